@@ -1,0 +1,28 @@
+import type { Port } from './executor.js';
+import type { Files } from './files.js';
+import type { ValueInfo } from './graph.js';
+import type { Tensor } from './tensor.js';
+
+/** Samples by index. `fields` gives the type of one sample of each field, without the batch dimension. */
+export interface Dataset {
+  readonly name: string;
+  readonly size: number;
+  readonly fields: ReadonlyMap<string, ValueInfo>;
+  /** Names of the classes that `label` numbers, where known. */
+  readonly classes?: readonly string[];
+  /** The samples at these indices, stacked along a new first axis, per field. @throws DATA_INDEX beyond the end. */
+  read(indices: readonly number[]): Promise<ReadonlyMap<string, Tensor>>;
+}
+
+/** What a loader may use. */
+export interface DatasetContext {
+  readonly files: Files;
+  /** The inputs of the model the data is for, where there is one. */
+  readonly inputs?: readonly Port[];
+  readonly seed: number;
+  /** Told about long work, such as downloads: a sentence and the share done (0 to 1) where known. */
+  readonly progress?: (message: string, done?: number) => void;
+}
+
+/** Opens a data set. */
+export type DatasetLoader = (context: DatasetContext) => Promise<Dataset>;

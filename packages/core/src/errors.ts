@@ -1,0 +1,35 @@
+/** Where something is wrong, what was expected, what was found, and what to do about it. */
+export interface Problem {
+  /** The node id and op, the recipe path, the file and byte offset, or the option. */
+  readonly where: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly fix?: string;
+  /** Further facts for programs. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** The one error class. `code` is `AREA_PROBLEM`; `details` holds the facts of the message for programs. */
+export class EspalierError extends Error {
+  override readonly name = 'EspalierError';
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** An `EspalierError` whose message says where, what was expected, what was found and what to do, in that order. */
+export function problem(code: string, { where, expected, found, fix, details, cause }: Problem): EspalierError {
+  const message = `${where}: expected ${expected}, found ${found}.${fix ? ` ${fix}` : ''}`;
+  return new EspalierError(
+    code,
+    message,
+    { where, expected, found, ...(fix ? { fix } : {}), ...details },
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,108 @@
+import type { DatasetLoader } from './dataset.js';
+import type { Evidence, Histogram, Need, Range } from './evidence.js';
+import type { Executor } from './executor.js';
+import type { Files } from './files.js';
+import type { Graph, ValueId } from './graph.js';
+import type { Tensor } from './tensor.js';
+
+/** A lossless rewrite: the same function, another graph. Returns the very same object when nothing changed. */
+export type Pass = (graph: Graph) => Graph;
+
+/** A number that depends on the training step alone. */
+export type Schedule = (step: number) => number;
+
+/** Reads a model file. */
+export interface Importer {
+  /** File name endings, without the dot. */
+  readonly extensions: readonly string[];
+  /** Whether the first bytes of a file (up to 64) look like this format. */
+  recognises(head: Uint8Array): boolean;
+  /** Reads the model at `path`; further files are looked up beside it. */
+  read(files: Files, path: string): Promise<Graph>;
+}
+
+/** Writes a model file. */
+export interface Exporter {
+  /** File name ending, without the dot. */
+  readonly extension: string;
+  /** Writes the model at `path`, and whatever must stand beside it. Returns every path written. */
+  write(graph: Graph, files: Files, path: string): Promise<readonly string[]>;
+}
+
+/** The integers that a tensor is mapped to. `narrow` leaves out the lowest one (-127..127), as weights do. */
+export interface Grid {
+  /** Width of an integer, 1 to 16. */
+  readonly bits: number;
+  readonly signed: boolean;
+  /** Whether the zero point is fixed in the middle. */
+  readonly symmetric: boolean;
+  readonly narrow?: boolean;
+}
+
+/** Chooses the range of real numbers that a grid covers (a range estimator), from what calibration saw. */
+export interface Observer {
+  /** How many histogram bins it reads; 0 when the smallest and largest value are enough. */
+  readonly bins: number;
+  /** The range to cover; `histogram` is given when `bins` is not 0. The driver makes it contain zero. */
+  range(seen: { readonly range: Range; readonly histogram?: Histogram }, grid: Grid): Range;
+}
+
+/** One line of a report: what became of a tensor or node, and why. */
+export interface Note {
+  /** Id of the node it is about. */
+  readonly node?: string;
+  readonly op?: string;
+  readonly value?: ValueId;
+  readonly outcome: 'quantized' | 'pruned' | 'float' | 'kept' | 'warning';
+  /** A plain sentence for a person. */
+  readonly reason: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** A graph with the account of how it came about. */
+export interface Outcome {
+  readonly graph: Graph;
+  readonly notes: readonly Note[];
+}
+
+/** Turns a float graph into a quantized one. */
+export interface Quantizer {
+  /** What calibration must collect; none for data-free quantizers. */
+  needs(graph: Graph): readonly Need[];
+  quantize(graph: Graph, evidence: Evidence): Outcome;
+}
+
+/** A weight tensor to be scored, and the node that reads it. */
+export interface PruneTarget {
+  readonly value: ValueId;
+  readonly weight: Tensor;
+  /** Id and op of the node that reads the weight first. */
+  readonly node: string;
+  readonly op: string;
+}
+
+/** Says how much each weight matters; the pruning driver does the rest. */
+export interface Pruner {
+  needs(graph: Graph, targets: readonly PruneTarget[]): readonly Need[];
+  /** One score per element, row-major, finite and at least 0; the smallest are pruned first. */
+  score(target: PruneTarget, evidence: Evidence): Float32Array;
+}
+
+/**
+ * Every kind of plugin and what its `create` returns. A third party adds a kind by declaration merging:
+ * `declare module '@espalier/core' { interface Kinds { mine: Mine } }`.
+ */
+export interface Kinds {
+  pass: Pass;
+  import: Importer;
+  export: Exporter;
+  executor: Executor;
+  observer: Observer;
+  quantizer: Quantizer;
+  pruner: Pruner;
+  schedule: Schedule;
+  dataset: DatasetLoader;
+}
+
+/** The name of a kind of plugin. */
+export type Kind = keyof Kinds;

@@ -1,0 +1,130 @@
+import { problem } from './errors.js';
+import type { Kind, Kinds } from './kinds.js';
+import { didYouMean } from './nearest.js';
+import { describeOption, type Option } from './options.js';
+import { type AnyPlugin, instantiate } from './plugin.js';
+
+/** An immutable set of plugins, by kind and id. */
+export interface Registry {
+  /** @throws PLUGIN_UNKNOWN, listing what exists and the nearest spelling. */
+  find<K extends Kind>(kind: K, id: string): AnyPlugin<K>;
+  list<K extends Kind>(kind?: K): readonly AnyPlugin<K>[];
+  /** Names under which a plugin is found: its id, with its namespace (`acme/ternary`) for third parties. */
+  ids(kind: Kind): readonly string[];
+  /** A registry that holds these too, under `namespace/id`. */
+  with(namespace: string, plugins: readonly AnyPlugin[]): Registry;
+}
+
+/** A registry of plugins under their own ids. @throws PLUGIN_DUPLICATE. */
+/* @__NO_SIDE_EFFECTS__ */
+export function createRegistry(plugins: readonly AnyPlugin[]): Registry {
+  return extend(new Map(), '', plugins);
+}
+
+function extend(taken: ReadonlyMap<string, AnyPlugin>, prefix: string, plugins: readonly AnyPlugin[]): Registry {
+  const known = new Map(taken);
+  for (const plugin of plugins) {
+    const key = `${plugin.kind}:${prefix}${plugin.id}`;
+    if (known.has(key)) {
+      throw problem('PLUGIN_DUPLICATE', {
+        where: 'registry',
+        expected: 'one plugin for each kind and id',
+        found: `two for ${key}`,
+        fix: 'Rename one, or put it under a namespace with `registry.with`.',
+      });
+    }
+    known.set(key, plugin);
+  }
+  const ids = (kind: Kind) =>
+    [...known.keys()].filter((key) => key.startsWith(`${kind}:`)).map((key) => key.slice(kind.length + 1));
+  return {
+    ids,
+    find<K extends Kind>(kind: K, id: string) {
+      const plugin = known.get(`${kind}:${id}`);
+      if (plugin) return plugin as AnyPlugin<K>; // keys begin with the plugin's kind
+      const names = ids(kind);
+      throw problem('PLUGIN_UNKNOWN', {
+        where: `${kind} "${id}"`,
+        expected: names.length ? `one of ${names.join(', ')}` : `a registered ${kind} plugin (there is none)`,
+        found: `"${id}"`,
+        fix: `${didYouMean(id, names)}Third-party plugins are found under their namespace.`,
+        details: { kind, id },
+      });
+    },
+    list: <K extends Kind>(kind?: K) =>
+      [...known.values()].filter((plugin) => !kind || plugin.kind === kind) as unknown as readonly AnyPlugin<K>[], // filtered by kind
+    with: (namespace, more) => extend(known, `${namespace}/`, more),
+  };
+}
+
+/** A plugin named in data: an id, or an id with options. */
+export type Reference = string | { readonly use: string; readonly with?: Readonly<Record<string, unknown>> };
+
+/**
+ * Builds the algorithm that a reference names, resolving the references inside its options first.
+ * `resolveReference(registry, { kind: 'quantizer', reference: { use: 'static' }, where: 'steps[0].quantize' })`
+ * @throws REFERENCE_INVALID, PLUGIN_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, OPTION_MISSING.
+ */
+export function resolveReference<K extends Kind>(
+  registry: Registry,
+  { kind, reference, where }: { readonly kind: K; readonly reference: unknown; readonly where: string },
+): Kinds[K] {
+  const { use, given } = readReference(reference, where);
+  const plugin = registry.find(kind, use);
+  return instantiate(plugin, resolveInner(registry, plugin.options, given, `${where}.with`));
+}
+
+/** The id and the options of a reference as written. @throws REFERENCE_INVALID. */
+export function readReference(
+  reference: unknown,
+  where: string,
+): { use: string; given: Readonly<Record<string, unknown>> } {
+  if (typeof reference === 'string') return { use: reference, given: {} };
+  if (typeof reference === 'object' && reference !== null && !Array.isArray(reference)) {
+    const record = reference as Record<string, unknown>; // checked just above
+    const strange = Object.keys(record).find((key) => key !== 'use' && key !== 'with');
+    const options = record['with'] ?? {};
+    if (
+      strange === undefined &&
+      typeof record['use'] === 'string' &&
+      typeof options === 'object' &&
+      !Array.isArray(options)
+    ) {
+      return { use: record['use'], given: options as Readonly<Record<string, unknown>> }; // checked just above
+    }
+  }
+  throw problem('REFERENCE_INVALID', {
+    where,
+    expected: 'an id, or { use: id, with: { ...options } }',
+    found: JSON.stringify(reference) ?? String(reference),
+  });
+}
+
+function resolveInner(
+  registry: Registry,
+  table: { readonly [name: string]: Option },
+  given: Readonly<Record<string, unknown>>,
+  where: string,
+): Record<string, unknown> {
+  const out: Record<string, unknown> = Object.assign(Object.create(null), given);
+  for (const [key, option] of Object.entries(table)) {
+    const written = Object.hasOwn(given, key) ? given[key] : undefined;
+    if (option.type === 'plugin') {
+      const reference = written ?? option.default;
+      if (reference !== undefined)
+        out[key] = resolveReference(registry, { kind: option.kind, reference, where: `${where}.${key}` });
+    }
+    if (option.type === 'group') {
+      const inner = written ?? {};
+      if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
+        throw problem('OPTION_INVALID', {
+          where: `${where}.${key}`,
+          expected: describeOption(option),
+          found: JSON.stringify(inner),
+        });
+      }
+      out[key] = resolveInner(registry, option.of, inner as Readonly<Record<string, unknown>>, `${where}.${key}`); // checked just above
+    }
+  }
+  return out;
+}
