@@ -14,6 +14,10 @@ export interface Files {
    * file or the new one, never half.
    */
   write(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Renames a file, replacing what stands at `to`. @throws FILE_MISSING. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file or a folder with all it holds; nothing happens when it is not there. */
+  remove(path: string): Promise<void>;
   /** Names in a folder, sorted; folders end with `/`. @throws FILE_MISSING. */
   list(folder: string): Promise<readonly string[]>;
 }
@@ -77,6 +81,16 @@ export function memoryFiles(content: Map<string, Uint8Array> = new Map()): Files
       const parts: Uint8Array[] = [];
       for await (const chunk of chunks) parts.push(chunk);
       content.set(normal(path), joinBytes(parts));
+    },
+    async move(from, to) {
+      const bytes = content.get(normal(from));
+      if (!bytes) throw missingFile(from);
+      content.delete(normal(from));
+      content.set(normal(to), bytes);
+    },
+    async remove(path) {
+      const gone = normal(path);
+      for (const key of [...content.keys()]) if (key === gone || key.startsWith(`${gone}/`)) content.delete(key);
     },
     async list(folder) {
       const prefix = normal(folder) ? `${normal(folder)}/` : '';

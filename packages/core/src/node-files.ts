@@ -67,6 +67,15 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
         throw cause;
       }
     },
+    async move(from, to) {
+      const [source, target] = [await locate(from), await locate(to)];
+      if (!(await statOf(source))) throw missingFile(from);
+      await mkdir(dirname(target), { recursive: true });
+      await rename(source, target);
+    },
+    async remove(path) {
+      await rm(await locate(path), { recursive: true, force: true });
+    },
     async list(folder) {
       const full = await locate(folder);
       const found = await readdir(full, { withFileTypes: true }).catch((cause) => {
