@@ -90,6 +90,7 @@ export function memoryFiles(content: Map<string, Uint8Array> = new Map()): Files
     },
     async remove(path) {
       const gone = normal(path);
+      if (gone === '') throw outsidePath(path);
       for (const key of [...content.keys()]) if (key === gone || key.startsWith(`${gone}/`)) content.delete(key);
     },
     async list(folder) {

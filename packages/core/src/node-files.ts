@@ -74,7 +74,9 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
       await rename(source, target);
     },
     async remove(path) {
-      await rm(await locate(path), { recursive: true, force: true });
+      const full = await locate(path);
+      if (full === base) throw outsidePath(path); // the root itself is not a file of this set
+      await rm(full, { recursive: true, force: true });
     },
     async list(folder) {
       const full = await locate(folder);
