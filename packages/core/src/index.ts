@@ -1,4 +1,5 @@
 export * from './attribute.js';
+export * from './build-graph.js';
 export * from './check-graph.js';
 export * from './dataset.js';
 export * from './dtype.js';
