@@ -1,3 +1,4 @@
+import type { GraphBuilder } from './build-graph.js';
 import type { DatasetLoader } from './dataset.js';
 import type { Evidence, Histogram, Need, Range } from './evidence.js';
 import type { Executor } from './executor.js';
@@ -88,6 +89,35 @@ export interface Pruner {
   score(target: PruneTarget, evidence: Evidence): Float32Array;
 }
 
+/** A training loss: appends itself to a graph and returns a scalar, the mean over the batch. */
+export interface Loss {
+  build(builder: GraphBuilder, of: { readonly output: ValueId; readonly target: ValueId }): ValueId;
+}
+
+/** One parameter at one step: values of a graph under construction. */
+export interface OptimizerInput {
+  readonly parameter: ValueId;
+  readonly gradient: ValueId;
+  /** One value per name in `Optimizer.state`, each of the parameter's shape. */
+  readonly state: ReadonlyMap<string, ValueId>;
+  /** float32 scalar. */
+  readonly learningRate: ValueId;
+  /** float32 scalar that counts from 1. */
+  readonly step: ValueId;
+  /** Whether weight decay applies (weights, not biases and normalisation scales). */
+  readonly decays: boolean;
+}
+
+/** An optimizer as a graph builder: appends the update of one parameter. */
+export interface Optimizer {
+  /** Names of the tensors kept per parameter; they have the parameter's shape and begin as zeros. */
+  readonly state: readonly string[];
+  update(
+    builder: GraphBuilder,
+    of: OptimizerInput,
+  ): { readonly parameter: ValueId; readonly state: ReadonlyMap<string, ValueId> };
+}
+
 /**
  * Every kind of plugin and what its `create` returns. A third party adds a kind by declaration merging:
  * `declare module '@espalier/core' { interface Kinds { mine: Mine } }`.
@@ -102,6 +132,8 @@ export interface Kinds {
   pruner: Pruner;
   schedule: Schedule;
   dataset: DatasetLoader;
+  loss: Loss;
+  optimizer: Optimizer;
 }
 
 /** The name of a kind of plugin. */
