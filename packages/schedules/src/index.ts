@@ -1,1 +1,12 @@
-export {};
+export { constant } from './constant.js';
+export { cosine } from './cosine.js';
+export { cubic } from './cubic.js';
+export { cyclical } from './cyclical.js';
+export { exponential } from './exponential.js';
+export { linear } from './linear.js';
+export { oneCycle } from './one-cycle.js';
+export { oneShot } from './one-shot.js';
+export { type GradualPlan, type IterativePlan, type OneShotPlan, type Phase, phasePlan } from './phase-plan.js';
+export { progress } from './progress.js';
+export { steps } from './steps.js';
+export { warmUp } from './warm-up.js';
