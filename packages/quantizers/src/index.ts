@@ -1,1 +1,11 @@
-export {};
+export * from './affine.js';
+export * from './dequantize-tensor.js';
+export * from './granularity.js';
+export * from './grid.js';
+export * from './observers/minmax.js';
+export * from './quantize-tensor.js';
+export * from './round-even.js';
+export * from './scales.js';
+export { staticQuantizer } from './static/static.js';
+export * from './weight-axis.js';
+export * from './weight-ranges.js';

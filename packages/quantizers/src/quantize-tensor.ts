@@ -1,0 +1,74 @@
+import { type Grid, pack, type Tensor, tensor, toFloats } from '@espalier/core';
+import { parametersInvalid } from './errors.js';
+import { type Granularity, scaleLayout } from './granularity.js';
+import { levelsOf, storageOf } from './grid.js';
+import { roundEven } from './round-even.js';
+import type { Scales } from './scales.js';
+
+/** How a tensor is mapped to integers. */
+export interface TensorQuantization {
+  readonly grid: Grid;
+  readonly granularity: Granularity;
+  readonly scales: Scales;
+}
+
+/**
+ * q = clamp(round(x / scale) + zeroPoint, low, high), ties to even, the division in float32 as onnxruntime does it.
+ * The result keeps the shape and has the smallest integer type of the grid.
+ * `[0.5, 1.5, -3]` with scale 1 and int8 becomes `[0, 2, -3]`.
+ * @throws QUANTIZE_PARAMETERS when the number of scales does not fit.
+ */
+export function quantizeTensor(source: Tensor, { grid, granularity, scales }: TensorQuantization): Tensor {
+  const codes = quantizeToCodes(toFloats(source), source.shape, { grid, granularity, scales });
+  const type = storageOf(grid);
+  switch (type) {
+    case 'int4':
+    case 'uint4':
+      return tensor(type, source.shape, pack(codes, 4));
+    case 'int2':
+    case 'uint2':
+      return tensor(type, source.shape, pack(codes, 2));
+    case 'uint8':
+      return tensor(type, source.shape, new Uint8Array(codes.buffer, codes.byteOffset, codes.length));
+    case 'int8':
+      return tensor(type, source.shape, codes as Int8Array); // quantizeToCodes allocates by grid
+    case 'int16':
+      return tensor(type, source.shape, codes as Int16Array);
+    case 'uint16':
+      return tensor(type, source.shape, codes as Uint16Array);
+  }
+}
+
+/** The integers of `quantizeTensor`, one per element and not packed. @throws QUANTIZE_PARAMETERS. */
+export function quantizeToCodes(
+  values: Float32Array,
+  shape: readonly number[],
+  { grid, granularity, scales: { scale, zeroPoint } }: TensorQuantization,
+): Int8Array | Uint8Array | Int16Array | Uint16Array {
+  const layout = scaleLayout(shape, granularity);
+  const { outer, length, inner, size, blocks } = layout;
+  if (scale.length !== layout.count || zeroPoint.length !== layout.count) {
+    throw parametersInvalid(shape, `${layout.count} scales and zero points`, `${scale.length} and ${zeroPoint.length}`);
+  }
+  const { low, high } = levelsOf(grid);
+  const codes = allocateCodes(grid, values.length);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let k = 0; k < length; k++) {
+      const first = size > 0 ? (o * blocks + Math.floor(k / size)) * inner : k;
+      const step = size > 0 ? 1 : 0;
+      for (let i = 0; i < inner; i++) {
+        const group = first + i * step;
+        const code = roundEven(Math.fround(values[at]! / scale[group]!)) + zeroPoint[group]!;
+        codes[at] = Math.max(low, Math.min(high, code));
+        at++;
+      }
+    }
+  }
+  return codes;
+}
+
+function allocateCodes({ bits, signed }: Grid, count: number): Int8Array | Uint8Array | Int16Array | Uint16Array {
+  if (bits > 8) return signed ? new Int16Array(count) : new Uint16Array(count);
+  return signed ? new Int8Array(count) : new Uint8Array(count);
+}

@@ -1,0 +1,65 @@
+import {
+  editGraph,
+  type Graph,
+  type Node,
+  outerReferences,
+  redirectNode,
+  type Tensor,
+  type ValueId,
+  type ValueInfo,
+} from '@espalier/core';
+
+/**
+ * The pieces of a graph under rewriting: nodes are written in order, each with what must stand before it; constants
+ * and types are added; constants that nobody reads any more fall away at the end.
+ */
+export interface GraphWriter {
+  /** A name near the wish that is free. */
+  fresh(wish: string): string;
+  constant(wish: string, tensor: Tensor): ValueId;
+  info(value: ValueId, info: ValueInfo): void;
+  emit(...nodes: readonly Node[]): void;
+  /** Emits a node that reads other values in some places. */
+  emitRedirected(node: Node, to: ReadonlyMap<ValueId, ValueId>): void;
+  /** The written graph; `replaced` constants are dropped where no node reads them. */
+  finish(replaced: ReadonlySet<ValueId>, opsets?: ReadonlyMap<string, number>): Graph;
+}
+
+/** Opens a writer on a graph whose nodes will all be written anew. */
+export function writeGraph(graph: Graph): GraphWriter {
+  const names = editGraph(graph);
+  const nodes: Node[] = [];
+  const added = new Map<ValueId, Tensor>();
+  const infos = new Map<ValueId, ValueInfo>();
+  return {
+    fresh: (wish) => names.fresh(wish),
+    constant(wish, tensor) {
+      const name = names.fresh(wish);
+      added.set(name, tensor);
+      return name;
+    },
+    info: (value, info) => void infos.set(value, info),
+    emit: (...more) => void nodes.push(...more),
+    emitRedirected: (node, to) => void nodes.push(redirectNode(node, to)),
+    finish(replaced, opsets = graph.opsets) {
+      const read = readValues(nodes, graph.outputs);
+      const kept = [...graph.constants].filter(([value]) => !replaced.has(value) || read.has(value));
+      return {
+        ...graph,
+        nodes,
+        constants: new Map([...kept, ...added]),
+        values: infos.size === 0 ? graph.values : new Map([...graph.values, ...infos]),
+        opsets,
+      };
+    },
+  };
+}
+
+function readValues(nodes: readonly Node[], outputs: readonly ValueId[]): ReadonlySet<ValueId> {
+  const read = new Set<ValueId>(outputs);
+  for (const node of nodes) {
+    for (const value of node.inputs) if (value !== undefined) read.add(value);
+    for (const value of outerReferences(node)) read.add(value);
+  }
+  return read;
+}

@@ -1,0 +1,17 @@
+import type { Grid, Observer } from '@espalier/core';
+import type { WeightClip } from '../weight-ranges.js';
+
+/** What the options of the static quantizer come down to. */
+export interface StaticSettings {
+  readonly weights: Grid;
+  readonly perChannel: boolean;
+  readonly clip: WeightClip;
+  readonly activations: Grid;
+  readonly observer: Observer;
+  /** Whether outputs of the graph are quantized too where the op could leave them float. */
+  readonly outputs: boolean;
+  /** Whether weights of ops without an integer kernel are stored as integers too. */
+  readonly storage: boolean;
+  /** Why an op type or a node is left out by the options; undefined when it is not. */
+  readonly leftOut: (id: string, op: string) => string | undefined;
+}

@@ -1,0 +1,165 @@
+import {
+  definePlugin,
+  type Evidence,
+  type Graph,
+  type Need,
+  type Quantizer,
+  type Range,
+  type ValueId,
+} from '@espalier/core';
+import { evidenceMissing, optionsConflict } from '../errors.js';
+import { matchesAny } from '../node-globs.js';
+import { prepareGraph } from '../prepare-graph.js';
+import { planStatic } from './plan-static.js';
+import { staticNotes } from './static-notes.js';
+import type { StaticSettings } from './static-settings.js';
+import { writeStatic } from './write-static.js';
+
+/** Quantizer: integer weights and activations with fixed scales, in the QDQ form that onnxruntime fuses. */
+export const staticQuantizer = definePlugin({
+  kind: 'quantizer',
+  id: 'static',
+  about: 'Integer weights and activations with scales fixed by calibration (QDQ), for convolutional networks.',
+  options: {
+    weights: {
+      type: 'group',
+      about: 'how weights are quantized',
+      of: {
+        bits: { type: 'integer', default: 8, min: 2, max: 8, about: 'the width of a weight; only 8 runs on integers' },
+        symmetric: { type: 'boolean', default: true, about: 'whether the zero point is 0' },
+        granularity: { type: 'choice', of: ['channel', 'tensor'], default: 'channel', about: 'what shares a scale' },
+        clip: {
+          type: 'choice',
+          of: ['minmax', 'mse'],
+          default: 'minmax',
+          about: 'the whole range, or the part of least squared error',
+        },
+      },
+    },
+    activations: {
+      type: 'group',
+      about: 'how activations are quantized',
+      of: {
+        bits: {
+          type: 'integer',
+          default: 8,
+          min: 4,
+          max: 16,
+          about: 'the width of an activation; only 8 runs on integers',
+        },
+        signed: { type: 'boolean', default: false, about: 'int8 instead of uint8' },
+        symmetric: { type: 'boolean', default: false, about: 'whether the zero point is in the middle' },
+        observer: { type: 'plugin', kind: 'observer', default: 'minmax', about: 'what chooses the ranges' },
+      },
+    },
+    reduceRange: { type: 'boolean', default: false, about: '7-bit weights, for x86 processors without VNNI' },
+    include: { type: 'texts', default: [], about: 'op types to quantize; empty for all that can be' },
+    exclude: { type: 'texts', default: [], about: 'op types to leave float' },
+    only: { type: 'texts', default: [], about: 'patterns of node ids to quantize; empty for all' },
+    ignore: { type: 'texts', default: [], about: 'patterns of node ids to leave float' },
+    outputs: {
+      type: 'boolean',
+      default: false,
+      about: 'quantize outputs of the model too where a kernel could write float',
+    },
+    storage: {
+      type: 'boolean',
+      default: true,
+      about: 'store the weights of transposed convolutions as integers although they run in float',
+    },
+  },
+  create(options) {
+    const { weights, activations, reduceRange } = options;
+    if (!weights.symmetric && weights.granularity === 'channel') {
+      throw optionsConflict(
+        'quantizer static.weights',
+        'symmetric weights, or one scale per tensor',
+        'asymmetric weights per channel',
+        'onnxruntime rejects channels with different zero points: set granularity to "tensor" or symmetric to true.',
+      );
+    }
+    if (reduceRange && weights.bits !== 8) {
+      throw optionsConflict('quantizer static.reduceRange', '8-bit weights', `${weights.bits} bits`, 'Leave it out.');
+    }
+    const bits = reduceRange ? 7 : weights.bits;
+    return quantizerOf({
+      weights: { bits, signed: true, symmetric: weights.symmetric, narrow: weights.symmetric && bits === 8 },
+      perChannel: weights.granularity === 'channel',
+      clip: weights.clip as StaticSettings['clip'], // one of the choices above
+      activations: { bits: activations.bits, signed: activations.signed, symmetric: activations.symmetric },
+      observer: activations.observer,
+      outputs: options.outputs,
+      storage: options.storage,
+      leftOut: leftOutBy(options),
+    });
+  },
+});
+
+function leftOutBy(options: {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly only: readonly string[];
+  readonly ignore: readonly string[];
+}): StaticSettings['leftOut'] {
+  const only = matchesAny(options.only);
+  const ignore = matchesAny(options.ignore);
+  return (id, op) => {
+    if (options.include.length > 0 && !options.include.includes(op)) return `${op} is not among the ops to include`;
+    if (options.exclude.includes(op)) return `${op} is excluded`;
+    if (options.only.length > 0 && !only(id)) return 'no pattern of `only` names it';
+    return ignore(id) ? 'a pattern of `ignore` names it' : undefined;
+  };
+}
+
+function quantizerOf(settings: StaticSettings): Quantizer {
+  const wide = settings.activations.bits > 8 || settings.weights.bits <= 4 || settings.activations.bits <= 4;
+  const prepare = (graph: Graph) => prepareGraph(graph, wide ? 21 : 13);
+  return {
+    needs(graph) {
+      const plan = planStatic(prepare(graph), settings);
+      const roots = new Set([...plan.values.values()].filter((value) => !plan.fixed.has(value)));
+      return [...roots].map((value) => needOf(value, settings));
+    },
+    quantize(given, evidence) {
+      const graph = prepare(given);
+      const first = planStatic(graph, settings);
+      const unusable = unusableValues(first.values, first.fixed, (value) => seenOf(value, settings, evidence)?.range);
+      const plan = unusable.size === 0 ? first : planStatic(graph, settings, unusable);
+      const notes = staticNotes(graph, plan, settings);
+      const changes = plan.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
+      if (!changes) return { graph: given, notes };
+      const rangeOf = (value: ValueId): Range => {
+        const seen = seenOf(value, settings, evidence);
+        if (!seen) throw evidenceMissing(value, settings.observer.bins > 0 ? 'histogram' : 'range');
+        return settings.observer.range(seen, settings.activations);
+      };
+      return { graph: writeStatic(graph, { plan, settings, rangeOf }), notes };
+    },
+  };
+}
+
+const needOf = (value: ValueId, { observer }: StaticSettings): Need =>
+  observer.bins > 0 ? { statistic: 'histogram', value, bins: observer.bins } : { statistic: 'range', value };
+
+function seenOf(value: ValueId, { observer }: StaticSettings, evidence: Evidence) {
+  if (observer.bins === 0) {
+    const range = evidence.find({ statistic: 'range', value });
+    return range && { range };
+  }
+  const histogram = evidence.find({ statistic: 'histogram', value, bins: observer.bins });
+  return histogram && { range: { min: histogram.min, max: histogram.max }, histogram };
+}
+
+function unusableValues(
+  values: ReadonlyMap<ValueId, ValueId>,
+  fixed: ReadonlyMap<ValueId, Range>,
+  rangeOf: (value: ValueId) => Range | undefined,
+): ReadonlySet<ValueId> {
+  const unusable = new Set<ValueId>();
+  for (const [value, root] of values) {
+    if (fixed.has(root)) continue;
+    const range = rangeOf(root);
+    if (range && !(Math.abs(range.min) < 1e30 && Math.abs(range.max) < 1e30)) unusable.add(value);
+  }
+  return unusable;
+}
