@@ -1,1 +1,11 @@
-export {};
+export * from './batches-of.js';
+export * from './cifar10.js';
+export * from './data-spec.js';
+export { decodeImage, type Pixels } from './decode-image.js';
+export * from './fit-to-input.js';
+export { idx } from './idx.js';
+export { images } from './images.js';
+export * from './preprocess.js';
+export { randomInputs } from './random-inputs.js';
+export { balancedOrder, labelsOf, shuffled, splitInTwo, subset, takeBalanced } from './subset.js';
+export { type LabelledDataset, type TensorSetParts, tensorSet } from './tensor-set.js';
