@@ -1,1 +1,14 @@
-export {};
+export * from './comparison/batches.js';
+export * from './comparison/class-scores.js';
+export * from './comparison/compare-sessions.js';
+export * from './comparison/error-meter.js';
+export * from './comparison/evaluate-session.js';
+export * from './comparison/latency.js';
+export * from './comparison/snr-db.js';
+export * from './costs/costs.js';
+export * from './costs/costs-of.js';
+export * from './costs/mac-rules.js';
+export * from './inspection/inspect-graph.js';
+export * from './inspection/inspection.js';
+export * from './weights/dequantize-weight.js';
+export * from './weights/weight-coding.js';

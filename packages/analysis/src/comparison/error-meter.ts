@@ -1,0 +1,104 @@
+import type { Tensor } from '@espalier/core';
+import { sizesDiffer } from '../errors.js';
+import { numbersOf } from '../weights/numbers-of.js';
+
+/** How far numbers are from their reference. */
+export interface ErrorStats {
+  /** Elements compared. */
+  readonly count: number;
+  /**
+   * Signal-to-noise ratio in decibels, 10·log₁₀(Σr² / Σ(r-o)²), between -300 and 300. 300 means no difference that
+   * float64 sums can see (equal, most often); -300 means a signal of zero, or a NaN or infinity that the reference
+   * does not have. Always a finite number, so that it survives JSON and comparisons.
+   */
+  readonly snrDb: number;
+  /** Largest |r - o|; Number.MAX_VALUE where one of the two is not finite. */
+  readonly maxAbs: number;
+  /** Root of the mean squared difference, over finite elements. */
+  readonly rmse: number;
+  /** Cosine of the angle between the two, Σro / √(Σr²Σo²); 1 when both are zero, 0 when one is. */
+  readonly cosine: number;
+  /** Elements where just one of the two is finite, or where both are not and differ. */
+  readonly nonFinite: number;
+}
+
+/** Adds up differences piece by piece, so that any number of samples needs the memory of one. */
+export interface ErrorMeter {
+  /** @throws COMPARE_SIZE when the two do not have the same length. */
+  add(reference: ArrayLike<number>, other: ArrayLike<number>): void;
+  /** The same for tensors. @throws COMPARE_SIZE, TENSOR_DTYPE. */
+  addTensors(reference: Tensor, other: Tensor): void;
+  read(): ErrorStats;
+}
+
+/** Bounds of a signal-to-noise ratio in decibels: what stands for "equal" and for "nothing left of it". */
+export const snrLimits = { highest: 300, lowest: -300 } as const;
+
+/** A new meter; `where` names what is compared in error messages. */
+export function createErrorMeter(where = 'comparison'): ErrorMeter {
+  let count = 0;
+  let signal = 0;
+  let noise = 0;
+  let power = 0;
+  let product = 0;
+  let maxAbs = 0;
+  let nonFinite = 0;
+  const add = (reference: ArrayLike<number>, other: ArrayLike<number>) => {
+    if (reference.length !== other.length) {
+      throw sizesDiffer(where, { expected: reference.length, found: other.length });
+    }
+    // Sums of one piece first, then to the total: less rounding, and locals are faster than captured variables.
+    let rr = 0;
+    let ee = 0;
+    let oo = 0;
+    let ro = 0;
+    let most = maxAbs;
+    for (let i = 0; i < reference.length; i++) {
+      const r = reference[i]!;
+      const o = other[i]!;
+      const e = r - o;
+      if (e - e !== 0) {
+        // Equal infinities and two NaNs say the same thing; anything else that is not finite is a break.
+        if (!Object.is(r, o)) nonFinite++;
+        continue;
+      }
+      rr += r * r;
+      ee += e * e;
+      oo += o * o;
+      ro += r * o;
+      const size = e < 0 ? -e : e;
+      if (size > most) most = size;
+    }
+    count += reference.length;
+    signal += rr;
+    noise += ee;
+    power += oo;
+    product += ro;
+    maxAbs = most;
+  };
+  return {
+    add,
+    addTensors: (reference, other) => add(numbersOf(reference), numbersOf(other)),
+    read: () => ({
+      count,
+      snrDb: nonFinite > 0 ? snrLimits.lowest : decibels(signal, noise),
+      maxAbs: nonFinite > 0 ? Number.MAX_VALUE : maxAbs,
+      rmse: count === 0 ? 0 : Math.sqrt(noise / count),
+      cosine: cosineOf(product, { signal, power }),
+      nonFinite,
+    }),
+  };
+}
+
+function decibels(signal: number, noise: number): number {
+  if (noise === 0) return snrLimits.highest;
+  if (signal === 0) return snrLimits.lowest;
+  const ratio = 10 * (Math.log10(signal) - Math.log10(noise));
+  if (Number.isNaN(ratio)) return snrLimits.lowest; // both sums beyond float64
+  return Math.min(snrLimits.highest, Math.max(snrLimits.lowest, ratio));
+}
+
+function cosineOf(product: number, { signal, power }: { readonly signal: number; readonly power: number }): number {
+  if (signal === 0 || power === 0) return signal === power ? 1 : 0;
+  return Math.min(1, Math.max(-1, product / Math.sqrt(signal) / Math.sqrt(power)));
+}

@@ -1,0 +1,123 @@
+import type { Session, Tensor } from '@espalier/core';
+import { badLabels, noSamples, noScores, unknownOutput } from '../errors.js';
+import { numbersOf } from '../weights/numbers-of.js';
+import { type Batches, feedsOf, labelsOf, samplesIn } from './batches.js';
+import { isClassScores, scoresOutput } from './class-scores.js';
+
+/** How a classifier is measured. */
+export interface EvaluateOptions {
+  /** Name of the field with class indices; `label` unless said. */
+  readonly labels?: string;
+  /** The output with the class scores; the first one that looks like it unless said. */
+  readonly output?: string;
+  /** What the scores are; seen from the numbers unless said (rows that are at least 0 and sum to 1: probabilities). */
+  readonly scores?: 'logits' | 'probabilities';
+  /** Told after each batch: samples done so far. */
+  readonly progress?: (done: number) => void;
+}
+
+/** Shares of right answers, and the mean cross-entropy in nats. */
+export interface ClassifierMetrics {
+  readonly top1: number;
+  readonly loss: number;
+  /** Share of samples whose class is among the five best; given for 10 classes and more. */
+  readonly top5?: number;
+}
+
+/** What an evaluation found. */
+export interface Evaluation {
+  readonly samples: number;
+  readonly metrics: ClassifierMetrics;
+  /** Seconds spent in the model. */
+  readonly seconds: number;
+  readonly output: string;
+  readonly scores: 'logits' | 'probabilities';
+}
+
+/**
+ * Accuracy and loss of a classifier on labelled batches. The loss is the mean of -ln p(label), with p from softmax
+ * when the scores are logits; where the model returns probabilities, one below 1e-7 counts as 1e-7, so that a
+ * probability rounded to zero leaves the loss finite. Of equal scores the first wins, as argmax does everywhere.
+ * @throws ANALYSIS_EMPTY, EVALUATE_LABELS, EVALUATE_OUTPUT.
+ */
+export async function evaluateSession(
+  session: Session,
+  batches: Batches,
+  { labels = 'label', output, scores, progress }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const tally = createTally();
+  let named = output;
+  let seconds = 0;
+  for await (const batch of batches) {
+    const feeds = feedsOf(session, batch);
+    const samples = samplesIn(feeds);
+    const start = performance.now();
+    const results = await session.run(feeds, named === undefined ? undefined : [knownOutput(session, named)]);
+    seconds += (performance.now() - start) / 1000;
+    named ??= scoresOutput(results, samples);
+    const found = named === undefined ? undefined : results.get(named);
+    if (!found || !isClassScores(found, samples)) throw noScores(describe(results));
+    tally.add(found, labelsOf(batch, { field: labels, samples }));
+    progress?.(tally.samples());
+  }
+  if (named === undefined || tally.samples() === 0) throw noSamples('evaluation');
+  return { ...tally.read(scores), seconds, output: named };
+}
+
+function knownOutput(session: Session, name: string): string {
+  const known = session.outputs.map((port) => port.name);
+  if (!known.includes(name)) throw unknownOutput(name, { known, hint: 'Check the spelling with `inspect`.' });
+  return name;
+}
+
+const describe = (results: ReadonlyMap<string, Tensor>): readonly string[] =>
+  [...results].map(([name, { dtype, shape }]) => `${name}: ${dtype}[${shape.join(',')}]`);
+
+const smallest = 1e-7;
+const slack = 0.05; // quantized probabilities are rounded to 1/256
+
+/** Sums over samples. Both losses are kept until all rows were seen: whether rows are probabilities is known only then. */
+function createTally() {
+  let samples = 0;
+  let classes = 0;
+  let probabilities = true;
+  const sums = { top1: 0, top5: 0, logits: 0, probabilities: 0 };
+  const row = (values: ArrayLike<number>, from: number, label: number) => {
+    const own = values[from + label]!;
+    let above = 0;
+    let total = 0;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < classes; c++) {
+      const value = values[from + c]!;
+      if (value > own || (value === own && c < label) || Number.isNaN(own)) above++;
+      if (value > most) most = value;
+      if (!(value >= 0)) probabilities = false;
+      total += value;
+    }
+    if (!(Math.abs(total - 1) <= slack)) probabilities = false;
+    let exponentials = 0;
+    for (let c = 0; c < classes; c++) exponentials += Math.exp(values[from + c]! - most);
+    if (above === 0) sums.top1++;
+    if (above < 5) sums.top5++;
+    sums.logits += Math.log(exponentials) + most - own;
+    sums.probabilities -= Math.log(Math.max(smallest, own));
+  };
+  const add = (scores: Tensor, labels: readonly number[]) => {
+    const values = numbersOf(scores);
+    classes = scores.shape[1]!;
+    labels.forEach((label, i) => {
+      if (!Number.isInteger(label) || label < 0 || label >= classes) {
+        throw badLabels(`${label}`, `class indices from 0 to ${classes - 1}`);
+      }
+      row(values, i * classes, label);
+    });
+    samples += labels.length;
+  };
+  const read = (given: Evaluation['scores'] | undefined): Pick<Evaluation, 'samples' | 'metrics' | 'scores'> => {
+    const kind = given ?? (probabilities ? 'probabilities' : 'logits');
+    const loss = sums[kind] / samples;
+    const top5 = classes >= 10 ? { top5: sums.top5 / samples } : {};
+    return { samples, scores: kind, metrics: { top1: sums.top1 / samples, loss, ...top5 } };
+  };
+  return { add, read, samples: () => samples };
+}

@@ -1,0 +1,228 @@
+import {
+  byteLength,
+  bytesFor,
+  type Graph,
+  indexOf,
+  type Node,
+  sizeOf,
+  subgraphsOf,
+  tensorInfo,
+  type ValueId,
+  type ValueInfo,
+} from '@espalier/core';
+import { countZeros } from '../weights/dequantize-weight.js';
+import { codingOf } from '../weights/weight-coding.js';
+import { activationMemory } from './activation-memory.js';
+import { bindInfo, type Sizes, sizesFor } from './bound-shapes.js';
+import { type ConstantOwners, constantOwners } from './constant-owners.js';
+import { parametersOf } from './constant-roles.js';
+import type { Costs, LayerCost, UnknownCost } from './costs.js';
+import type { MacRule, NodeShapes } from './mac-rule.js';
+import { contractsNothing, macRuleOf } from './mac-rules.js';
+import { operandBits } from './operand-bits.js';
+
+/** How costs are counted. */
+export interface CostOptions {
+  /** Sizes of symbolic dimensions; the leading one of an input (the batch) is 1 unless it stands here. */
+  readonly sizes?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Parameters, bytes, MACs, BOPs and activation memory of a graph, by node and in all. A symbolic batch counts as one
+ * sample. A node whose shapes are not known is listed in `unknown`, and then the totals are undefined rather than
+ * wrong. `costsOf(graph, { sizes: { sequence: 128 } })` gives other symbols a size.
+ */
+export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
+  const sizes = sizesFor(graph, new Map(Object.entries(options.sizes ?? {})));
+  return costsWithin(graph, { sizes, outer: () => undefined });
+}
+
+/** What surrounds a graph while it is counted. */
+interface Surroundings {
+  readonly sizes: Sizes;
+  /** Types of values of the graphs around it. */
+  readonly outer: (value: ValueId) => ValueInfo | undefined;
+}
+
+interface Scope extends Surroundings {
+  readonly graph: Graph;
+  readonly infoOf: (value: ValueId) => ValueInfo | undefined;
+  readonly shapeOf: (value: ValueId | undefined) => readonly number[] | undefined;
+  readonly owners: ConstantOwners;
+}
+
+function costsWithin(graph: Graph, surroundings: Surroundings): Costs {
+  const scope = scopeOf(graph, surroundings);
+  const unknown: UnknownCost[] = [];
+  const held = constantsByNode(scope);
+  const nodes = graph.nodes.map((node): LayerCost => {
+    const { cost, reason } = nodeCost(node, scope);
+    if (reason !== undefined) unknown.push({ node: node.id, op: node.op, reason });
+    const own = held.get(node.id);
+    return {
+      node: node.id,
+      op: node.op,
+      ...(cost.weight !== undefined ? { weight: cost.weight } : {}),
+      parameters: (own?.parameters ?? 0) + cost.parameters,
+      nonZero: (own?.nonZero ?? 0) + cost.nonZero,
+      bytes: (own?.bytes ?? 0) + cost.bytes,
+      macs: cost.macs,
+      bops: cost.bops,
+      weightBits: cost.weightBits,
+      activationBits: cost.activationBits,
+      outputBytes: outputBytes(node, scope),
+    };
+  });
+  const loose = [...graph.constants].filter(([value]) => !scope.owners.owner.has(value));
+  return {
+    parameters: sum(nodes, (each) => each.parameters),
+    nonZero: sum(nodes, (each) => each.nonZero),
+    bytes: sum(nodes, (each) => each.bytes) + sum(loose, ([, tensor]) => byteLength(tensor)),
+    macs: unknown.length ? undefined : sum(nodes, (each) => each.macs ?? 0),
+    bops: nodes.some((each) => each.bops === undefined) ? undefined : sum(nodes, (each) => each.bops ?? 0),
+    knownMacs: sum(nodes, (each) => each.macs ?? 0),
+    knownBops: sum(nodes, (each) => each.bops ?? 0),
+    unknown,
+    nodes,
+    layers: nodes.filter((each) => each.parameters > 0 || each.macs !== 0),
+    activations: activationMemory(graph, { fixed: scope.owners.fixed, bytesOf: (value) => bytesOf(value, scope) }),
+    sizes: Object.fromEntries(surroundings.sizes),
+  };
+}
+
+function scopeOf(graph: Graph, surroundings: Surroundings): Scope {
+  const infoOf = (value: ValueId) => {
+    const info = tensorInfo(graph, value) ?? surroundings.outer(value);
+    return info && bindInfo(info, surroundings.sizes);
+  };
+  const shapeOf = (value: ValueId | undefined) => {
+    const shape = value === undefined ? undefined : infoOf(value)?.shape;
+    return shape?.every((dim): dim is number => typeof dim === 'number') ? (shape as readonly number[]) : undefined;
+  };
+  return { ...surroundings, graph, infoOf, shapeOf, owners: constantOwners(graph) };
+}
+
+const sum = <T>(list: readonly T[], of: (each: T) => number): number =>
+  list.reduce((total, each) => total + of(each), 0);
+
+type Held = { parameters: number; nonZero: number; bytes: number };
+
+/** Parameters, non-zero parameters and bytes of the constants that each node is the first to read. */
+function constantsByNode({ graph, owners }: Scope): ReadonlyMap<string, Held> {
+  const held = new Map<string, Held>();
+  for (const [value, tensor] of graph.constants) {
+    const owner = owners.owner.get(value);
+    if (!owner) continue;
+    const own = held.get(owner.id) ?? { parameters: 0, nonZero: 0, bytes: 0 };
+    const parameters = parametersOf(graph, value);
+    own.bytes += byteLength(tensor);
+    own.parameters += parameters;
+    // Codes packed in a way that no rule reads are taken as non-zero.
+    const readable = parameters === sizeOf(tensor.shape) || codingOf(graph, value) !== undefined;
+    own.nonZero += parameters > 0 && readable ? parameters - countZeros(graph, value) : parameters;
+    held.set(owner.id, own);
+  }
+  return held;
+}
+
+type OwnCost = Omit<LayerCost, 'node' | 'op' | 'outputBytes'>;
+const nothing: OwnCost = {
+  parameters: 0,
+  nonZero: 0,
+  bytes: 0,
+  macs: 0,
+  bops: 0,
+  weightBits: undefined,
+  activationBits: undefined,
+};
+const uncounted: OwnCost = { ...nothing, macs: undefined, bops: undefined };
+
+function nodeCost(node: Node, scope: Scope): { readonly cost: OwnCost; readonly reason?: string } {
+  const rule = macRuleOf(node.op);
+  if (rule) return contractionCost(node, { rule, scope });
+  const bodies = subgraphsOf(node);
+  if (bodies.length > 0) return bodyCost(node, bodies, scope);
+  return contractsNothing(node.op)
+    ? { cost: nothing }
+    : { cost: uncounted, reason: `no rule counts the op ${node.op}` };
+}
+
+function contractionCost(node: Node, { rule, scope }: { readonly rule: MacRule; readonly scope: Scope }) {
+  const { graph, owners, shapeOf } = scope;
+  const shapes: NodeShapes = {
+    node,
+    input: (slot) => shapeOf(node.inputs[slot]),
+    output: (slot) => shapeOf(node.outputs[slot]),
+  };
+  const weight = weightConstant(node, { rule, graph, owners });
+  const named = weight === undefined ? {} : { weight };
+  // Work on constants alone is done once, when the model is loaded.
+  if (node.outputs.every((value) => value === undefined || owners.fixed.has(value))) return { cost: nothing };
+  const macs = rule.macs(shapes);
+  const bits = rule.operands.map((slot) => operandBits(graph, node, slot));
+  const [a, w] = isFixed(node.inputs[rule.operands[0]], owners) ? [bits[1], bits[0]] : bits;
+  const bops = macs === undefined || a === undefined || w === undefined ? undefined : macs * a * w;
+  const cost: OwnCost = { ...nothing, ...named, macs, bops, weightBits: w, activationBits: a };
+  return macs === undefined ? { cost, reason: missingShape(node, scope) } : { cost };
+}
+
+const isFixed = (value: ValueId | undefined, owners: ConstantOwners) => value !== undefined && owners.fixed.has(value);
+
+function missingShape(node: Node, { infoOf, shapeOf }: Scope): string {
+  const missing = [...node.inputs, ...node.outputs].find((value) => value !== undefined && !shapeOf(value));
+  if (missing === undefined) return 'its shapes do not fit its rule';
+  const shape = infoOf(missing)?.shape;
+  return `the shape of "${missing}" is ${shape ? `[${shape.join(', ')}]` : 'not known'}`;
+}
+
+/** The constant behind the weight operand, through DequantizeLinear, Transpose and the like. */
+function weightConstant(
+  node: Node,
+  { rule, graph, owners }: { readonly rule: MacRule; readonly graph: Graph; readonly owners: ConstantOwners },
+): ValueId | undefined {
+  const { producer } = indexOf(graph);
+  for (const slot of [...rule.operands].reverse()) {
+    let value = node.inputs[slot];
+    while (value !== undefined && owners.fixed.has(value) && !graph.constants.has(value)) {
+      value = producer.get(value)?.inputs[0];
+    }
+    if (value !== undefined && graph.constants.has(value)) return value;
+  }
+  return undefined;
+}
+
+/** If: the costlier branch. Loop and Scan run a number of times that only the data tells. */
+function bodyCost(node: Node, bodies: readonly Graph[], { sizes, infoOf }: Scope) {
+  const costs = bodies.map((body) => costsWithin(body, { sizes, outer: infoOf }));
+  const held = {
+    parameters: sum(costs, (each) => each.parameters),
+    nonZero: sum(costs, (each) => each.nonZero),
+    bytes: sum(costs, (each) => each.bytes),
+  };
+  const idle = costs.every((each) => each.macs === 0);
+  const unknown = costs.flatMap((each) => each.unknown)[0];
+  if (!idle && (unknown || node.op !== 'If')) {
+    const reason = unknown
+      ? `in its body, node "${unknown.node}": ${unknown.reason}`
+      : 'how often its body runs is not known';
+    return { cost: { ...uncounted, ...held }, reason };
+  }
+  const most = costs.reduce((a, b) => ((b.macs ?? 0) > (a.macs ?? 0) ? b : a));
+  return { cost: { ...nothing, ...held, macs: most.macs, bops: most.bops } };
+}
+
+function bytesOf(value: ValueId, { infoOf, shapeOf }: Scope): number | undefined {
+  const shape = shapeOf(value);
+  return shape ? bytesFor(infoOf(value)!.dtype, sizeOf(shape)) : undefined;
+}
+
+function outputBytes(node: Node, scope: Scope): number | undefined {
+  let total = 0;
+  for (const value of node.outputs) {
+    if (value === undefined) continue;
+    const bytes = bytesOf(value, scope);
+    if (bytes === undefined) return undefined;
+    total += bytes;
+  }
+  return total;
+}
