@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from './index.js';
 
-const file = (header: unknown, data = new Uint8Array(0)): Uint8Array => {
+const file = (header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array => {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const head = new Uint8Array(8 + text.length);
   new DataView(head.buffer).setBigUint64(0, BigInt(text.length), true);
