@@ -1,11 +1,18 @@
 export * from './affine.js';
+export * from './binary-weights.js';
 export * from './dequantize-tensor.js';
+export * from './fake-quantize.js';
 export * from './granularity.js';
 export * from './grid.js';
+export { divergence, entropy } from './observers/entropy.js';
 export * from './observers/minmax.js';
+export * from './observers/mse.js';
+export * from './observers/percentile.js';
+export * from './quantization-error.js';
 export * from './quantize-tensor.js';
 export * from './round-even.js';
 export * from './scales.js';
 export { staticQuantizer } from './static/static.js';
+export { type FewLevels, ternaryWeights } from './ternary-weights.js';
 export * from './weight-axis.js';
 export * from './weight-ranges.js';
