@@ -8,4 +8,5 @@ export { images } from './images.js';
 export * from './preprocess.js';
 export { randomInputs } from './random-inputs.js';
 export { balancedOrder, labelsOf, shuffled, splitInTwo, subset, takeBalanced } from './subset.js';
+export { synthetic } from './synthetic.js';
 export { type LabelledDataset, type TensorSetParts, tensorSet } from './tensor-set.js';
