@@ -1,1 +1,2 @@
-export {};
+export * from './decode-onnx.js';
+export * from './encode-onnx.js';

@@ -1,0 +1,34 @@
+import type { Graph } from '@espalier/core';
+import { encodeModel } from './encode-model.js';
+import { messageTooLarge, unwritable } from './errors.js';
+
+/** The largest message protobuf allows is 2^31 - 1 bytes. */
+export const largestMessage = 2 ** 31 - 1;
+
+/** How a graph is written as ONNX. */
+export interface OnnxWriteOptions {
+  /** Whether weights go to one file beside the model: when they do not fit into it (`auto`), always, or never. */
+  readonly externalData?: 'auto' | 'always' | 'never';
+  /** Smallest weight in bytes that goes to the file beside the model, when there is one. 1024 unless given. */
+  readonly externalThreshold?: number;
+  /** Whether floating-point weights that take less as a sparse tensor are written as one. False unless given. */
+  readonly sparse?: boolean;
+}
+
+/**
+ * A graph as the bytes of an ONNX file, in chunks that follow each other. Weights are not copied: chunks are views
+ * of the graph's tensors, so do not write to them. The same graph always gives the same bytes.
+ * @throws ONNX_LIMIT beyond 2 GiB (use `writeOnnx`), ONNX_UNWRITABLE, GRAPH_*.
+ */
+export function encodeOnnx(graph: Graph, options: OnnxWriteOptions = {}): readonly Uint8Array[] {
+  if (options.externalData === 'always') {
+    throw unwritable('encodeOnnx', {
+      expected: 'weights inside the model',
+      found: "externalData: 'always'",
+      fix: 'Write with `writeOnnx`, which makes files.',
+    });
+  }
+  const { chunks, length } = encodeModel(graph, { sparse: options.sparse ?? false, external: () => undefined });
+  if (length > largestMessage) throw messageTooLarge(length, largestMessage);
+  return chunks;
+}
