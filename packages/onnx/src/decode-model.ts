@@ -1,4 +1,4 @@
-import { checkGraph, domainOf, type Graph, type Provenance } from '@espalier/core';
+import { domainOf, type Graph, type Provenance } from '@espalier/core';
 import { type DecodeContext, type ExternalReference, placeIn } from './decode-context.js';
 import { decodeFunctions } from './decode-function.js';
 import { decodeGraph } from './decode-graph.js';
@@ -18,12 +18,11 @@ export interface DecodeModelOptions {
   readonly file: string;
   /** Bytes that sparse tensors may take when made dense. */
   readonly maxDenseBytes: number;
+  /** The bytes of external data; undefined while they are only being listed. */
   external(reference: ExternalReference): Uint8Array | undefined;
-  /** Set when the external data is only being listed: the graph is then not checked. */
-  readonly listing?: boolean;
 }
 
-/** A ModelProto as a graph. @throws ONNX_*, GRAPH_*. */
+/** A ModelProto as a graph, not yet checked as a whole. @throws ONNX_*, GRAPH_*. */
 export function decodeModel(source: Source, options: DecodeModelOptions): Graph {
   const proto = decodeMessage(createCursor(source, options.file), 'Model', source.bytes.length);
   const context = createContext(options);
@@ -42,7 +41,7 @@ export function decodeModel(source: Source, options: DecodeModelOptions): Graph 
     provenance: decodeProvenance(proto),
   };
   checkOpset(context, proto, graph);
-  return options.listing ? graph : checkGraph(graph);
+  return graph;
 }
 
 function createContext({ file, maxDenseBytes, external }: DecodeModelOptions): DecodeContext {

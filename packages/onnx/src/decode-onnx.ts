@@ -1,4 +1,4 @@
-import type { Graph } from '@espalier/core';
+import { checkGraph, type Graph } from '@espalier/core';
 import { decodeModel } from './decode-model.js';
 import { unsupported } from './errors.js';
 import { wholeSource } from './source.js';
@@ -24,7 +24,7 @@ export function decodeOnnx(
   bytes: Uint8Array,
   { where = 'model', maxDenseBytes = denseBytesFor(bytes.length) }: OnnxReadOptions & { readonly where?: string } = {},
 ): Graph {
-  return decodeModel(wholeSource(bytes), {
+  const graph = decodeModel(wholeSource(bytes), {
     file: where,
     maxDenseBytes,
     external: ({ location, place }) => {
@@ -35,4 +35,5 @@ export function decodeOnnx(
       });
     },
   });
+  return checkGraph(graph);
 }

@@ -39,7 +39,7 @@ export function encodeModel(graph: Graph, options: Omit<EncodeContext, 'graph'>)
 }
 
 const encodeOpsets = (opsets: ReadonlyMap<string, number>): readonly Draft<'OperatorSet'>[] =>
-  [...opsets].map(([domain, version]) => ({ domain, version }));
+  [...opsets].map(([domain, version]) => ({ domain: domain || undefined, version }));
 
 function encodeFunction(context: EncodeContext, each: GraphFunction): Draft<'Function'> {
   const { domain, name } = splitOpName(each.op);
