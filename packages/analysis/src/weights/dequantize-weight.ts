@@ -32,9 +32,12 @@ export function countZeros(graph: Graph, value: ValueId): number {
     const { scale: _, ...zeroPoints } = coding;
     return zerosIn(dequantizeLinear(tensor, zeroPoints).values);
   }
-  if (tensor.dtype === 'float16' || tensor.dtype === 'bfloat16') return zerosIn16(tensor.data);
-  return zerosIn(numbersOf(tensor));
+  return countZeroElements(tensor);
 }
+
+/** Elements of a tensor that are the number zero as stored, whatever they stand for. */
+export const countZeroElements = (tensor: Tensor): number =>
+  tensor.dtype === 'float16' || tensor.dtype === 'bfloat16' ? zerosIn16(tensor.data) : zerosIn(numbersOf(tensor));
 
 function zerosIn(values: ArrayLike<number>): number {
   let zeros = 0;

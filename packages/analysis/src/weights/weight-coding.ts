@@ -61,6 +61,10 @@ const codedInputs: Readonly<Record<string, readonly CodedInput[]>> = {
   ConvInteger: [{ slot: 1, zeroPoint: 3, axis: first }],
   'com.microsoft::MatMulIntegerToFloat': [matmulB({ slot: 1, scale: 3, zeroPoint: 5 })],
   'com.microsoft::DynamicQuantizeMatMul': [matmulB({ slot: 1, scale: 2, zeroPoint: 3 })],
+  'com.microsoft::DynamicQuantizeLSTM': [
+    { slot: 1, scale: 8, zeroPoint: 9 },
+    { slot: 2, scale: 10, zeroPoint: 11 },
+  ],
   'com.microsoft::GatherBlockQuantized': [
     {
       slot: 0,
@@ -97,7 +101,7 @@ export function codingOf(graph: Graph, value: ValueId): WeightCoding | BlockCodi
       ? codedInputs[node.op]!.find((input) => input.slot === slot)
       : undefined;
     if (!coded) continue;
-    const scale = at(coded.scale);
+    const scale = coded.scale === undefined ? scaleBeside(graph, value) : at(coded.scale);
     const zeroPoint = at(coded.zeroPoint);
     const several = Math.max(countOf(scale), countOf(zeroPoint)) > 1;
     const coding: WeightCoding = {
@@ -122,6 +126,10 @@ function blockCoding(node: Node, scale: Tensor, zeroPoint: Tensor | undefined): 
     ...(zeroPoint ? { zeroPoint } : {}),
   };
 }
+
+// Integer products are scaled after the product; the name of the scale tells which one it is (NAME_quantized, NAME_scale).
+const scaleBeside = (graph: Graph, value: ValueId): Tensor | undefined =>
+  value.endsWith('_quantized') ? graph.constants.get(value.replace(/_quantized$/, '_scale')) : undefined;
 
 const countOf = (tensor: Tensor | undefined): number => (tensor ? sizeOf(tensor.shape) : 0);
 

@@ -1,0 +1,83 @@
+import { type Graph, indexOf, intOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
+import type { ErrorStats } from '../comparison/error-meter.js';
+import { errorStats } from '../comparison/snr-db.js';
+import { parametersOf } from '../costs/constant-roles.js';
+import { type RealWeight, realWeight } from '../weights/dequantize-weight.js';
+import { codingOf } from '../weights/weight-coding.js';
+
+/** How far a weight of the changed graph is from the one it was made from. */
+export interface WeightError extends ErrorStats {
+  /** Name of the constant in the original graph. */
+  readonly weight: ValueId;
+  /** Name of the constant that stands for it in the changed graph. */
+  readonly changed: ValueId;
+  /** The node of the original graph that reads it. */
+  readonly node: string;
+  readonly op: string;
+}
+
+/** A weight tensor of one graph and what stands for it in another, as real numbers in the same layout. */
+export interface WeightPair {
+  readonly weight: ValueId;
+  readonly changed: ValueId;
+  readonly node: Node;
+  readonly before: RealWeight;
+  readonly after: RealWeight;
+}
+
+/**
+ * The signal-to-noise ratio of every weight tensor (float, two axes or more) against the same weight in a changed
+ * graph, dequantized: DequantizeLinear per tensor, channel or block, MatMulNBits, integer ops, float16, or plain
+ * floats with zeros. Weights whose size has changed, or that are gone, are left out.
+ */
+export const weightErrors = (original: Graph, changed: Graph): readonly WeightError[] =>
+  [...weightPairs(original, changed)].map(({ weight, changed: other, node, before, after }) => ({
+    weight,
+    changed: other,
+    node: node.id,
+    op: node.op,
+    ...errorStats(before.values, after.values),
+  }));
+
+/** The weights of two graphs side by side, one at a time, so that only one pair is dequantized at once. */
+export function* weightPairs(original: Graph, changed: Graph): Generator<WeightPair> {
+  for (const [weight, tensor] of original.constants) {
+    if (!isFloat(tensor.dtype) || tensor.shape.length < 2 || parametersOf(original, weight) === 0) continue;
+    const use = usesOf(original, weight)[0];
+    if (!use) continue;
+    const other = standIn(changed, { weight, node: use.node, slot: use.slot });
+    const after = other === undefined ? undefined : realWeight(changed, other);
+    const before = realWeight(original, weight);
+    if (other === undefined || !after || !before) continue;
+    const packed = codingOf(changed, other)?.kind === 'nbits';
+    const turned = packed && use.node.op === 'Gemm' && intOf(use.node, 'transB', 0) === 1 ? transposed(after) : after;
+    if (turned.shape.join() !== before.shape.join()) continue;
+    yield { weight, changed: other, node: use.node, before, after: turned };
+  }
+}
+
+interface Reader {
+  readonly weight: ValueId;
+  readonly node: Node;
+  readonly slot: number;
+}
+
+/** By name first; else what the node that makes the same value reads in the same place. */
+function standIn(changed: Graph, { weight, node, slot }: Reader): ValueId | undefined {
+  for (const name of [weight, `${weight}_quantized`]) if (changed.constants.has(name)) return name;
+  const { producer } = indexOf(changed);
+  const same = node.outputs[0] === undefined ? undefined : producer.get(node.outputs[0]);
+  let value = slot < 0 ? undefined : same?.inputs[slot];
+  for (let maker = value && producer.get(value); maker; maker = value && producer.get(value)) {
+    if (maker.op !== 'DequantizeLinear' && maker.op !== 'Cast' && maker.op !== 'Identity') return undefined;
+    value = maker.inputs[0];
+  }
+  return value !== undefined && changed.constants.has(value) ? value : undefined;
+}
+
+function transposed({ shape, values }: RealWeight): RealWeight {
+  const [rows, columns] = shape as readonly [number, number]; // MatMulNBits weights have two axes
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = values[i * columns + j]!;
+  return { shape: [columns, rows], values: out };
+}
