@@ -1,1 +1,3 @@
-export {};
+export * from './create-onnx-runtime.js';
+export * from './onnxruntime.js';
+export type { Backend } from './runtime.js';

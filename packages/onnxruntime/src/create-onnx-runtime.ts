@@ -1,0 +1,56 @@
+import type { Executor } from '@espalier/core';
+import { host } from '#host';
+import { openGraph } from './open-graph.js';
+import { type Backend, type Loader, loadRuntime, type Runtime } from './runtime.js';
+import { sessionCache } from './session-cache.js';
+import { webLoader } from './web-loader.js';
+
+/** How an onnxruntime executor is made. */
+export interface OnnxRuntimeOptions {
+  /** Threads inside one run; 0 or nothing means the physical cores this process may use. */
+  readonly threads?: number;
+  /** `node` and `web` name one package; `auto` takes onnxruntime-node where it can be loaded. */
+  readonly backend?: Backend;
+  /** Where a page serves onnxruntime-web's .wasm and .mjs files itself: the URL of their folder. */
+  readonly wasmPaths?: string;
+}
+
+/**
+ * Runs graphs on onnxruntime: the native package in Node, the WebAssembly one in browsers. The package is imported
+ * at the first use. Equal inputs give equal results on the same machine with the same number of threads.
+ */
+export function createOnnxRuntime({ threads = 0, backend = 'auto', wasmPaths }: OnnxRuntimeOptions = {}): Executor {
+  let loading: Promise<Runtime> | undefined;
+  const runtime = () => {
+    loading ??= loadRuntime(loadersOf(backend, webLoader({ threads, wasmPaths })));
+    return loading;
+  };
+  const settings = { threads: threads || (host.cores() ?? 0) };
+  const sessions = sessionCache(async (graph, options) =>
+    openGraph(await runtime(), graph, { ...options, ...settings }),
+  );
+  return {
+    id: 'onnxruntime',
+    async describe() {
+      const { package: name, version } = await runtime();
+      return `${name} ${version}`;
+    },
+    open: sessions.open,
+    close: sessions.close,
+  };
+}
+
+function loadersOf(backend: Backend, web: Loader): readonly Loader[] {
+  const native = host.native ?? {
+    package: 'onnxruntime-node',
+    load: () => Promise.reject(new Error('this is not Node')),
+  };
+  switch (backend) {
+    case 'node':
+      return [native];
+    case 'web':
+      return [web];
+    case 'auto':
+      return host.native ? [host.native, web] : [web];
+  }
+}

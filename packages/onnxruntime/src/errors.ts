@@ -1,0 +1,96 @@
+import { didYouMean, type EspalierError, problem } from '@espalier/core';
+
+/** No runtime could be loaded. */
+export const runtimeMissing = (wanted: readonly string[], cause: unknown): EspalierError =>
+  problem('EXECUTOR_MISSING', {
+    where: 'executor onnxruntime',
+    expected: wanted.length === 1 ? `the package ${wanted[0]}` : `one of the packages ${wanted.join(', ')}`,
+    found: `that it could not be loaded (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)})`,
+    fix: `Install it: npm install ${wanted[0]}`,
+    details: { packages: wanted },
+    cause,
+  });
+
+/** A feed does not fit the model's input. */
+export const wrongFeed = (
+  name: string,
+  { expected, found, fix, known }: { expected: string; found: string; fix?: string; known?: readonly string[] },
+): EspalierError =>
+  problem('EXECUTOR_INPUT', {
+    where: `input "${name}"`,
+    expected,
+    found,
+    fix: `${known ? didYouMean(name, known) : ''}${fix ?? ''}`.trim(),
+    details: { input: name },
+  });
+
+/** A name was fetched that is not an output. */
+export const unknownOutput = (name: string, known: readonly string[]): EspalierError =>
+  problem('EXECUTOR_OUTPUT', {
+    where: `output "${name}"`,
+    expected: `one of the outputs ${known.join(', ')}`,
+    found: `"${name}"`,
+    fix: didYouMean(name, known).trim(),
+    details: { output: name },
+  });
+
+/** The runtime cannot pass values of this type in or out. */
+export const unsupportedType = (where: string, found: string, runtime: string): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED_TYPE', {
+    where,
+    expected: `a type that ${runtime} passes between the model and its caller`,
+    found,
+    fix: 'Cast it inside the model, so that inputs and outputs are ordinary tensors.',
+    details: { type: found },
+  });
+
+/** The runtime has no kernel for an op, or does not know it. */
+export const unsupportedOp = (
+  { op, node, runtime }: { op: string; node?: string | undefined; runtime: string },
+  cause: unknown,
+): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED_OP', {
+    where: node ? `node "${node}" (${op})` : `op ${op}`,
+    expected: `an op that ${runtime} implements`,
+    found: messageOf(cause),
+    fix: 'Keep this op in another form or element type, convert the model to another opset, or use another executor.',
+    details: { op, ...(node ? { node } : {}) },
+    cause,
+  });
+
+/** The runtime gave up, for whatever reason it states. */
+export const runtimeFailed = (
+  { where, expected, node }: { where: string; expected: string; node?: string | undefined },
+  cause: unknown,
+): EspalierError =>
+  problem('EXECUTOR_FAILED', {
+    where,
+    expected,
+    found: messageOf(cause),
+    ...(node ? { details: { node } } : {}),
+    cause,
+  });
+
+/** A session or executor was used after `close()`. */
+export const closedAlready = (what: string): EspalierError =>
+  problem('EXECUTOR_CLOSED', {
+    where: what,
+    expected: 'an open one',
+    found: 'that it was closed before',
+    fix: 'Open a new one.',
+  });
+
+/** Something that only the Node runtime can do was asked of another one. */
+export const nodeOnly = (what: string, runtime: string): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED', {
+    where: what,
+    expected: 'onnxruntime-node',
+    found: runtime,
+    fix: 'Install onnxruntime-node and leave `backend` at "auto" or "node".',
+  });
+
+// One line: runtimes put file paths and line numbers of their own sources in front of what they mean.
+function messageOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/\s+/g, ' ').replace(/\.$/, '').trim();
+}

@@ -1,0 +1,67 @@
+import type { Port, Session, Tensor } from '@espalier/core';
+import type { InferenceSession } from 'onnxruntime-node';
+import { checkFeeds } from './check-feeds.js';
+import { closedAlready, unknownOutput, unsupportedType } from './errors.js';
+import { fromOrtTensor, toOrtTensor } from './ort-tensor.js';
+import type { Runtime } from './runtime.js';
+import { translateFailure } from './translate-failure.js';
+
+/** A loaded model and what belongs to it. */
+export interface Loaded {
+  readonly runtime: Runtime;
+  readonly session: InferenceSession;
+  /** What errors call the model. */
+  readonly name: string;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Called once, after the runtime let go of the model. */
+  readonly afterClose: () => Promise<void>;
+}
+
+/** The runtime's session behind the Session contract: checked feeds, host tensors, translated failures. */
+export function wrapSession({ runtime, session, name, inputs, outputs, afterClose }: Loaded): Session {
+  const byName = new Map(outputs.map((output) => [output.name, output]));
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  const run: Session['run'] = async (feeds, fetch = [...byName.keys()]) => {
+    if (closing) throw closedAlready(`session of ${name}`);
+    checkFeeds(inputs, feeds, runtime.package);
+    const wanted = [...new Set(fetch)];
+    for (const output of wanted) {
+      const port = byName.get(output);
+      if (!port) throw unknownOutput(output, [...byName.keys()]);
+      if (port.container) throw unsupportedType(`output "${output}"`, 'a value that is not a tensor', runtime.package);
+    }
+    if (wanted.length === 0) return new Map();
+    const given = Object.fromEntries([...feeds].map(([key, value]) => [key, toOrtTensor(runtime, key, value)]));
+    const task = session.run(given, wanted);
+    running.add(task);
+    try {
+      const results = await task;
+      return new Map(
+        wanted.map((output): [string, Tensor] => [output, fromOrtTensor(runtime, output, results[output]!)]),
+      );
+    } catch (cause) {
+      throw translateFailure(cause, { runtime: runtime.package, where: name, expected: 'the model to run' });
+    } finally {
+      running.delete(task);
+    }
+  };
+
+  const close = async () => {
+    await Promise.allSettled(running);
+    await session.release();
+    await afterClose();
+  };
+
+  return {
+    inputs,
+    outputs,
+    run,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
