@@ -1,1 +1,9 @@
-export {};
+export * from './evaluate/evaluate-node.js';
+export * from './explain-batch-norms.js';
+export * from './fold-batch-norm.js';
+export * from './fold-constants.js';
+export * from './in-order.js';
+export * from './infer-shapes.js';
+export * from './remove-dead-nodes.js';
+export * from './remove-identity.js';
+export * from './simplify.js';
