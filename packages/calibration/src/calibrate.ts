@@ -1,0 +1,63 @@
+import {
+  type Evidence,
+  type Executor,
+  evidenceOf,
+  type Graph,
+  type Need,
+  noEvidence,
+  type Tensor,
+} from '@espalier/core';
+import type { Collectors } from './collector.js';
+import { dataChanged, noSamples } from './errors.js';
+import { planPasses } from './plan-passes.js';
+import { runPass } from './run-pass.js';
+
+/** What a calibration run works with. */
+export interface CalibrationRun {
+  readonly executor: Executor;
+  /** Starts over at every call, with the same samples: histograms need two passes. Feeds are by input name. */
+  readonly batches: () => AsyncIterable<ReadonlyMap<string, Tensor>>;
+  /** Samples in one pass, where known; without it the first pass cannot say which share is done. */
+  readonly total?: number;
+  /** Told after each batch the share done (0 to 1; 0 while it is not known) and what is going on. */
+  readonly progress?: (done: number, message: string) => void;
+  /** Collectors of further statistics, by name; they come before the built-in ones. */
+  readonly collectors?: Collectors;
+}
+
+/**
+ * Runs the data through the graph once for everything that is needed, and twice where a statistic needs the range
+ * first. The statistics are nodes of the graph that runs: only their small results leave the runtime, so memory
+ * stays close to that of plain inference on one batch. Answers do not depend on how the data is cut into batches
+ * (moments and grams but for float32 rounding within a batch).
+ *
+ *     const evidence = await calibrate(graph, [{ statistic: 'range', value: 'x' }], { executor, batches });
+ *     evidence.find({ statistic: 'range', value: 'x' }); // { min, max }
+ *
+ * @throws CALIBRATION_NEED, CALIBRATION_NOT_FINITE, CALIBRATION_NO_DATA, CALIBRATION_DATA_CHANGED, and what the
+ * executor throws.
+ */
+export async function calibrate(graph: Graph, needs: readonly Need[], run: CalibrationRun): Promise<Evidence> {
+  if (needs.length === 0) return noEvidence;
+  const plan = planPasses(graph, needs, run.collectors);
+  const answers = new Map(plan.answers);
+  let samples = 0;
+  for (const [index, tasks] of plan.passes.entries()) {
+    const total = index === 0 ? run.total : samples;
+    const name = plan.passes.length === 1 ? '' : ` (pass ${index + 1} of ${plan.passes.length})`;
+    const result = await runPass(graph, tasks, {
+      executor: run.executor,
+      batches: run.batches(),
+      earlier: evidenceOf(answers, samples),
+      progress(seen) {
+        const share = total ? Math.min(1, seen / total) : 0;
+        run.progress?.((index + share) / plan.passes.length, `calibrated ${seen} samples${name}`);
+      },
+    });
+    if (result.samples === 0) throw noSamples();
+    if (index > 0 && result.samples !== samples) throw dataChanged(samples, result.samples);
+    samples = result.samples;
+    for (const [key, answer] of result.answers) answers.set(key, answer);
+  }
+  return evidenceOf(answers, samples);
+}

@@ -1,0 +1,41 @@
+import { type Range, type Tensor, toFloats } from '@espalier/core';
+import type { Collector } from './collector.js';
+import { notFinite } from './errors.js';
+
+/** Smallest and largest value: min over batches of ReduceMin, max of ReduceMax. Exact. */
+export const collectRange: Collector<'range'> = {
+  values: ({ value }) => [value],
+  probe({ value }, statistics) {
+    const source = statistics.asFloat(value);
+    const seen = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+    return {
+      fetch: [statistics.reduce('ReduceMin', source), statistics.reduce('ReduceMax', source), statistics.total(value)],
+      add(found) {
+        const [min, max, total] = found.map((each) => toFloats(each)[0]!) as [number, number, number]; // three scalars
+        if (Number.isNaN(total) || Number.isNaN(min) || Number.isNaN(max)) {
+          throw notFinite(statistics.model, value, 'NaN');
+        }
+        if (!Number.isFinite(min) || !Number.isFinite(max)) {
+          throw notFinite(statistics.model, value, `values from ${min} to ${max}`);
+        }
+        seen.min = Math.min(seen.min, min);
+        seen.max = Math.max(seen.max, max);
+      },
+      answer: () => ({ ...seen }),
+    };
+  },
+  ofConstant: (_need, tensor) => rangeOf(tensor),
+};
+
+/** Smallest and largest element of a tensor; from infinity to minus infinity when it is empty. */
+export function rangeOf(tensor: Tensor): Range {
+  const values = toFloats(tensor);
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
+}

@@ -1,0 +1,59 @@
+import type { Evidence, Executor, Graph, Session, Tensor } from '@espalier/core';
+import type { Probe } from './collector.js';
+import type { Task } from './plan-passes.js';
+import { observe } from './statistics-graph.js';
+
+/** One pass over the data. */
+export interface Pass {
+  readonly executor: Executor;
+  readonly batches: AsyncIterable<ReadonlyMap<string, Tensor>>;
+  /** What earlier passes found. */
+  readonly earlier: Evidence;
+  /** Told after each batch how many samples were seen. */
+  readonly progress: (samples: number) => void;
+}
+
+/** What a pass found: answers by `needKey`, and how many samples it saw. */
+export interface PassResult {
+  readonly answers: ReadonlyMap<string, unknown>;
+  readonly samples: number;
+}
+
+/** Adds the probes of all tasks to the graph, runs the data through it, and collects the answers. */
+export async function runPass(graph: Graph, tasks: readonly Task[], pass: Pass): Promise<PassResult> {
+  const statistics = observe(graph);
+  const probes = tasks.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
+  const fetch = [...new Set(probes.flatMap((probe) => probe.fetch))];
+  for (const value of fetch) statistics.builder.output(value);
+
+  const session = await pass.executor.open(statistics.builder.finish());
+  try {
+    const samples = await feed(session, probes, { graph, fetch, pass });
+    return { answers: new Map(tasks.map(({ key }, i) => [key, probes[i]!.answer()])), samples };
+  } finally {
+    await session.close();
+  }
+}
+
+async function feed(
+  session: Session,
+  probes: readonly Probe<unknown>[],
+  { graph, fetch, pass }: { readonly graph: Graph; readonly fetch: readonly string[]; readonly pass: Pass },
+): Promise<number> {
+  let samples = 0;
+  for await (const batch of pass.batches) {
+    const count = samplesOf(graph, batch);
+    if (count === 0) continue; // an empty batch says nothing, and reductions over nothing fail
+    const found = await session.run(batch, fetch);
+    for (const probe of probes) probe.add(probe.fetch.map((value) => found.get(value)!));
+    samples += count;
+    pass.progress(samples);
+  }
+  return samples;
+}
+
+// The first axis of the first input that has one counts samples.
+function samplesOf(graph: Graph, batch: ReadonlyMap<string, Tensor>): number {
+  const leading = graph.inputs.find((input) => (batch.get(input)?.shape.length ?? 0) > 0);
+  return leading === undefined ? 1 : batch.get(leading)!.shape[0]!;
+}

@@ -1,0 +1,86 @@
+import { buildGraph, type Graph, type GraphBuilder, int, ints, longs, opsetOf, type ValueId } from '@espalier/core';
+
+/** A reduction that every opset has. */
+export type Reduction = 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';
+
+/** The part of a builder that adds nodes; the bodies of loops have it too. */
+export type Adder = Pick<GraphBuilder, 'add'>;
+
+/** A graph under observation: the model, and the nodes that condense its values. */
+export interface StatisticsGraph {
+  /** The model, without additions. */
+  readonly model: Graph;
+  readonly builder: GraphBuilder;
+  /** The value as float32. */
+  asFloat(value: ValueId): ValueId;
+  /** The value as float32[A, C, B], where C is `axis`, A all axes before and B all after it. */
+  around(value: ValueId, axis: number): ValueId;
+  /** A float32 scalar that is NaN exactly when the value holds NaN (or infinities of both signs). */
+  total(value: ValueId): ValueId;
+  /** Reduces over `axes`, or over everything, in the form this opset wants. */
+  reduce(op: Reduction, value: ValueId, options?: ReduceOptions): ValueId;
+  /** The same result for the same key: nodes that several needs share are added once. */
+  once<T>(key: string, make: () => T): T;
+}
+
+/** How to reduce. */
+export interface ReduceOptions {
+  readonly axes?: readonly number[];
+  readonly keep?: boolean;
+  /** Where the node goes; the graph itself when left out. */
+  readonly into?: Adder;
+}
+
+/** Opens a model for observation; its own outputs are dropped. */
+export function observe(model: Graph): StatisticsGraph {
+  const builder = buildGraph({ ...model, outputs: [] });
+  const opset = opsetOf(model);
+  const made = new Map<string, unknown>();
+  const once = <T>(key: string, make: () => T): T => {
+    if (!made.has(key)) made.set(key, make());
+    return made.get(key) as T; // keys are unique to what makes them
+  };
+
+  const asFloat = (value: ValueId): ValueId => {
+    const dtype = (model.constants.get(value) ?? model.values.get(value))?.dtype;
+    if (dtype === 'float32') return value;
+    return once(`float ${value}`, () =>
+      builder.add('Cast', [value], { name: `${value}/float`, attributes: { to: int(float32) } }),
+    );
+  };
+
+  const reduce: StatisticsGraph['reduce'] = (op, value, { axes, keep = false, into = builder } = {}) => {
+    const name = `${value}/${op}`;
+    const keepdims = int(keep ? 1 : 0);
+    if (!axes) return into.add(op, [value], { name, attributes: { keepdims } });
+    if (opset >= (op === 'ReduceSum' ? 13 : 18)) {
+      const wanted = once(`axes ${axes}`, () => builder.constant('axes', longs(axes)));
+      return into.add(op, [value, wanted], { name, attributes: { keepdims } });
+    }
+    return into.add(op, [value], { name, attributes: { axes: ints(axes), keepdims } });
+  };
+
+  return {
+    model,
+    builder,
+    once,
+    asFloat,
+    reduce,
+    total: (value) => once(`total ${value}`, () => reduce('ReduceSum', asFloat(value))),
+    around: (value, axis) =>
+      once(`around ${axis} ${value}`, () => {
+        const source = asFloat(value);
+        const size = builder.add('Gather', [
+          builder.add('Shape', [value]),
+          once(`axis ${axis}`, () => builder.constant('axis', longs([axis]))),
+        ]);
+        const keep = once('keep', () => builder.constant('keep', longs([0])));
+        const rest = once('rest', () => builder.constant('rest', longs([-1])));
+        const shape = builder.add('Concat', [keep, size, rest], { attributes: { axis: int(0) } });
+        const flat = builder.add('Flatten', [source], { attributes: { axis: int(axis) } });
+        return builder.add('Reshape', [flat, shape], { name: `${value}/around` });
+      }),
+  };
+}
+
+const float32 = 1; // TensorProto.DataType.FLOAT
