@@ -1,6 +1,7 @@
 export * from './affine.js';
 export * from './binary-weights.js';
 export * from './dequantize-tensor.js';
+export { dynamicQuantizer } from './dynamic/dynamic.js';
 export * from './fake-quantize.js';
 export * from './granularity.js';
 export * from './grid.js';

@@ -89,9 +89,11 @@ function doubtOf(
   const activations = slots.map((slot) => node.inputs[slot]!).filter((value) => !graph.constants.has(value));
   const foreign = activations.filter((value) => !made(value));
   if (activations.length === foreign.length) return 'its inputs come from float ops';
-  if (foreign.some((value) => !isSmall(graph, value, unit.outputs[0]!)))
-    return 'one of its inputs comes from a float op';
-  if (rule.eager && activations.length === slots.length) return undefined;
+  if (rule.eager && activations.length === slots.length && foreign.length === 0) return undefined;
+  const costly = foreign.filter(
+    (value) => !isSmall(graph, value, unit.outputs[0]!) && !isAnchored(graph, value, units),
+  );
+  if (costly.length > 0) return 'one of its inputs comes from a float op';
   if (outputs && unit.outputs.some((value) => graph.outputs.includes(value))) return undefined;
   const wanted = unit.outputs.some((value) => isRead(graph, value, units));
   return wanted ? undefined : 'no integer op reads its result';
@@ -100,6 +102,13 @@ function doubtOf(
 /** Whether a quantized unit reads the value as an activation. */
 export const isRead = (graph: Graph, value: ValueId, units: ReadonlyMap<string, Unit>): boolean =>
   (indexOf(graph).uses.get(value) ?? []).some((use) => units.get(use.node.id)?.slots.includes(use.slot) ?? false);
+
+// A float value that is quantized for another op anyway.
+const isAnchored = (graph: Graph, value: ValueId, units: ReadonlyMap<string, Unit>): boolean =>
+  (indexOf(graph).uses.get(value) ?? []).some(({ node, slot }) => {
+    const unit = units.get(node.id);
+    return unit?.rule.role === 'anchor' && unit.slots.includes(slot);
+  });
 
 // A float value worth quantizing for the sake of another input: at most a quarter of the result.
 function isSmall(graph: Graph, value: ValueId, output: ValueId): boolean {

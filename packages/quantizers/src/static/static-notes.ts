@@ -1,4 +1,6 @@
-import { type Graph, type Node, type Note, tensorInfo } from '@espalier/core';
+import type { Graph, Node, Note } from '@espalier/core';
+import { noteNodes } from '../note-nodes.js';
+import { hasStorableWeights } from '../stored-weights.js';
 import { isWeighted } from '../weight-axis.js';
 import type { StaticPlan, Unit } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
@@ -10,26 +12,17 @@ import type { StaticSettings } from './static-settings.js';
 export function staticNotes(graph: Graph, plan: StaticPlan, settings: StaticSettings): readonly Note[] {
   const tails = new Map<string, Unit>();
   for (const unit of plan.units.values()) if (unit.tail) tails.set(unit.tail.id, unit);
-  return graph.nodes.flatMap((node): readonly Note[] => {
-    const about = { node: node.id, op: node.op };
-    if (plan.done.has(node.id)) return [{ ...about, outcome: 'kept', reason: 'It was quantized before.' }];
+  return noteNodes(graph, (node) => {
+    if (plan.done.has(node.id)) return { outcome: 'kept', reason: 'It was quantized before.' };
     const unit = plan.units.get(node.id);
-    if (unit) return [{ ...about, outcome: 'quantized', ...quantizedNote(graph, unit, settings) }];
+    if (unit) return { outcome: 'quantized', ...quantizedNote(graph, unit, settings) };
     const before = tails.get(node.id);
     if (before && plan.values.has(before.outputs[0]!)) {
-      return [{ ...about, outcome: 'quantized', reason: `The output grid of "${before.node.id}" clips as it does.` }];
+      return { outcome: 'quantized', reason: `The output grid of "${before.node.id}" clips as it does.` };
     }
-    if (!worksOnFloats(graph, node)) return [];
-    const stored = settings.storage && isStored(graph, node);
     const reason = plan.reasons.get(node.id) ?? 'no integer op reads its result';
-    return [
-      {
-        ...about,
-        outcome: 'float',
-        reason: `${sentence(reason)}${stored ? ` Its weights are stored in ${settings.weights.bits} bits.` : ''}`,
-        ...(stored ? { details: { storedBits: settings.weights.bits } } : {}),
-      },
-    ];
+    if (!settings.storage || !isStored(graph, node)) return { outcome: 'float', reason };
+    return { outcome: 'float', reason: `${reason}; its weights are stored in 8 bits`, details: { storedBits: 8 } };
   });
 }
 
@@ -52,15 +45,4 @@ function quantizedNote(
   };
 }
 
-/** Whether a node reads or writes float tensors, as far as is known. */
-export function worksOnFloats(graph: Graph, node: Node): boolean {
-  if (node.op === 'Constant' || node.op === 'Shape') return false;
-  const written = node.outputs.map((value) => (value === undefined ? undefined : tensorInfo(graph, value)?.dtype));
-  if (written.some((dtype) => dtype?.includes('float'))) return true;
-  return written.every((dtype) => dtype === undefined);
-}
-
-const isStored = (graph: Graph, node: Node): boolean =>
-  node.op === 'ConvTranspose' && graph.constants.get(node.inputs[1] ?? '')?.dtype === 'float32';
-
-const sentence = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
+const isStored = (graph: Graph, node: Node): boolean => node.op === 'ConvTranspose' && hasStorableWeights(graph, node);

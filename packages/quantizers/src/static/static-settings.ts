@@ -1,4 +1,5 @@
 import type { Grid, Observer } from '@espalier/core';
+import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
 
 /** What the options of the static quantizer come down to. */
@@ -13,5 +14,5 @@ export interface StaticSettings {
   /** Whether weights of ops without an integer kernel are stored as integers too. */
   readonly storage: boolean;
   /** Why an op type or a node is left out by the options; undefined when it is not. */
-  readonly leftOut: (id: string, op: string) => string | undefined;
+  readonly leftOut: LeftOut;
 }

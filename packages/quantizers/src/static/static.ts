@@ -8,7 +8,7 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { evidenceMissing, optionsConflict } from '../errors.js';
-import { matchesAny } from '../node-globs.js';
+import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { prepareGraph } from '../prepare-graph.js';
 import { planStatic } from './plan-static.js';
 import { staticNotes } from './static-notes.js';
@@ -53,10 +53,7 @@ export const staticQuantizer = definePlugin({
       },
     },
     reduceRange: { type: 'boolean', default: false, about: '7-bit weights, for x86 processors without VNNI' },
-    include: { type: 'texts', default: [], about: 'op types to quantize; empty for all that can be' },
-    exclude: { type: 'texts', default: [], about: 'op types to leave float' },
-    only: { type: 'texts', default: [], about: 'patterns of node ids to quantize; empty for all' },
-    ignore: { type: 'texts', default: [], about: 'patterns of node ids to leave float' },
+    ...nodeChoiceOptions,
     outputs: {
       type: 'boolean',
       default: false,
@@ -94,22 +91,6 @@ export const staticQuantizer = definePlugin({
     });
   },
 });
-
-function leftOutBy(options: {
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly only: readonly string[];
-  readonly ignore: readonly string[];
-}): StaticSettings['leftOut'] {
-  const only = matchesAny(options.only);
-  const ignore = matchesAny(options.ignore);
-  return (id, op) => {
-    if (options.include.length > 0 && !options.include.includes(op)) return `${op} is not among the ops to include`;
-    if (options.exclude.includes(op)) return `${op} is excluded`;
-    if (options.only.length > 0 && !only(id)) return 'no pattern of `only` names it';
-    return ignore(id) ? 'a pattern of `ignore` names it' : undefined;
-  };
-}
 
 function quantizerOf(settings: StaticSettings): Quantizer {
   const wide = settings.activations.bits > 8 || settings.weights.bits <= 4 || settings.activations.bits <= 4;

@@ -18,6 +18,7 @@ import type { GraphWriter } from '../quantized-graph.js';
 import { roundEven } from '../round-even.js';
 import { scaleConstants } from '../scale-constants.js';
 import { type Scales, scalesOf } from '../scales.js';
+import { createStoredWeights } from '../stored-weights.js';
 import { isWeighted, outputAxis, type WeightedOp } from '../weight-axis.js';
 import { weightRanges } from '../weight-ranges.js';
 import type { StaticSettings } from './static-settings.js';
@@ -49,16 +50,12 @@ export function createWeightWriter(
   parts: { readonly writer: GraphWriter; readonly settings: StaticSettings; readonly replaced: Set<ValueId> },
 ): WeightWriter {
   const tools: Tools = { graph, ...parts, known: new Map() };
+  const { clip, perChannel: channels } = parts.settings;
+  const stored = createStoredWeights(graph, { ...parts, clip, perChannel: channels });
   return {
     quantized: (node, inputScale) =>
       isWeighted(node.op) ? quantizedNode(tools, { ...node, op: node.op }, inputScale) : node,
-    stored(node) {
-      if (node.op !== 'ConvTranspose') return node;
-      const weight = graph.constants.get(node.inputs[1] ?? '');
-      if (weight?.dtype !== 'float32' || weight.shape.length < 3) return node;
-      const written = writeWeight(tools, { ...node, op: node.op }, undefined);
-      return written ? withInput(node, 1, written.output) : node;
-    },
+    stored: (node) => (node.op === 'ConvTranspose' ? stored.write(node) : node),
   };
 }
 

@@ -1,0 +1,15 @@
+import type { Grid } from '@espalier/core';
+import type { LeftOut } from '../node-choice.js';
+import type { WeightClip } from '../weight-ranges.js';
+
+/** What the options of the dynamic quantizer come down to. */
+export interface DynamicSettings {
+  readonly weights: Grid;
+  readonly perChannel: boolean;
+  readonly clip: WeightClip;
+  /** Convolutions: weights stored as integers, ConvInteger, or nothing. */
+  readonly convs: 'stored' | 'integer' | 'float';
+  readonly recurrent: boolean;
+  readonly embeddings: boolean;
+  readonly leftOut: LeftOut;
+}

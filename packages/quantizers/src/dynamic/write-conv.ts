@@ -1,0 +1,56 @@
+import { createNode, type Node, reshaped, toFloats } from '@espalier/core';
+import { perChannel, perTensor } from '../granularity.js';
+import { storageOf } from '../grid.js';
+import { quantizeTensor } from '../quantize-tensor.js';
+import { scaleConstants } from '../scale-constants.js';
+import { scalesOf } from '../scales.js';
+import { weightRanges } from '../weight-ranges.js';
+import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
+
+/** Conv as DynamicQuantizeLinear -> ConvInteger -> Cast -> Mul (-> Add); scales and bias have shape [C, 1, ...]. */
+export function writeConv(writing: DynamicWriting, node: Node): void {
+  const { graph, writer, settings, replaced } = writing;
+  const name = node.inputs[1]!;
+  const weight = graph.constants.get(name)!;
+  const grid = settings.weights;
+  const granularity = settings.perChannel ? perChannel(0) : perTensor;
+  const ranges = weightRanges(toFloats(weight), weight.shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
+  const scales = scalesOf(ranges, grid);
+  const channels = weight.shape[0]!;
+  const ones = weight.shape.slice(2).map(() => 1);
+  const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [channels] : [], storageOf(grid));
+  // ConvInteger takes one zero point for all channels; a symmetric grid has the same in each.
+  const shared = settings.perChannel
+    ? scaleConstants(scalesOf([ranges[0]!], grid), [], storageOf(grid)).zeroPoint
+    : zeroPoint;
+  const activation = quantizedActivation(writing, node.inputs[0]!);
+  const output = node.outputs[0]!;
+  const product = node.inputs[2] === undefined ? output : writer.fresh(`${output}_product`);
+  const sums = writer.fresh(`${output}_sums`);
+  const weightScale = writer.constant(
+    `${name}_scale`,
+    settings.perChannel ? reshaped(scale, [channels, ...ones]) : scale,
+  );
+  writer.emit(
+    createNode({
+      id: node.id,
+      op: 'ConvInteger',
+      inputs: [
+        activation.integers,
+        writer.constant(`${name}_quantized`, quantizeTensor(weight, { grid, granularity, scales })),
+        activation.zeroPoint,
+        writer.constant(`${name}_zero_point`, shared),
+      ],
+      outputs: [sums],
+      attributes: Object.fromEntries(node.attributes),
+    }),
+    ...restoreSums(writer, { sums, activation, weightScale, output: product }),
+  );
+  replaced.add(name);
+  if (node.inputs[2] !== undefined) {
+    const bias = biasOperand(writing, { value: node.inputs[2], factor: 1, shape: [channels, ...ones] });
+    writer.emit(
+      createNode({ id: writer.fresh(`${node.id}_Add`), op: 'Add', inputs: [product, bias], outputs: [output] }),
+    );
+  }
+}

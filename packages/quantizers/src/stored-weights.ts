@@ -1,0 +1,111 @@
+import { createNode, type Graph, int, type Node, reshaped, tensor, toFloats, type ValueId } from '@espalier/core';
+import { isFiniteTensor } from './finite-tensor.js';
+import { perChannel as channelsOf, perTensor } from './granularity.js';
+import { int8Weights } from './grid.js';
+import { quantizeTensor } from './quantize-tensor.js';
+import type { GraphWriter } from './quantized-graph.js';
+import { scalesOf } from './scales.js';
+import { type WeightClip, weightRanges } from './weight-ranges.js';
+
+/** How weights of ops that compute in float are stored. */
+export interface StorageChoice {
+  readonly writer: GraphWriter;
+  readonly clip: WeightClip;
+  readonly perChannel: boolean;
+  readonly replaced: Set<ValueId>;
+}
+
+/** Rewrites nodes to read weights that are stored as integers and computed with in float. */
+export interface StoredWeights {
+  /** The node reading restored weights; the node itself where it has none that can be stored. */
+  write(node: Node): Node;
+}
+
+/** Weight slots of ops that have no integer kernel, or none worth using, and the axis of their output channels. */
+const slots: Readonly<Record<string, readonly (readonly [slot: number, axis: number])[]>> = {
+  Conv: [[1, 0]],
+  ConvTranspose: [[1, 1]],
+  LSTM: [
+    [1, 1],
+    [2, 1],
+  ],
+  GRU: [
+    [1, 1],
+    [2, 1],
+  ],
+  RNN: [
+    [1, 1],
+    [2, 1],
+  ],
+};
+
+/** Whether a node has weights that can be stored as integers. */
+export const hasStorableWeights = (graph: Graph, node: Node): boolean => storableSlots(graph, node).length > 0;
+
+function storableSlots(graph: Graph, node: Node): readonly (readonly [slot: number, axis: number])[] {
+  return (slots[node.op] ?? []).filter(([slot]) => {
+    const weight = graph.constants.get(node.inputs[slot] ?? '');
+    return weight?.dtype === 'float32' && weight.shape.length >= 3 && isFiniteTensor(weight) && weight.data.length > 0;
+  });
+}
+
+/**
+ * Weights restored by Cast and Mul with a constant scale: runtimes fold both when they load the file, so the file is
+ * small and the speed that of float. (A DequantizeLinear would run, and keep the weights from being packed, at every
+ * call.) 8 bits, -127..127, zero point 0.
+ */
+export function createStoredWeights(graph: Graph, choice: StorageChoice): StoredWeights {
+  const known = new Map<string, ValueId>();
+  const restored = (value: ValueId, axis: number): ValueId => {
+    const key = `${axis}|${value}`;
+    const found = known.get(key) ?? writeStored(graph, value, { ...choice, axis });
+    known.set(key, found);
+    return found;
+  };
+  return {
+    write(node) {
+      const todo = new Map(storableSlots(graph, node));
+      if (todo.size === 0) return node;
+      const inputs = node.inputs.map((value, slot) => {
+        const axis = todo.get(slot);
+        return value === undefined || axis === undefined ? value : restored(value, axis);
+      });
+      return { ...node, inputs };
+    },
+  };
+}
+
+function writeStored(
+  graph: Graph,
+  value: ValueId,
+  { writer, clip, perChannel, replaced, axis }: StorageChoice & { readonly axis: number },
+): ValueId {
+  const weight = graph.constants.get(value)!;
+  const granularity = perChannel ? channelsOf(axis) : perTensor;
+  const ranges = weightRanges(toFloats(weight), weight.shape, { grid: int8Weights, granularity, clip })!; // finite: checked before
+  const scales = scalesOf(ranges, int8Weights);
+  const shape = perChannel ? weight.shape.map((dim, i) => (i === axis ? dim : 1)) : [];
+  const scale = reshaped(tensor('float32', [scales.scale.length], scales.scale), shape);
+  const [cast, output] = [writer.fresh(`${value}_cast`), writer.fresh(`${value}_dequantized`)];
+  writer.info(cast, { dtype: 'float32', shape: weight.shape });
+  writer.info(output, { dtype: 'float32', shape: weight.shape });
+  writer.emit(
+    createNode({
+      id: writer.fresh(`${value}_Cast`),
+      op: 'Cast',
+      inputs: [
+        writer.constant(`${value}_quantized`, quantizeTensor(weight, { grid: int8Weights, granularity, scales })),
+      ],
+      outputs: [cast],
+      attributes: { to: int(1) },
+    }),
+    createNode({
+      id: writer.fresh(`${value}_Mul`),
+      op: 'Mul',
+      inputs: [cast, writer.constant(`${value}_scale`, scale)],
+      outputs: [output],
+    }),
+  );
+  replaced.add(value);
+  return output;
+}
