@@ -1,0 +1,23 @@
+import { definePlugin, type Graph } from '@espalier/core';
+import { foldBatchNorm } from './fold-batch-norm.js';
+import { foldConstants } from './fold-constants.js';
+import { inOrder, untilStable } from './in-order.js';
+import { inferShapes } from './infer-shapes.js';
+import { removeDeadNodes } from './remove-dead-nodes.js';
+import { removeIdentity } from './remove-identity.js';
+
+const rounds = inOrder(inferShapes, foldConstants, removeIdentity, foldBatchNorm, removeDeadNodes);
+
+/** All lossless passes, with inferred shapes, again and again until nothing changes. */
+export function simplify(graph: Graph): Graph {
+  return untilStable(rounds, { name: 'simplify', limit: graph.nodes.length + 20 })(graph);
+}
+
+/** Runs all of them. */
+export const simplifyPass = /* @__PURE__ */ definePlugin({
+  kind: 'pass',
+  id: 'simplify',
+  about: 'Infers shapes, folds constants and batch norms, and removes what does nothing, until nothing changes.',
+  options: {},
+  create: () => simplify,
+});
