@@ -4,7 +4,7 @@ import { type DecodeContext, placeIn } from './decode-context.js';
 import { decodeSparseTensor } from './decode-sparse-tensor.js';
 import { decodeTensor } from './decode-tensor.js';
 import { decodeType } from './decode-type.js';
-import { malformed, type Place } from './errors.js';
+import { malformed, type Place, quoted } from './errors.js';
 import type { Proto } from './schema.js';
 import { decodeText } from './wire-reader.js';
 
@@ -84,7 +84,7 @@ export function decodeAttributes(
   protos.forEach((proto, i) => {
     const name = proto.name ?? '';
     if (name === '' || attributes.has(name)) {
-      const found = name === '' ? 'none' : `"${name}" twice`;
+      const found = name === '' ? 'none' : `${quoted(name)} twice`;
       throw malformed(placeIn(context, proto, `${path}[${i}]`), { expected: 'a name of its own', found });
     }
     attributes.set(name, decodeAttribute(context, proto, `${path}[${i}]`));

@@ -4,7 +4,7 @@ import { type DecodeContext, placeIn } from './decode-context.js';
 import { addInfos } from './decode-graph.js';
 import { decodeNodes } from './decode-node.js';
 import { decodeOpsets } from './decode-opsets.js';
-import { malformed } from './errors.js';
+import { malformed, quoted } from './errors.js';
 import { entriesOf } from './metadata.js';
 import { opNameOf } from './op-name.js';
 import type { Proto } from './schema.js';
@@ -20,7 +20,7 @@ export function decodeFunctions(
     const key = `${found.op}\0${found.overload ?? ''}`;
     if (seen.has(key)) {
       const place = placeIn(context, proto, `functions[${i}]`);
-      throw malformed(place, { expected: 'each function once', found: `"${found.op}" twice` });
+      throw malformed(place, { expected: 'each function once', found: `${quoted(found.op)} twice` });
     }
     seen.add(key);
     return found;

@@ -4,7 +4,7 @@ import { decodeNodes } from './decode-node.js';
 import { decodeSparseTensor } from './decode-sparse-tensor.js';
 import { decodeTensor } from './decode-tensor.js';
 import { decodeType } from './decode-type.js';
-import { malformed } from './errors.js';
+import { malformed, quoted } from './errors.js';
 import { entriesOf } from './metadata.js';
 import type { Proto } from './schema.js';
 
@@ -45,7 +45,7 @@ function decodeConstants(context: DecodeContext, proto: Proto<'Graph'>, inside: 
   const constants = new Map<ValueId, Tensor>();
   const add = (name: string, tensor: Tensor, at: { readonly at: number }, path: string) => {
     if (name === '' || constants.has(name)) {
-      const found = name === '' ? 'none' : `"${name}" twice`;
+      const found = name === '' ? 'none' : `${quoted(name)} twice`;
       throw malformed(placeIn(context, at, path), { expected: 'an initializer with a name of its own', found });
     }
     constants.set(name, tensor);

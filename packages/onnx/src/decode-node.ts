@@ -1,7 +1,7 @@
 import type { Attribute, Node } from '@espalier/core';
 import { decodeAttributes } from './decode-attribute.js';
 import { type DecodeContext, placeIn } from './decode-context.js';
-import { malformed, unsupported } from './errors.js';
+import { malformed, quoted, unsupported } from './errors.js';
 import { entriesOf } from './metadata.js';
 import { opNameOf } from './op-name.js';
 import type { Proto } from './schema.js';
@@ -38,7 +38,7 @@ function decodeNode(context: DecodeContext, proto: Proto<'Node'>, path: string):
   const place = placeIn(context, proto, path);
   if (!proto.op_type) throw malformed(place, { expected: 'an op_type', found: 'none' });
   if (proto.domain?.includes('::')) {
-    throw unsupported(place, { expected: 'a domain without "::"', found: JSON.stringify(proto.domain) });
+    throw unsupported(place, { expected: 'a domain without "::"', found: quoted(proto.domain) });
   }
   const op = opNameOf(proto.domain ?? '', proto.op_type);
   const metadata = entriesOf(proto.metadata_props);

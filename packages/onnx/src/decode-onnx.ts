@@ -1,6 +1,6 @@
 import { checkGraph, type Graph } from '@espalier/core';
 import { decodeModel } from './decode-model.js';
-import { unsupported } from './errors.js';
+import { quoted, unsupported } from './errors.js';
 import { wholeSource } from './source.js';
 
 /** How ONNX bytes are read. */
@@ -30,7 +30,7 @@ export function decodeOnnx(
     external: ({ location, place }) => {
       throw unsupported(place, {
         expected: 'weights inside the model',
-        found: `external data in ${JSON.stringify(location)}`,
+        found: `external data in ${quoted(location)}`,
         fix: 'Read the model with `readOnnx`, which opens the files beside it.',
       });
     },

@@ -1,7 +1,7 @@
 import { allocate, bytesFor, type DType, isPacked, storageLength, type Tensor, tensor } from '@espalier/core';
 import { type DecodeContext, placeIn } from './decode-context.js';
 import { decodeDims, decodeTensor } from './decode-tensor.js';
-import { malformed, type Place, unsupported } from './errors.js';
+import { malformed, type Place, shapeText, unsupported } from './errors.js';
 import type { Proto } from './schema.js';
 
 /** A sparse tensor made dense, and the name its values carry. */
@@ -27,7 +27,7 @@ export function decodeSparseTensor(context: DecodeContext, proto: Proto<'SparseT
   context.claim(values.dtype === 'string' ? size * 8 : bytesFor(values.dtype, size), place);
   const count = values.shape[0] ?? 0;
   if (values.shape.length !== 1) {
-    throw malformed(place, { expected: 'values of rank 1', found: `shape [${values.shape}]` });
+    throw malformed(place, { expected: 'values of rank 1', found: `shape ${shapeText(values.shape)}` });
   }
   const places = proto.indices
     ? linearIndices(decodeTensor(context, proto.indices, `${path}.indices`), { shape, size, count, place })
@@ -51,7 +51,7 @@ function linearIndices(indices: Tensor, { shape, size, count, place }: Target): 
   if (indices.dtype !== 'int64' || !fits) {
     throw malformed(place, {
       expected: `int64 indices [${count}] or [${count},${shape.length}]`,
-      found: `${indices.dtype}[${indices.shape}]`,
+      found: `${indices.dtype}${shapeText(indices.shape)}`,
     });
   }
   // Without its elements (external data that is only being listed) there is nothing to check.

@@ -12,7 +12,7 @@ import {
 } from '@espalier/core';
 import { type DataField, dataTypes, dtypeOf } from './data-types.js';
 import { type DecodeContext, placeIn } from './decode-context.js';
-import { malformed, type Place, unsupported } from './errors.js';
+import { malformed, type Place, shapeText, unsupported } from './errors.js';
 import { externalReference } from './external-reference.js';
 import type { Proto } from './schema.js';
 import { decodeText } from './wire-reader.js';
@@ -52,7 +52,7 @@ interface Facts {
 export function decodeDims(dims: readonly number[], place: Place): { shape: readonly number[]; size: number } {
   const size = dims.includes(0) ? 0 : dims.reduce((product, dim) => product * dim, 1);
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) || !Number.isSafeInteger(size * 16)) {
-    throw malformed(place, { expected: 'dims of zero or more that fit in memory', found: `[${dims.slice(0, 16)}]` });
+    throw malformed(place, { expected: 'dims of zero or more that fit in memory', found: shapeText(dims) });
   }
   return { shape: dims, size };
 }
@@ -73,7 +73,7 @@ function fromRaw({ dtype, shape, size, place }: Facts, raw: Uint8Array): Tensor 
   const wanted = bytesFor(dtype, size);
   if (raw.length !== wanted) {
     throw malformed(place, {
-      expected: `${wanted} bytes for ${dtype}[${shape.join(',')}]`,
+      expected: `${wanted} bytes for ${dtype}${shapeText(shape)}`,
       found: `${raw.length}`,
     });
   }

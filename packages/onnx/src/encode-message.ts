@@ -5,20 +5,20 @@ import { int64Halves, type WireWriter } from './wire-writer.js';
 /** The kinds of fields that are written. Tensor data always goes out as raw data, so the typed ones are not. */
 type Written = 'int' | 'float' | 'text' | 'bytes';
 
-const encoder = new TextEncoder();
-
 const scalars: {
   readonly [K in Written]: { readonly layout: number; write(writer: WireWriter, value: ScalarTypes[K]): void };
 } = {
   int: { layout: wire.varint, write: (writer, value) => writer.varint(...int64Halves(value)) },
   float: { layout: wire.fixed32, write: (writer, value) => writer.float32(value) },
-  text: { layout: wire.block, write: (writer, value) => writeBlock(writer, encoder.encode(value)) },
-  bytes: { layout: wire.block, write: writeBlock },
+  text: { layout: wire.block, write: (writer, value) => measured(writer, () => writer.text(value)) },
+  bytes: { layout: wire.block, write: (writer, value) => measured(writer, () => writer.bytes(value)) },
 };
 
-function writeBlock(writer: WireWriter, bytes: Uint8Array): void {
-  writer.bytes(bytes);
-  writeLength(writer, bytes.length);
+// Content first, then its length before it.
+function measured(writer: WireWriter, write: () => void): void {
+  const end = writer.length;
+  write();
+  writeLength(writer, writer.length - end);
 }
 
 const writeLength = (writer: WireWriter, length: number) =>
@@ -45,9 +45,7 @@ export function encodeMessage<M extends MessageName>(writer: WireWriter, message
 
 function writeField(writer: WireWriter, { number, message, scalar }: Field, value: unknown): void {
   if (message !== undefined) {
-    const end = writer.length;
-    encodeMessage(writer, message, value as Draft<MessageName>); // the schema gives the field this message
-    writeLength(writer, writer.length - end);
+    measured(writer, () => encodeMessage(writer, message, value as Draft<MessageName>)); // the schema gives the field this message
     writer.varint((number << 3) | wire.block, 0);
     return;
   }

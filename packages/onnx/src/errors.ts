@@ -24,6 +24,13 @@ const locate = (code: string, place: Place, { expected, found, fix, cause }: Fin
     ...(cause === undefined ? {} : { cause }),
   });
 
+/** A text from a file for a message: in quotes, and not longer than a message should be. */
+export const quoted = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}...` : text);
+
+/** A shape from a file for a message. */
+export const shapeText = (shape: readonly number[]): string =>
+  `[${shape.slice(0, 16).join(',')}${shape.length > 16 ? ',...' : ''}]`;
+
 /** The file ends in the middle of something. */
 export const truncated = (place: Place, finding: Finding) =>
   locate('ONNX_TRUNCATED', place, { fix: 'The file is cut off: fetch or export it again.', ...finding });

@@ -1,6 +1,6 @@
 import { pathParts } from '@espalier/core';
 import type { ExternalReference } from './decode-context.js';
-import { externalPath, malformed, type Place } from './errors.js';
+import { externalPath, malformed, type Place, quoted } from './errors.js';
 import type { Proto } from './schema.js';
 
 /**
@@ -23,11 +23,11 @@ function wholeNumber(given: ReadonlyMap<string, string>, key: string, place: Pla
   if (text === undefined || text === '') return undefined;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw malformed(place, { expected: `a whole number as the ${key} of external data`, found: JSON.stringify(text) });
+  throw malformed(place, { expected: `a whole number as the ${key} of external data`, found: quoted(text) });
 }
 
 function checkedLocation(location: string, place: Place): string {
-  const found = JSON.stringify(location.slice(0, 200));
+  const found = quoted(location);
   const refuse = (cause?: unknown) =>
     externalPath(place, { expected: 'a relative path inside the folder of the model', found, cause });
   try {

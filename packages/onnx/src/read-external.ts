@@ -1,6 +1,6 @@
 import { beside, EspalierError, type Files } from '@espalier/core';
 import type { ExternalReference } from './decode-context.js';
-import { beyondLimit, externalMissing, externalPath } from './errors.js';
+import { beyondLimit, externalMissing, externalPath, quoted } from './errors.js';
 
 /** The bytes that references name, each range read once. */
 export interface ExternalData {
@@ -29,7 +29,7 @@ export async function readExternal(
     sizes.set(location, size);
     if (offset + length > size) {
       throw externalMissing(place, {
-        expected: `bytes ${offset} to ${offset + length} of ${JSON.stringify(location)}`,
+        expected: `bytes ${offset} to ${offset + length} of ${quoted(location)}`,
         found: `a file of ${size} bytes`,
       });
     }
@@ -37,7 +37,7 @@ export async function readExternal(
     asked.set(location, sum);
     if (sum > 2 * size) {
       throw beyondLimit(place, {
-        expected: `ranges of ${JSON.stringify(location)} that add up to at most twice its size`,
+        expected: `ranges of ${quoted(location)} that add up to at most twice its size`,
         found: `${sum} bytes of a file of ${size}`,
         fix: 'Overlapping ranges would take more memory than the files have.',
       });
@@ -56,9 +56,9 @@ export async function readExternal(
 async function sizeBeside(files: Files, path: string, { location, place }: ExternalReference): Promise<number> {
   const size = await files.size(beside(path, location)).catch((cause: unknown) => {
     if (!(cause instanceof EspalierError) || cause.code !== 'FILE_OUTSIDE') throw cause;
-    const found = `${JSON.stringify(location)}, which leaves it`;
+    const found = `${quoted(location)}, which leaves it`;
     throw externalPath(place, { expected: 'a file inside the folder of the model', found, cause });
   });
   if (size !== undefined) return size;
-  throw externalMissing(place, { expected: `the file ${JSON.stringify(location)} beside the model`, found: 'none' });
+  throw externalMissing(place, { expected: `the file ${quoted(location)} beside the model`, found: 'none' });
 }

@@ -14,12 +14,15 @@ export interface WireWriter {
   float32(value: number): void;
   /** Puts bytes before what was written; large ones by reference. */
   bytes(bytes: Uint8Array): void;
+  /** Puts the UTF-8 bytes of a text before what was written. */
+  text(text: string): void;
   /** Everything written, in file order. */
   chunks(): readonly Uint8Array[];
 }
 
 /** A writer with nothing in it. */
 export function createWireWriter(): WireWriter {
+  const encoder = new TextEncoder();
   const done: Uint8Array[] = []; // last chunk first
   let buffer = new Uint8Array(16384);
   let view = new DataView(buffer.buffer);
@@ -36,6 +39,32 @@ export function createWireWriter(): WireWriter {
     buffer = new Uint8Array(Math.max(bytes, 65536));
     view = new DataView(buffer.buffer);
     start = buffer.length;
+  };
+  const bytes = (block: Uint8Array) => {
+    if (block.length >= byReference) {
+      flush();
+      done.push(block);
+      flushed += block.length;
+      // What is left of the buffer goes on being used, up to where it was flushed.
+      buffer = buffer.subarray(0, start);
+      return;
+    }
+    reserve(block.length);
+    start -= block.length;
+    buffer.set(block, start);
+  };
+  // Names are mostly short and plain; encoding them one by one would cost an array each.
+  const plain = (text: string): boolean => {
+    if (text.length > 64) return false;
+    reserve(text.length);
+    const from = start - text.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[from + i] = code;
+    }
+    start = from;
+    return true;
   };
   return {
     get length() {
@@ -57,18 +86,9 @@ export function createWireWriter(): WireWriter {
       start -= 4;
       view.setFloat32(start, value, true);
     },
-    bytes(bytes) {
-      if (bytes.length >= byReference) {
-        flush();
-        done.push(bytes);
-        flushed += bytes.length;
-        // What is left of the buffer goes on being used, up to where it was flushed.
-        buffer = buffer.subarray(0, start);
-        return;
-      }
-      reserve(bytes.length);
-      start -= bytes.length;
-      buffer.set(bytes, start);
+    bytes,
+    text(text) {
+      if (!plain(text)) bytes(encoder.encode(text));
     },
     chunks() {
       const rest = buffer.subarray(start);
