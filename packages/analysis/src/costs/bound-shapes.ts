@@ -1,4 +1,5 @@
-import { type Dim, type Graph, isFloat, type ValueId, type ValueInfo } from '@espalier/core';
+import { type Dim, EspalierError, type Graph, isFloat, type ValueInfo } from '@espalier/core';
+import { inferShapes } from '@espalier/passes';
 
 /** Sizes for symbolic dimensions, by name. */
 export type Sizes = ReadonlyMap<string, number>;
@@ -26,12 +27,20 @@ export const bindShape = (shape: readonly Dim[], sizes: Sizes): readonly Dim[] =
 export const bindInfo = (info: ValueInfo, sizes: Sizes): ValueInfo =>
   info.shape ? { ...info, shape: bindShape(info.shape, sizes) } : info;
 
-/** New shapes for the inputs whose shape has a symbol that is now known. */
-export function boundInputs(graph: Graph, sizes: Sizes): ReadonlyMap<ValueId, readonly Dim[]> {
-  const bound = new Map<ValueId, readonly Dim[]>();
+/**
+ * The graph with every shape worked out under these sizes. Where the file cannot run at them (a Reshape that fixes
+ * another batch), shapes are those of the file as it stands. @throws GRAPH_SHAPE when those contradict each other.
+ */
+export function boundShapes(graph: Graph, sizes: Sizes): Graph {
+  const values = new Map(graph.values);
   for (const input of graph.inputs) {
-    const shape = graph.values.get(input)?.shape;
-    if (shape?.some((dim) => typeof dim === 'string' && sizes.has(dim))) bound.set(input, bindShape(shape, sizes));
+    const info = values.get(input);
+    if (info) values.set(input, bindInfo(info, sizes));
   }
-  return bound;
+  try {
+    return inferShapes({ ...graph, values });
+  } catch (error) {
+    if (!(error instanceof EspalierError) || error.code !== 'GRAPH_SHAPE') throw error;
+    return inferShapes(graph);
+  }
 }

@@ -13,7 +13,7 @@ import {
 import { countZeros } from '../weights/dequantize-weight.js';
 import { codingOf } from '../weights/weight-coding.js';
 import { activationMemory } from './activation-memory.js';
-import { bindInfo, type Sizes, sizesFor } from './bound-shapes.js';
+import { bindInfo, boundShapes, type Sizes, sizesFor } from './bound-shapes.js';
 import { type ConstantOwners, constantOwners } from './constant-owners.js';
 import { parametersOf } from './constant-roles.js';
 import type { Costs, LayerCost, UnknownCost } from './costs.js';
@@ -34,7 +34,7 @@ export interface CostOptions {
  */
 export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
   const sizes = sizesFor(graph, new Map(Object.entries(options.sizes ?? {})));
-  return costsWithin(graph, { sizes, outer: () => undefined });
+  return costsWithin(boundShapes(graph, sizes), { sizes, outer: () => undefined });
 }
 
 /** What surrounds a graph while it is counted. */
