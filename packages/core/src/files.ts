@@ -16,10 +16,12 @@ export interface Files {
   write(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
   /** Renames a file, replacing what stands at `to`. @throws FILE_MISSING. */
   move(from: string, to: string): Promise<void>;
-  /** Removes a file or a folder with all it holds; nothing happens when it is not there. */
+  /** Removes a file or a folder with all it holds, never the root; nothing happens when it is not there. */
   remove(path: string): Promise<void>;
   /** Names in a folder, sorted; folders end with `/`. @throws FILE_MISSING. */
   list(folder: string): Promise<readonly string[]>;
+  /** The absolute path on the disk, for programs that open files themselves; absent where there is no disk. */
+  locate?(path: string): Promise<string>;
 }
 
 /** `length` bytes from `offset`. */
@@ -32,6 +34,16 @@ export interface ByteRange {
 export const missingFile = (path: string, cause?: unknown) =>
   problem('FILE_MISSING', { where: path, expected: 'a file', found: 'nothing', fix: 'Check the path.', cause });
 
+/** The error for a file that is there but that the system does not open. */
+export const unreadableFile = (path: string, cause: unknown) =>
+  problem('FILE_UNREADABLE', {
+    where: path,
+    expected: 'a file that can be read',
+    found: cause instanceof Error ? cause.message : String(cause),
+    fix: 'Check its permissions.',
+    cause,
+  });
+
 /** The error for a range beyond the end of a file. */
 export const badRange = (path: string, range: ByteRange, size: number) =>
   problem('FILE_RANGE', {
@@ -41,12 +53,19 @@ export const badRange = (path: string, range: ByteRange, size: number) =>
     fix: 'The file is truncated, or the reference to it is wrong.',
   });
 
+/** Refuses a range that is not of whole numbers within a file. @throws FILE_RANGE. */
+export function checkRange(path: string, range: ByteRange, size: number): void {
+  const { offset, length } = range;
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!whole || length > size - offset) throw badRange(path, range, size);
+}
+
 /** The error for a path that leaves the folder it must stay in. */
 export const outsidePath = (path: string) =>
   problem('FILE_OUTSIDE', {
     where: path,
     expected: 'a relative path inside the folder',
-    found: 'an absolute path, a ".." or a link that leaves it',
+    found: 'an absolute path, a "..", a link that leaves it, or the folder itself',
     fix: 'Move the file into the folder.',
   });
 
@@ -66,31 +85,34 @@ export const beside = (path: string, name: string): string => (folderOf(path) ? 
 /** Files in memory, for browsers and tests. The map is written to. */
 export function memoryFiles(content: Map<string, Uint8Array> = new Map()): Files {
   const normal = (path: string) => pathParts(path).join('/');
+  const below = (path: string) => {
+    const found = normal(path);
+    if (found === '') throw outsidePath(path);
+    return found;
+  };
   return {
     size: async (path) => content.get(normal(path))?.length,
     async read(path, range) {
       const bytes = content.get(normal(path));
       if (!bytes) throw missingFile(path);
       if (!range) return bytes;
-      if (range.offset < 0 || range.length < 0 || range.offset + range.length > bytes.length) {
-        throw badRange(path, range, bytes.length);
-      }
+      checkRange(path, range, bytes.length);
       return bytes.subarray(range.offset, range.offset + range.length);
     },
     async write(path, chunks) {
       const parts: Uint8Array[] = [];
       for await (const chunk of chunks) parts.push(chunk);
-      content.set(normal(path), joinBytes(parts));
+      content.set(below(path), joinBytes(parts));
     },
     async move(from, to) {
       const bytes = content.get(normal(from));
       if (!bytes) throw missingFile(from);
+      const target = below(to);
       content.delete(normal(from));
-      content.set(normal(to), bytes);
+      content.set(target, bytes);
     },
     async remove(path) {
-      const gone = normal(path);
-      if (gone === '') throw outsidePath(path);
+      const gone = below(path);
       for (const key of [...content.keys()]) if (key === gone || key.startsWith(`${gone}/`)) content.delete(key);
     },
     async list(folder) {

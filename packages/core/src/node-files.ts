@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { badRange, type Files, missingFile, outsidePath, pathParts } from './files.js';
+import { badRange, checkRange, type Files, missingFile, outsidePath, pathParts, unreadableFile } from './files.js';
 
 const most = 2 ** 30; // one read call; Node refuses 2 GiB and more
 
@@ -18,6 +18,12 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
     await assertInside(base, full, path);
     return full;
   };
+  // The root itself is listed, never written, moved or removed.
+  const locateBelow = async (path: string) => {
+    const full = await locate(path);
+    if (full === base) throw outsidePath(path);
+    return full;
+  };
   return {
     async size(path) {
       const found = await statOf(await locate(path));
@@ -25,16 +31,20 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
     },
     async read(path, range) {
       const full = await locate(path);
-      const flags = constants.O_RDONLY | (confine ? constants.O_NOFOLLOW : 0);
-      const file = await open(full, flags).catch((cause) => {
+      const real = await realpath(full).catch((cause) => {
         throw missingFile(path, cause);
+      });
+      if (confine && !isInside(real, await realpath(base))) throw outsidePath(path);
+      // A link put there since is not followed, and a pipe without a writer does not block.
+      const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+      const file = await open(real, flags).catch((cause) => {
+        throw unreadableFile(path, cause);
       });
       try {
         const found = await file.stat();
         if (!found.isFile()) throw missingFile(path);
         const { offset, length } = range ?? { offset: 0, length: found.size };
-        if (offset < 0 || length < 0 || offset + length > found.size)
-          throw badRange(path, { offset, length }, found.size);
+        checkRange(path, { offset, length }, found.size);
         const bytes = new Uint8Array(length);
         for (let at = 0; at < length; ) {
           const { bytesRead } = await file.read(bytes, at, Math.min(most, length - at), offset + at);
@@ -47,7 +57,7 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
       }
     },
     async write(path, chunks) {
-      const full = await locate(path);
+      const full = await locateBelow(path);
       await mkdir(dirname(full), { recursive: true });
       const temporary = resolve(dirname(full), `.${basename(full)}.${randomBytes(6).toString('hex')}.tmp`);
       try {
@@ -68,16 +78,15 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
       }
     },
     async move(from, to) {
-      const [source, target] = [await locate(from), await locate(to)];
+      const [source, target] = [await locateBelow(from), await locateBelow(to)];
       if (!(await statOf(source))) throw missingFile(from);
       await mkdir(dirname(target), { recursive: true });
       await rename(source, target);
     },
     async remove(path) {
-      const full = await locate(path);
-      if (full === base) throw outsidePath(path); // the root itself is not a file of this set
-      await rm(full, { recursive: true, force: true });
+      await rm(await locateBelow(path), { recursive: true, force: true });
     },
+    locate,
     async list(folder) {
       const full = await locate(folder);
       const found = await readdir(full, { withFileTypes: true }).catch((cause) => {
@@ -88,17 +97,18 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
   };
 }
 
+function isInside(child: string, parent: string): boolean {
+  const way = relative(parent, child);
+  return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`);
+}
+
 async function assertInside(base: string, full: string, path: string): Promise<void> {
-  const inside = (child: string, parent: string) => {
-    const way = relative(parent, child);
-    return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`);
-  };
   const realBase = await realpath(base).catch(() => base);
   // The deepest part that exists decides: everything below it is still to be made.
-  for (let part = full; inside(part, base); part = dirname(part)) {
+  for (let part = full; isInside(part, base); part = dirname(part)) {
     const real = await realpath(part).catch(() => undefined);
     if (real !== undefined) {
-      if (!inside(real, realBase)) throw outsidePath(path);
+      if (!isInside(real, realBase)) throw outsidePath(path);
       return;
     }
     // A link to nowhere: writing through it could leave the folder.
