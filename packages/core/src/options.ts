@@ -51,10 +51,13 @@ type ValueOf<O extends Option> = O extends { type: 'choice'; of: readonly (infer
                 ? Kinds[K]
                 : string;
 type GivenOf<O extends Option> = O extends { type: 'group'; of: infer T extends Options } ? Given<T> : ValueOf<O>;
+// A table known only as `Options` ends the recursion: its groups could nest for ever.
 type MayBeAbsent<O extends Option> = O extends { type: 'group'; of: infer T extends Options }
-  ? {} extends Given<T>
-    ? true
-    : false
+  ? string extends keyof T
+    ? false
+    : {} extends Given<T>
+      ? true
+      : false
   : O extends { type: 'plugin' }
     ? O extends { optional: true }
       ? true
@@ -114,7 +117,7 @@ function resolveOne(where: string, option: Option, given: unknown): unknown {
     throw problem('OPTION_INVALID', {
       where,
       expected: describeOption(option),
-      found: typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value)),
+      found: shown(value),
       fix:
         option.type === 'choice' && typeof value === 'string'
           ? `${didYouMean(value, option.of)}`.trim()
@@ -123,6 +126,18 @@ function resolveOne(where: string, option: Option, given: unknown): unknown {
     });
   }
   return value;
+}
+
+/** A value as an error message shows it; never throws, whatever it is given. */
+export function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value); // JSON has neither NaN nor bigints
+  try {
+    const text = JSON.stringify(value) ?? String(value);
+    return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  } catch {
+    return Array.isArray(value) ? 'a list' : 'an object';
+  }
 }
 
 function accepts(option: Exclude<Option, { type: 'group' }>, value: unknown): boolean {
@@ -182,6 +197,6 @@ function asRecord(where: string, given: unknown): Record<string, unknown> {
   throw problem('OPTION_INVALID', {
     where,
     expected: 'an object of options',
-    found: Array.isArray(given) ? 'a list' : typeof given,
+    found: shown(given),
   });
 }

@@ -20,7 +20,7 @@ export interface Plugin<K extends Kind = Kind, T extends Options = Options> exte
 
 /** A plugin whose options are only known as data, as a registry holds it. */
 export interface AnyPlugin<K extends Kind = Kind> extends PluginFacts<K> {
-  (given?: never): Kinds[K];
+  (...given: never[]): Kinds[K];
 }
 
 /**

@@ -1,7 +1,7 @@
-import { problem } from './errors.js';
+import { EspalierError, problem } from './errors.js';
 import type { Kind, Kinds } from './kinds.js';
 import { didYouMean } from './nearest.js';
-import { describeOption, type Option } from './options.js';
+import { describeOption, type Option, resolveOptions, shown } from './options.js';
 import { type AnyPlugin, instantiate } from './plugin.js';
 
 /** An immutable set of plugins, by kind and id. */
@@ -70,8 +70,22 @@ export function resolveReference<K extends Kind>(
   { kind, reference, where }: { readonly kind: K; readonly reference: unknown; readonly where: string },
 ): Kinds[K] {
   const { use, given } = readReference(reference, where);
-  const plugin = registry.find(kind, use);
-  return instantiate(plugin, resolveInner(registry, plugin.options, given, `${where}.with`));
+  const plugin = findAt(registry, { kind, use, where });
+  const resolved = resolveInner(registry, plugin.options, given, `${where}.with`);
+  resolveOptions(`${where}.with`, plugin.options, resolved); // the plugin checks too, but knows no path
+  return instantiate(plugin, resolved);
+}
+
+function findAt<K extends Kind>(
+  registry: Registry,
+  { kind, use, where }: { readonly kind: K; readonly use: string; readonly where: string },
+): AnyPlugin<K> {
+  try {
+    return registry.find(kind, use);
+  } catch (cause) {
+    if (!(cause instanceof EspalierError)) throw cause;
+    throw new EspalierError(cause.code, `${where}: ${cause.message}`, { ...cause.details, where }, { cause });
+  }
 }
 
 /** The id and the options of a reference as written. @throws REFERENCE_INVALID. */
@@ -96,7 +110,7 @@ export function readReference(
   throw problem('REFERENCE_INVALID', {
     where,
     expected: 'an id, or { use: id, with: { ...options } }',
-    found: JSON.stringify(reference) ?? String(reference),
+    found: shown(reference),
   });
 }
 
@@ -120,7 +134,7 @@ function resolveInner(
         throw problem('OPTION_INVALID', {
           where: `${where}.${key}`,
           expected: describeOption(option),
-          found: JSON.stringify(inner),
+          found: shown(inner),
         });
       }
       out[key] = resolveInner(registry, option.of, inner as Readonly<Record<string, unknown>>, `${where}.${key}`); // checked just above
