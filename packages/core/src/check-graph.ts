@@ -10,10 +10,11 @@ import { sizeOf } from './tensor.js';
  * and every graph output defined, constants whose storage fits their shape. Returns the same graph.
  * @throws GRAPH_DUPLICATE, GRAPH_UNDEFINED (a cycle shows as a read before its definition), GRAPH_CONSTANT.
  */
-export const checkGraph = (graph: Graph): Graph => checkWithin(graph, new Set());
+export const checkGraph = (graph: Graph): Graph => checkWithin(graph, () => false);
 
-function checkWithin(graph: Graph, outer: ReadonlySet<ValueId>): Graph {
+function checkWithin(graph: Graph, outer: (value: ValueId) => boolean): Graph {
   const defined = new Set<ValueId>();
+  const visible = (value: ValueId) => defined.has(value) || outer(value);
   const define = (value: ValueId, where: string) => {
     if (defined.has(value)) {
       throw problem('GRAPH_DUPLICATE', {
@@ -27,7 +28,7 @@ function checkWithin(graph: Graph, outer: ReadonlySet<ValueId>): Graph {
     defined.add(value);
   };
   const read = (value: ValueId, where: string) => {
-    if (defined.has(value) || outer.has(value)) return;
+    if (visible(value)) return;
     throw problem('GRAPH_UNDEFINED', {
       where,
       expected: 'a value that an input, a constant or an earlier node defines',
@@ -58,7 +59,7 @@ function checkWithin(graph: Graph, outer: ReadonlySet<ValueId>): Graph {
     ids.add(node.id);
     for (const value of node.inputs) if (value !== undefined) read(value, where);
     for (const value of outerReferences(node)) read(value, `${where}, subgraph`);
-    for (const body of subgraphsOf(node)) checkWithin(body, new Set([...outer, ...defined]));
+    for (const body of subgraphsOf(node)) checkWithin(body, visible);
     for (const value of node.outputs) if (value !== undefined) define(value, where);
   }
   for (const value of graph.outputs) read(value, `graph "${graph.name}", outputs`);

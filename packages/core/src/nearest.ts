@@ -1,8 +1,13 @@
+// Names come from files too: nobody types a word this long, and the distance takes quadratic time.
+const longest = 100;
+
 /** The known word with the fewest edits (insert, delete, replace, swap of neighbours), if it is near enough to be meant. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  if (word.length > longest) return undefined;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= fewest) continue; // that many edits at least
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }

@@ -1,3 +1,6 @@
+import { problem } from './errors.js';
+import { shown } from './options.js';
+
 /** A seeded source of random numbers with a state that can be saved and restored. */
 export interface Random {
   /** Uniform in [0, 1), 53 bits. */
@@ -19,8 +22,19 @@ export function createRandom(seed: number): Random {
   return fromState(expand(Math.trunc(seed) >>> 0, Math.floor(seed / 2 ** 32) >>> 0));
 }
 
-/** Goes on from a saved state. */
-export const restoreRandom = (state: readonly number[]): Random => fromState(Uint32Array.from(state));
+/** Goes on from a saved state. @throws RANDOM_STATE unless it is four 32-bit numbers, not all 0. */
+export function restoreRandom(state: readonly number[]): Random {
+  const words = Uint32Array.from(state);
+  if (words.length !== 4 || words.every((word) => word === 0) || words.some((word, i) => word !== state[i])) {
+    throw problem('RANDOM_STATE', {
+      where: 'random state',
+      expected: 'four whole numbers from 0 to 2^32 - 1, not all 0, as `state()` gives',
+      found: shown(state),
+      fix: 'The saved state is damaged: start again from a seed.',
+    });
+  }
+  return fromState(words);
+}
 
 // xoshiro128** (Blackman and Vigna 2021, arXiv 1805.01407): 128 bits of state, passes BigCrush.
 function fromState(s: Uint32Array): Random {
