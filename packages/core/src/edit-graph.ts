@@ -19,7 +19,10 @@ export interface Draft {
   prepend(...nodes: readonly Node[]): void;
   /** Puts nodes after all others. */
   append(...nodes: readonly Node[]): void;
-  /** Makes every reader of `from`, subgraphs included, read `to` instead; graph outputs keep their names. */
+  /**
+   * Makes every reader of `from`, subgraphs included, read `to` instead; graph outputs keep their names. Nodes that
+   * this draft puts in are readers too.
+   */
   redirect(from: ValueId, to: ValueId): void;
   /** Sets or replaces a constant. */
   setConstant(value: ValueId, tensor: Tensor): void;

@@ -16,8 +16,10 @@ export function toFloats(source: Tensor): Float32Array {
     case 'int64':
     case 'uint64':
       return Float32Array.from(source.data as ArrayLike<bigint>, Number);
-    default:
-      return Float32Array.from(elements(source));
+    default: {
+      const found = elements(source);
+      return found instanceof Float32Array ? found : Float32Array.from(found);
+    }
   }
 }
 
@@ -58,7 +60,7 @@ function elements(source: Tensor): ArrayLike<number> {
 
 /**
  * Numbers stored as `dtype`: floats rounded to nearest even, integers truncated toward zero and wrapped as typed
- * arrays do, bool as 0 or 1.
+ * arrays do (NaN and infinities become 0), bool as 0 or 1.
  * @throws TENSOR_DTYPE for strings, complex numbers and float8e8m0; TENSOR_SHAPE when the count does not fit.
  */
 export function fromNumbers(dtype: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
@@ -72,17 +74,9 @@ export function fromNumbers(dtype: DType, shape: readonly number[], values: Arra
     case 'bfloat16':
       return tensor(dtype, shape, encode(dtype, values));
     case 'int64':
-      return tensor(
-        dtype,
-        shape,
-        BigInt64Array.from(values as ArrayLike<number>, (v) => BigInt(Math.trunc(v))),
-      );
+      return tensor(dtype, shape, BigInt64Array.from(values as ArrayLike<number>, wholeOf));
     case 'uint64':
-      return tensor(
-        dtype,
-        shape,
-        BigUint64Array.from(values as ArrayLike<number>, (v) => BigInt(Math.trunc(v))),
-      );
+      return tensor(dtype, shape, BigUint64Array.from(values as ArrayLike<number>, wholeOf));
     case 'int32':
       return tensor(dtype, shape, Int32Array.from(values));
     case 'int16':
@@ -121,6 +115,8 @@ export function fromNumbers(dtype: DType, shape: readonly number[], values: Arra
       });
   }
 }
+
+const wholeOf = (value: number): bigint => (Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n);
 
 const encode = (dtype: DType, values: ArrayLike<number>): Uint16Array =>
   isSmallFloat(dtype) ? Uint16Array.from(values, (v) => encodeFloat(dtype, v)) : new Uint16Array(0);

@@ -3,7 +3,8 @@ import type { Node, ValueId } from './graph.js';
 import { outerReferences } from './subgraphs.js';
 
 /**
- * Nodes in topological order, keeping the given order wherever it is free (Kahn 1962, with a stable queue).
+ * Nodes in topological order: each stands where it was, after those it depends on, which are pulled forward where
+ * they stood later (depth-first, Tarjan 1976). Sorted nodes keep their order.
  * @throws GRAPH_CYCLE naming a node on the cycle.
  */
 export function sortNodes(nodes: readonly Node[]): readonly Node[] {
