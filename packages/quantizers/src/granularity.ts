@@ -12,13 +12,13 @@ export type Granularity =
   | { readonly per: 'block'; readonly axis: number; readonly size: number };
 
 /** One scale for the whole tensor. */
-export const perTensor: Granularity = { per: 'tensor' };
+export const perTensor = { per: 'tensor' } as const satisfies Granularity;
 
 /** One scale for each index of an axis (negative counts from the end). */
-export const perChannel = (axis: number): Granularity => ({ per: 'channel', axis });
+export const perChannel = (axis: number) => ({ per: 'channel', axis }) as const satisfies Granularity;
 
 /** One scale for each run of `size` elements along an axis; the last run may be shorter. */
-export const perBlock = (axis: number, size: number): Granularity => ({ per: 'block', axis, size });
+export const perBlock = (axis: number, size: number) => ({ per: 'block', axis, size }) as const satisfies Granularity;
 
 /**
  * How elements map to scales: element (o, k, i) of the tensor seen as [outer, length, inner] has scale `k` (channel),

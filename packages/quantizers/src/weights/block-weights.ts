@@ -1,0 +1,90 @@
+import { type Grid, pack } from '@espalier/core';
+import { perBlock } from '../granularity.js';
+import { levelsOf } from '../grid.js';
+import { transposed } from '../matrix-weights.js';
+import { quantizeToCodes } from '../quantize-tensor.js';
+import { type Scales, scalesOf } from '../scales.js';
+import { type WeightClip, weightRanges } from '../weight-ranges.js';
+
+/** A matrix [rows, columns] with a scale for every `block` rows of each column. */
+export interface BlockWeights {
+  readonly rows: number;
+  readonly columns: number;
+  readonly block: number;
+  /** ceil(rows / block). */
+  readonly blocks: number;
+  /** Integers [rows, columns]. */
+  readonly codes: Int8Array | Uint8Array;
+  /** [blocks, columns]. */
+  readonly scales: Scales;
+}
+
+/** How blocks are quantized. */
+export interface BlockChoice {
+  readonly grid: Grid;
+  readonly block: number;
+  readonly clip: WeightClip;
+}
+
+/** Rounds each weight to the nearest integer of its block's grid. Values must be finite. */
+export function blockWeights(
+  values: Float32Array,
+  [rows, columns]: readonly [number, number],
+  { grid, block, clip }: BlockChoice,
+): BlockWeights {
+  const granularity = perBlock(0, block);
+  const shape = [rows, columns];
+  const ranges = weightRanges(values, shape, { grid, granularity, clip })!; // callers check for NaN and infinity
+  const scales = scalesOf(ranges, grid);
+  const codes = quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array | Uint8Array; // 8 bits at most
+  return { rows, columns, block, blocks: Math.ceil(rows / block), codes, scales };
+}
+
+/** The constants of com.microsoft::MatMulNBits. */
+export interface NBits {
+  /** uint8 [columns, blocks, block * bits / 8]: a column's codes in order, the first in the low bits, the tail zero. */
+  readonly integers: Uint8Array;
+  /** [columns, blocks]. */
+  readonly scale: Float32Array;
+  /** uint8 [columns, ceil(blocks * bits / 8)]; absent when every zero point is 2^(bits - 1). */
+  readonly zeroPoint?: Uint8Array;
+}
+
+/** Lays blocks out for MatMulNBits, whose codes are unsigned: signed ones are raised by 2^(bits - 1). */
+export function nBitsLayout({ rows, columns, block, blocks, codes, scales }: BlockWeights, grid: Grid): NBits {
+  const raise = grid.signed ? -levelsOf({ ...grid, narrow: false }).low : 0;
+  const byColumn = transposed(codes, rows, columns);
+  const padded = blocks * block;
+  const unsigned = new Uint8Array(columns * padded);
+  for (let column = 0; column < columns; column++) {
+    const from = column * rows;
+    const to = column * padded;
+    for (let row = 0; row < rows; row++) unsigned[to + row] = byColumn[from + row]! + raise;
+  }
+  const scale = new Float32Array(columns * blocks);
+  const zero = new Uint8Array(columns * blocks);
+  for (let b = 0; b < blocks; b++) {
+    for (let column = 0; column < columns; column++) {
+      scale[column * blocks + b] = scales.scale[b * columns + column]!;
+      zero[column * blocks + b] = scales.zeroPoint[b * columns + column]! + raise;
+    }
+  }
+  const integers = packRows(unsigned, grid.bits);
+  return grid.symmetric
+    ? { integers, scale }
+    : { integers, scale, zeroPoint: packZeroPoints(zero, columns, grid.bits) };
+}
+
+// A block is 16 codes or more, so rows of blocks end on whole bytes.
+const packRows = (codes: Uint8Array, bits: number): Uint8Array =>
+  bits === 8 ? codes : pack(codes, bits === 4 ? 4 : 2);
+
+function packZeroPoints(zero: Uint8Array, columns: number, bits: number): Uint8Array {
+  const blocks = zero.length / columns;
+  const width = Math.ceil((blocks * bits) / 8);
+  const out = new Uint8Array(columns * width);
+  for (let column = 0; column < columns; column++) {
+    out.set(packRows(zero.subarray(column * blocks, (column + 1) * blocks), bits), column * width);
+  }
+  return out;
+}

@@ -1,0 +1,17 @@
+import type { Grid } from '@espalier/core';
+import type { LeftOut } from '../node-choice.js';
+import type { WeightClip } from '../weight-ranges.js';
+
+/** What the options of the weight-only quantizer come down to. */
+export interface WeightsSettings {
+  readonly grid: Grid;
+  readonly block: number;
+  readonly clip: WeightClip;
+  readonly form: 'matmulnbits' | 'qdq';
+  readonly accuracyLevel: number;
+  readonly convs: boolean;
+  readonly embeddings: boolean;
+  /** Matrices with fewer elements stay float. */
+  readonly smallest: number;
+  readonly leftOut: LeftOut;
+}

@@ -1,0 +1,64 @@
+import { int, type Node, pack, tensor, toFloats, type ValueId } from '@espalier/core';
+import { perBlock } from '../granularity.js';
+import { levelsOf } from '../grid.js';
+import { quantizeToCodes } from '../quantize-tensor.js';
+import { scalesOf } from '../scales.js';
+import { weightRanges } from '../weight-ranges.js';
+import type { WeightsWriting } from './weights-writing.js';
+
+/**
+ * An embedding as com.microsoft::GatherBlockQuantized: the table [rows, size] as uint8 with a scale for every block
+ * of a row. Codes are unsigned; packed ones share bytes, so the stored last axis is shorter.
+ */
+export function writeEmbedding(writing: WeightsWriting, node: Node): void {
+  const { graph, writer, settings, replaced, written } = writing;
+  const name = node.inputs[0]!;
+  const { bits } = settings.grid;
+  const key = `rows|${name}`;
+  let constants = written.get(key);
+  if (!constants) {
+    const table = graph.constants.get(name)!;
+    const [rows, size] = table.shape as readonly [number, number];
+    const choice = { grid: settings.grid, granularity: perBlock(1, settings.block), clip: settings.clip };
+    const scales = scalesOf(weightRanges(toFloats(table), table.shape, choice)!, settings.grid); // finite: checked before
+    const codes = quantizeToCodes(toFloats(table), table.shape, { ...choice, scales });
+    const raise = settings.grid.signed ? -levelsOf(settings.grid).low : 0;
+    const unsigned = Uint8Array.from(codes, (code) => code + raise);
+    const zero = Uint8Array.from(scales.zeroPoint, (each) => each + raise);
+    const blocks = zero.length / rows;
+    const names: ValueId[] = [
+      writer.constant(`${name}_quantized`, tensor('uint8', [rows, (size * bits) / 8], packed(unsigned, bits))),
+      writer.constant(`${name}_scale`, tensor('float32', [rows, blocks], scales.scale)),
+      writer.constant(
+        `${name}_zero_point`,
+        tensor('uint8', [rows, Math.ceil((blocks * bits) / 8)], byRow(zero, rows, bits)),
+      ),
+    ];
+    constants = names;
+    written.set(key, constants);
+    replaced.add(name);
+  }
+  const [integers, scale, zeroPoint] = constants;
+  writer.emit({
+    ...node,
+    op: 'com.microsoft::GatherBlockQuantized',
+    inputs: [integers, node.inputs[1], scale, zeroPoint],
+    attributes: new Map([
+      ['bits', int(bits)],
+      ['block_size', int(settings.block)],
+      ['gather_axis', int(0)],
+      ['quantize_axis', int(1)],
+    ]),
+  });
+}
+
+const packed = (codes: Uint8Array, bits: number): Uint8Array => (bits === 8 ? codes : pack(codes, bits === 4 ? 4 : 2));
+
+function byRow(zero: Uint8Array, rows: number, bits: number): Uint8Array {
+  const blocks = zero.length / rows;
+  const width = Math.ceil((blocks * bits) / 8);
+  const out = new Uint8Array(rows * width);
+  for (let row = 0; row < rows; row++)
+    out.set(packed(zero.subarray(row * blocks, (row + 1) * blocks), bits), row * width);
+  return out;
+}
