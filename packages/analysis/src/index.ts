@@ -16,6 +16,7 @@ export * from './layer-errors/layer-errors.js';
 export * from './layer-errors/weight-errors.js';
 export * from './report/compress-report.js';
 export * from './report/format-number.js';
+export * from './report/report-html.js';
 export * from './report/report-layers.js';
 export * from './report/safe-text.js';
 export * from './report/text-table.js';
