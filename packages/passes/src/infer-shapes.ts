@@ -31,7 +31,7 @@ const openRun = (graph: Graph, trustDeclared: boolean): Run => ({
 });
 
 /** The pass `infer-shapes`. */
-export const inferShapesPass = definePlugin({
+export const inferShapesPass = /* @__PURE__ */ definePlugin({
   kind: 'pass',
   id: 'infer-shapes',
   about: 'Finds the dtype and shape of every value, with names for sizes that are not fixed.',

@@ -15,7 +15,8 @@ const recurrent =
     const directions = textOf(site.node, 'direction', 'forward') === 'bidirectional' ? 2 : 1;
     const hidden = hiddenSize(site);
     const [sequence, batch] = batchFirst ? [input?.[1], input?.[0]] : [input?.[0], input?.[1]];
-    const [length, count] = [sequence ?? site.fresh(0), batch ?? site.fresh(batchFirst ? 0 : 2)];
+    const initial = site.shape(5)?.[batchFirst ? 0 : 1]; // the initial hidden state knows the batch too
+    const [length, count] = [sequence ?? site.fresh(0), batch ?? initial ?? site.fresh(batchFirst ? 0 : 2)];
     const all = batchFirst ? [count, length, directions, hidden] : [length, directions, count, hidden];
     const last = batchFirst ? [count, directions, hidden] : [directions, count, hidden];
     return [typeOf(dtype, all), ...Array.from({ length: states }, () => typeOf(dtype, last))];
