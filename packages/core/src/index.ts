@@ -12,6 +12,7 @@ export * from './float-formats.js';
 export * from './graph.js';
 export * from './graph-index.js';
 export * from './kinds.js';
+export * from './match-names.js';
 export * from './nearest.js';
 export * from './numbers.js';
 export * from './options.js';
