@@ -3,10 +3,20 @@ import { foldBatchNorm } from './fold-batch-norm.js';
 import { foldConstants } from './fold-constants.js';
 import { inOrder, untilStable } from './in-order.js';
 import { inferShapes } from './infer-shapes.js';
+import { mergeDuplicates } from './merge-duplicates.js';
+import { normalizeGemm } from './normalize-gemm.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
 
-const rounds = inOrder(inferShapes, foldConstants, removeIdentity, foldBatchNorm, removeDeadNodes);
+const rounds = inOrder(
+  inferShapes,
+  foldConstants,
+  removeIdentity,
+  mergeDuplicates,
+  removeDeadNodes,
+  normalizeGemm,
+  foldBatchNorm,
+);
 
 /** All lossless passes, with inferred shapes, again and again until nothing changes. */
 export function simplify(graph: Graph): Graph {

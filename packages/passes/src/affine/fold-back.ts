@@ -199,5 +199,6 @@ function place(
   const own = name !== undefined && usesOf(graph, name).length === 1 && !graph.outputs.includes(name);
   const target = own ? name : draft.fresh(wish);
   draft.setConstant(target, tensor);
+  if (graph.values.has(target)) draft.setInfo(target, undefined); // it may tell the old shape
   return target;
 }

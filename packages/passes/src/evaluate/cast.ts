@@ -1,7 +1,6 @@
 import {
   type DType,
   fromNumbers,
-  intOf,
   isFloat,
   isInteger,
   isPacked,
@@ -9,41 +8,11 @@ import {
   type Tensor,
   toNumbers,
 } from '@espalier/core';
+import { dtypeAttribute } from '../shapes/onnx-dtype.js';
 import { type Evaluator, fits } from './evaluator.js';
 
-/** TensorProto.DataType of onnx.proto. */
-const dtypeByCode: Readonly<Record<number, DType>> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  4: 'uint16',
-  5: 'int16',
-  6: 'int32',
-  7: 'int64',
-  8: 'string',
-  9: 'bool',
-  10: 'float16',
-  11: 'float64',
-  12: 'uint32',
-  13: 'uint64',
-  14: 'complex64',
-  15: 'complex128',
-  16: 'bfloat16',
-  17: 'float8e4m3fn',
-  18: 'float8e4m3fnuz',
-  19: 'float8e5m2',
-  20: 'float8e5m2fnuz',
-  21: 'uint4',
-  22: 'int4',
-  23: 'float4e2m1',
-  24: 'float8e8m0',
-  25: 'uint2',
-  26: 'int2',
-};
-
-/** The dtype an attribute such as Cast's `to` names by its number; undefined when absent or not known. */
-export const castTarget = (node: Node, attribute = 'to'): DType | undefined =>
-  dtypeByCode[intOf(node, attribute, undefined) ?? 0];
+/** The dtype an attribute such as Cast's `to` names; undefined when absent or not known. */
+export const castTarget = (node: Node, attribute = 'to'): DType | undefined => dtypeAttribute(node, attribute);
 
 const isWide = (dtype: DType): boolean => dtype === 'int64' || dtype === 'uint64';
 const isPlain = (dtype: DType): boolean =>

@@ -1,4 +1,5 @@
 import { type Node, type Tensor, tensor } from '@espalier/core';
+import type { OpName } from '../op-names.js';
 import { binaryEvaluators, where } from './binary.js';
 import { castEvaluators } from './cast.js';
 import { createEvaluators } from './create.js';
@@ -32,7 +33,7 @@ export const evaluators = {
   Trilu: trilu,
   Clip: clip,
   Where: where,
-} satisfies Record<string, Evaluator>;
+} satisfies Partial<Record<OpName, Evaluator>>;
 
 /** The name of an op that can be computed on the host. */
 export type EvaluatedOp = keyof typeof evaluators;

@@ -1,0 +1,40 @@
+import { definePlugin, editGraph, type Graph } from '@espalier/core';
+import { lowerFakeQuantize } from './fake-quantize.js';
+import type { Lowering } from './lowering.js';
+
+/** How each op of the `espalier` domain is written in standard ops. */
+export const lowerings = {
+  'espalier::FakeQuantize': lowerFakeQuantize,
+} as const satisfies Record<string, Lowering>;
+
+const byOp: ReadonlyMap<string, Lowering> = new Map(Object.entries(lowerings));
+
+/** What lowering may do. */
+export interface LoweringOptions {
+  /** Whether to use QuantizeLinear and DequantizeLinear where they compute the same; true unless said otherwise. */
+  readonly qdq?: boolean;
+}
+
+/**
+ * Writes Espalier's own ops as standard ones, so that any runtime runs the graph. Custom ops of others stay.
+ * @throws PASS_LOWERING on a node whose attributes or inputs make no sense.
+ */
+export function lowerCustomOps(graph: Graph, { qdq = true }: LoweringOptions = {}): Graph {
+  const draft = editGraph(graph);
+  for (const node of graph.nodes) {
+    const lower = byOp.get(node.op);
+    if (lower) draft.replace(node.id, ...lower(node, { graph, draft, qdq }));
+  }
+  return draft.finish();
+}
+
+/** Lowers custom ops. */
+export const lowerCustomOpsPass = /* @__PURE__ */ definePlugin({
+  kind: 'pass',
+  id: 'lower-custom-ops',
+  about: 'Writes the ops of the espalier domain in standard ones that compute the same.',
+  options: {
+    qdq: { type: 'boolean', default: true, about: 'whether to use QuantizeLinear and DequantizeLinear where possible' },
+  },
+  create: (options) => (graph) => lowerCustomOps(graph, options),
+});

@@ -1,0 +1,110 @@
+import {
+  type Attribute,
+  byteLength,
+  definePlugin,
+  editGraph,
+  type Graph,
+  isFloat,
+  type Node,
+  redirectNode,
+  sizeOf,
+  subgraphsOf,
+  type Tensor,
+  type ValueId,
+} from '@espalier/core';
+import { opNames } from './op-names.js';
+
+const known: ReadonlySet<string> = new Set(opNames);
+const random = new Set([
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+  'Multinomial',
+  'Bernoulli',
+  'Dropout',
+]);
+
+/** Shapes, axes and indices are small; comparing more bytes than this is not worth it. */
+const mostBytes = 1024;
+
+/**
+ * Makes one of what is there several times: nodes with the same op, inputs and attributes, and small constants that
+ * are no weights (integers, booleans, single numbers). Weights stay apart even when equal, because pruning and
+ * training change them one by one. Random ops, unknown ops, ops with subgraphs and nodes that make a graph output are
+ * left alone.
+ */
+export function mergeDuplicates(graph: Graph): Graph {
+  const draft = editGraph(graph);
+  const outputs = new Set(graph.outputs);
+  const same = new Map<ValueId, ValueId>();
+  const first = new Map<string, ValueId>();
+  for (const [value, tensor] of graph.constants) {
+    const key = outputs.has(value) ? undefined : constantKey(tensor);
+    const twin = key === undefined ? undefined : first.get(key);
+    if (twin !== undefined) {
+      same.set(value, twin);
+      draft.removeConstant(value);
+    } else if (key !== undefined) first.set(key, value);
+  }
+  const made = new Map<string, Node>();
+  for (const given of graph.nodes) {
+    const node = redirectNode(given, same);
+    const key = nodeKey(node);
+    const twin = key === undefined ? undefined : made.get(key);
+    const free = !node.outputs.some((value) => value !== undefined && outputs.has(value));
+    if (twin && free) {
+      node.outputs.forEach((value, slot) => {
+        if (value !== undefined) same.set(value, twin.outputs[slot]!); // the key holds which outputs there are
+      });
+      draft.replace(given.id);
+    } else if (key !== undefined && !twin) made.set(key, node);
+  }
+  for (const [from, to] of same) draft.redirect(from, to);
+  return draft.finish();
+}
+
+function constantKey(tensor: Tensor): string | undefined {
+  const { dtype, shape, data } = tensor;
+  if (dtype === 'string' || (isFloat(dtype) && sizeOf(shape) > 1) || byteLength(tensor) > mostBytes) return undefined;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return `${dtype}|${shape.join()}|${bytes.join()}`;
+}
+
+function nodeKey(node: Node): string | undefined {
+  if (!known.has(node.op) || random.has(node.op) || subgraphsOf(node).length > 0) return undefined;
+  const attributes = [...node.attributes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, attribute]) => [name, attribute.kind, attributeKey(attribute)]);
+  if (attributes.some(([, , key]) => key === undefined)) return undefined;
+  const present = node.outputs.map((value) => value !== undefined);
+  return JSON.stringify([node.op, node.inputs.map((value) => value ?? null), present, attributes]);
+}
+
+/** The value as text; undefined for what is too large or too rare to compare. */
+function attributeKey({ kind, value }: Attribute): string | undefined {
+  switch (kind) {
+    case 'int':
+    case 'float':
+    case 'text':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'ints':
+    case 'floats':
+      return value.map((each) => (Object.is(each, -0) ? '-0' : each)).join();
+    case 'texts':
+      return JSON.stringify(value);
+    case 'tensor':
+      return constantKey(value);
+    default:
+      return undefined;
+  }
+}
+
+/** Merges duplicates. */
+export const mergeDuplicatesPass = /* @__PURE__ */ definePlugin({
+  kind: 'pass',
+  id: 'merge-duplicates',
+  about: 'Makes one of equal nodes and of equal small constants.',
+  options: {},
+  create: () => mergeDuplicates,
+});

@@ -1,0 +1,43 @@
+import type { Attribute, Node, Tensor, ValueId, ValueInfo } from '@espalier/core';
+
+/** What a rewriter may ask and do. */
+export interface Conversion {
+  /** Stores a constant near this name and returns the name it got. */
+  constant(wish: string, tensor: Tensor): ValueId;
+  /** An unused value name or node id near this one. */
+  fresh(wish: string): string;
+  /** The type of a value, where known. */
+  infoOf(value: ValueId | undefined): ValueInfo | undefined;
+  /** The tensor of a value that is constant. */
+  constantOf(value: ValueId | undefined): Tensor | undefined;
+  /** Gives up on this node: `found` says what the newer form cannot express. */
+  refuse(found: string): never;
+}
+
+/** Writes a node as nodes of the opset in which its op changed; the same meaning exactly. */
+export type Rewrite = (node: Node, conversion: Conversion) => readonly Node[];
+
+/** How an op's form changed with an opset. */
+export interface OpsetRule {
+  /** The first opset with the new form. */
+  readonly since: number;
+  readonly rewrite: Rewrite;
+}
+
+/** A node without some attributes and with some others. */
+export function withAttributes(
+  node: Node,
+  { drop = [], set = {} }: { readonly drop?: readonly string[]; readonly set?: Readonly<Record<string, Attribute>> },
+): Node {
+  const kept = [...node.attributes].filter(([name]) => !drop.includes(name));
+  return { ...node, attributes: new Map([...kept, ...Object.entries(set)]) };
+}
+
+/** A node with an input in a slot; slots between are omitted inputs. */
+export function withInput(node: Node, slot: number, value: ValueId | undefined): Node {
+  const inputs = [...node.inputs];
+  while (inputs.length <= slot) inputs.push(undefined);
+  inputs[slot] = value;
+  while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
+  return { ...node, inputs };
+}
