@@ -1,10 +1,15 @@
 export * from './batches-of.js';
 export * from './cifar10.js';
 export * from './data-spec.js';
+export type { DataStore, PublishedFile } from './data-store.js';
 export { decodeImage, type Pixels } from './decode-image.js';
+export { fashionMnist } from './fashion-mnist.js';
 export * from './fit-to-input.js';
 export { idx } from './idx.js';
 export { images } from './images.js';
+export { mnist } from './mnist.js';
+export { npy } from './npy.js';
+export { npz } from './npz.js';
 export * from './preprocess.js';
 export { randomInputs } from './random-inputs.js';
 export { balancedOrder, labelsOf, shuffled, splitInTwo, subset, takeBalanced } from './subset.js';

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { DataStore } from './data-store.js';
+import { nodeStore } from './node-store.js';
 
 const files = {
   jpeg: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
@@ -11,3 +13,6 @@ export async function readWasm(codec: 'jpeg' | 'png'): Promise<WebAssembly.Modul
   const path = createRequire(import.meta.url).resolve(files[codec]);
   return WebAssembly.compile(await readFile(path));
 }
+
+/** The store of the disk. */
+export const platformStore = (): DataStore => nodeStore();

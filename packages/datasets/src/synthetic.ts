@@ -24,7 +24,7 @@ export const synthetic = definePlugin({
     side: { type: 'integer', default: 16, min: 12, max: 256, about: 'height and width in pixels' },
     noise: {
       type: 'number',
-      default: 0.16,
+      default: 0.12,
       min: 0,
       max: 1,
       about: 'standard deviation of the noise on every value, as a share of the full range',
