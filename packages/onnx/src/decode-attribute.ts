@@ -28,10 +28,7 @@ const readers = {
   }),
   FLOATS: (_, { floats }) => ({ kind: 'floats', value: floats }),
   INTS: (_, { ints }) => ({ kind: 'ints', value: ints }),
-  STRINGS: (context, proto, path) => ({
-    kind: 'texts',
-    value: proto.strings.map((bytes) => given(decodeText(bytes), 'strings in UTF-8', placeIn(context, proto, path))),
-  }),
+  STRINGS: (_, { strings }) => ({ kind: 'texts', value: strings }),
   TENSORS: (context, { tensors }, path) => ({
     kind: 'tensors',
     value: tensors.map((each, i) => decodeTensor(context, each, `${path}.tensors[${i}]`)),

@@ -15,7 +15,6 @@ import { type DecodeContext, placeIn } from './decode-context.js';
 import { malformed, type Place, shapeText, unsupported } from './errors.js';
 import { externalReference } from './external-reference.js';
 import type { Proto } from './schema.js';
-import { decodeText } from './wire-reader.js';
 
 /**
  * A TensorProto as a tensor. Raw data becomes a view of the file where its place allows, and a copy otherwise.
@@ -81,17 +80,9 @@ function fromRaw({ dtype, shape, size, place }: Facts, raw: Uint8Array): Tensor 
   return tensor(dtype, shape, viewAs(dtype, aligned, storageLength(dtype, size)));
 }
 
-function decodeStrings(proto: Proto<'Tensor'>, size: number, place: Place): readonly string[] {
-  if (proto.string_data.length !== size) throw wrongCount(place, 'string_data', size, proto.string_data.length);
-  return proto.string_data.map((bytes) => {
-    const text = decodeText(bytes);
-    if (text !== undefined) return text;
-    throw unsupported(place, {
-      expected: 'strings in UTF-8',
-      found: 'other bytes',
-      fix: 'Export the model again with its strings in UTF-8.',
-    });
-  });
+function decodeStrings({ string_data }: Proto<'Tensor'>, size: number, place: Place): readonly string[] {
+  if (string_data.length !== size) throw wrongCount(place, 'string_data', size, string_data.length);
+  return string_data;
 }
 
 /** Typed fields: one entry an element; one a byte for packed types, two an element for complex ones. */

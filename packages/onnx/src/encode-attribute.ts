@@ -22,7 +22,7 @@ const writers: {
   bytes: (value) => ({ s: value }),
   ints: (value, _, where) => ({ ints: value.map((each) => whole(each, where)) }),
   floats: (value) => ({ floats: value }),
-  texts: (value) => ({ strings: value.map((each) => encoder.encode(each)) }),
+  texts: (value) => ({ strings: value }),
   tensor: (value) => ({ t: encodeTensor(value) }),
   tensors: (value) => ({ tensors: value.map((each) => encodeTensor(each)) }),
   graph: (value, context) => ({ g: context.graph(value) }),

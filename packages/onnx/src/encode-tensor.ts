@@ -3,8 +3,6 @@ import { dataTypes } from './data-types.js';
 import type { ExternalRange } from './encode-context.js';
 import type { Draft } from './schema.js';
 
-const encoder = new TextEncoder();
-
 /** The bytes of a tensor's elements, by reference. Strings have none. */
 export const rawBytes = (data: TypedArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
@@ -14,7 +12,7 @@ export function encodeTensor(
   { name, external }: { readonly name?: string; readonly external?: ExternalRange | undefined } = {},
 ): Draft<'Tensor'> {
   const head = { name, dims: tensor.shape, data_type: dataTypes[tensor.dtype].code };
-  if (tensor.dtype === 'string') return { ...head, string_data: tensor.data.map((text) => encoder.encode(text)) };
+  if (tensor.dtype === 'string') return { ...head, string_data: tensor.data };
   if (!external) return { ...head, raw_data: rawBytes(tensor.data) };
   const { location, offset, length } = external;
   return {
