@@ -1,6 +1,9 @@
 import type { Executor } from '@espalier/core';
 import { host } from '#host';
+import { nodeOnly } from './errors.js';
+import { openFile } from './open-file.js';
 import { openGraph } from './open-graph.js';
+import { optimizedGraph } from './optimized-graph.js';
 import { type Backend, type Loader, loadRuntime, type Runtime } from './runtime.js';
 import { sessionCache } from './session-cache.js';
 import { webLoader } from './web-loader.js';
@@ -29,6 +32,14 @@ export function createOnnxRuntime({ threads = 0, backend = 'auto', wasmPaths }: 
   const sessions = sessionCache(async (graph, options) =>
     openGraph(await runtime(), graph, { ...options, ...settings }),
   );
+  const optimized: Executor['optimized'] = async (file) => {
+    const found = await runtime();
+    if (found.package !== 'onnxruntime-node' || !host.temporaryFolder) {
+      throw nodeOnly('seeing the optimized graph', found.package);
+    }
+    return optimizedGraph(found, file, host.temporaryFolder);
+  };
+
   return {
     id: 'onnxruntime',
     async describe() {
@@ -36,6 +47,8 @@ export function createOnnxRuntime({ threads = 0, backend = 'auto', wasmPaths }: 
       return `${name} ${version}`;
     },
     open: sessions.open,
+    openFile: async (file, options) => sessions.keep(openFile(await runtime(), file, { ...options, ...settings })),
+    ...(backend === 'web' || !host.native ? {} : { optimized }),
     close: sessions.close,
   };
 }

@@ -89,8 +89,13 @@ export const nodeOnly = (what: string, runtime: string): EspalierError =>
     fix: 'Install onnxruntime-node and leave `backend` at "auto" or "node".',
   });
 
-// One line: runtimes put file paths and line numbers of their own sources in front of what they mean.
+// One line, without the runtime's own source position and status code in front.
 function messageOf(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/\s+/g, ' ').replace(/\.$/, '').trim();
+  return message
+    .replace(/\s+/g, ' ')
+    .replace(/^.*?ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
+    .replace(/^\S+\.(?:h|cc):\d+ [^()]*\([^()]*\) /, '')
+    .replace(/\.$/, '')
+    .trim();
 }

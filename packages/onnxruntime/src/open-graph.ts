@@ -1,5 +1,5 @@
 import { byteLength, type Graph, joinBytes, type OpenOptions, type Session } from '@espalier/core';
-import { encodeOnnx } from '@espalier/onnx';
+import { encodeOnnx, writeOnnx } from '@espalier/onnx';
 import type { InferenceSession } from 'onnxruntime-node';
 import { host } from '#host';
 import { unsupportedType } from './errors.js';
@@ -53,7 +53,7 @@ async function load(
   }
   const folder = await host.temporaryFolder();
   try {
-    await folder.files.write('model.onnx', encodeOnnx(graph));
+    await writeOnnx(graph, folder.files, { path: 'model.onnx', externalData: 'always' });
     const session = await api.InferenceSession.create(folder.pathOf('model.onnx'), options);
     return { session, afterClose: folder.remove };
   } catch (cause) {

@@ -18,6 +18,9 @@ export interface Loaded {
   readonly afterClose: () => Promise<void>;
 }
 
+// Failures arrive as exceptions; the runtime would print each of them as well.
+const quiet = { logSeverityLevel: 4 } as const;
+
 /** The runtime's session behind the Session contract: checked feeds, host tensors, translated failures. */
 export function wrapSession({ runtime, session, name, inputs, outputs, afterClose }: Loaded): Session {
   const byName = new Map(outputs.map((output) => [output.name, output]));
@@ -35,7 +38,7 @@ export function wrapSession({ runtime, session, name, inputs, outputs, afterClos
     }
     if (wanted.length === 0) return new Map();
     const given = Object.fromEntries([...feeds].map(([key, value]) => [key, toOrtTensor(runtime, key, value)]));
-    const task = session.run(given, wanted);
+    const task = session.run(given, wanted, quiet);
     running.add(task);
     try {
       const results = await task;
