@@ -22,17 +22,37 @@ export interface PassResult {
 /** Adds the probes of all tasks to the graph, runs the data through it, and collects the answers. */
 export async function runPass(graph: Graph, tasks: readonly Task[], pass: Pass): Promise<PassResult> {
   const statistics = observe(graph);
-  const probes = tasks.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
+  const ordered = lastValuesFirst(graph, tasks);
+  const probes = ordered.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
   const fetch = [...new Set(probes.flatMap((probe) => probe.fetch))];
   for (const value of fetch) statistics.builder.output(value);
 
   const session = await pass.executor.open(statistics.builder.finish());
   try {
     const samples = await feed(session, probes, { graph, fetch, pass });
-    return { answers: new Map(tasks.map(({ key }, i) => [key, probes[i]!.answer()])), samples };
+    return { answers: new Map(ordered.map(({ key }, i) => [key, probes[i]!.answer()])), samples };
   } finally {
     await session.close();
   }
+}
+
+/**
+ * onnxruntime orders nodes by depth-first search from the nodes that nobody reads, the last one in the file first.
+ * With the probes of the earliest values at the end of the file, each value is condensed as soon as it is there and
+ * freed after its last reader; the other way round all activations live until the end (MobileNetV2, 8 images: 1.5 GB
+ * instead of 0.4).
+ */
+function lastValuesFirst(graph: Graph, tasks: readonly Task[]): readonly Task[] {
+  const place = new Map<string, number>();
+  graph.nodes.forEach((node, i) => {
+    for (const output of node.outputs) if (output !== undefined) place.set(output, i);
+  });
+  const placeOf = ({ need, collector }: Task) =>
+    Math.max(-1, ...collector.values(need, graph).map((value) => place.get(value) ?? -1));
+  return tasks
+    .map((task) => ({ task, at: placeOf(task) }))
+    .sort((a, b) => b.at - a.at)
+    .map(({ task }) => task);
 }
 
 async function feed(
