@@ -52,5 +52,5 @@ function stayedFloat(nodes: NonNullable<CompressReport['coverage']>['stayedFloat
     .map(({ node, op, reason }) => [node, html`<span class="op">${op}</span>`, reason]);
   const more =
     nodes.length > mostRows ? html`<p class="hint">And ${nodes.length - mostRows} more, in report.json.</p>` : html``;
-  return html`<details${nodes.length <= 12 ? html` open` : ''}><summary>${nodes.length} nodes stayed float</summary>${htmlTable([{ title: 'node' }, { title: 'op' }, { title: 'why' }], rows)}${more}</details>`;
+  return html`<details${nodes.length <= 12 ? html` open` : ''}><summary>${nodes.length === 1 ? 'One node' : `${nodes.length} nodes`} stayed float</summary>${htmlTable([{ title: 'node' }, { title: 'op' }, { title: 'why' }], rows)}${more}</details>`;
 }

@@ -27,7 +27,8 @@ export function formatCount(count: number | null | undefined): string {
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return '0';
-  const digits = Math.max(0, Math.min(12, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  const rounded = Math.abs(Number(value.toPrecision(3))); // 0.9996 has the digits of 1
+  const digits = Math.max(0, Math.min(12, 2 - Math.floor(Math.log10(rounded))));
   return value.toFixed(digits);
 }
 

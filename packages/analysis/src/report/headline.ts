@@ -16,15 +16,16 @@ export function headlineCards({ input, output, metrics, latency, comparison }: C
   const cards: (readonly [string, string])[] = [[formatChange(input.bytes, output.bytes), 'file size']];
   if (latency) cards.push([speed(latency.ratio), `on ${latency.runtime}`]);
   if (metrics.before && metrics.after) {
-    const points = 100 * (metrics.after.top1 - metrics.before.top1);
-    cards.push([
-      `${points > 0 ? '+' : points < 0 ? '\u2212' : '\u00b1'}${Math.abs(points).toFixed(2)} points`,
-      'of accuracy (top 1)',
-    ]);
+    cards.push([pointsBetween(metrics.before.top1, metrics.after.top1), 'of accuracy (top 1)']);
   }
   const lowest = comparison?.outputs.reduce((least, { snrDb }) => Math.min(least, snrDb), Number.POSITIVE_INFINITY);
   if (lowest !== undefined && Number.isFinite(lowest)) cards.push([formatDb(lowest), 'signal-to-noise at the output']);
   return html`<div class="cards">${cards.map(([figure, label]) => html`<div class="card"><b>${figure}</b><span>${label}</span></div>`)}</div>`;
+}
+
+function pointsBetween(before: number, after: number): string {
+  const points = (100 * Math.abs(after - before)).toFixed(2);
+  return `${after > before ? '+' : after < before ? '\u2212' : '\u00b1'}${points} points`;
 }
 
 /** How much faster b is, from the ratio b / a of times. */
@@ -46,7 +47,7 @@ export function headlineTable(report: CompressReport): Html {
     counted('Multiply-accumulates, one sample', [costs.before.macs, costs.after.macs], formatCount),
     counted('Bit operations, one sample', [costs.before.bops, costs.after.bops], formatCount),
     counted(
-      'Activations at their peak',
+      'Activations at their peak, unfused',
       [costs.before.peakActivationBytes, costs.after.peakActivationBytes],
       formatBytes,
     ),
@@ -54,7 +55,7 @@ export function headlineTable(report: CompressReport): Html {
   if (latency) rows.push(['Latency, one run', formatMs(latency.aMs), formatMs(latency.bMs), speed(latency.ratio)]);
   const { before, after } = metrics;
   if (before || after) {
-    const points = before && after ? `${(100 * (after.top1 - before.top1)).toFixed(2)} points` : '\u2013';
+    const points = before && after ? pointsBetween(before.top1, after.top1) : '\u2013';
     rows.push(['Accuracy, top 1', formatShare(before?.top1), formatShare(after?.top1), points]);
     if (before?.top5 !== undefined || after?.top5 !== undefined) {
       rows.push(['Accuracy, top 5', formatShare(before?.top5), formatShare(after?.top5), '']);

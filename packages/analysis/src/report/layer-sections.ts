@@ -67,7 +67,7 @@ export function sizeSection({ layers }: CompressReport): Html | null {
           { title: '', kind: 'wide' },
           { title: 'before', kind: 'number' },
           { title: 'after', kind: 'number' },
-          { title: 'MACs', kind: 'extra' },
+          { title: 'MACs', kind: 'extra-number' },
         ],
         shown,
       ),
@@ -93,7 +93,7 @@ export function histogramSection({ layers }: CompressReport): Html | null {
   return part('Weights', hint, html`<div class="grid">${figures}</div>`);
 }
 
-const name = ({ value, node }: ReportLayer): Html => html`${value ?? node}`;
+const name = ({ value, node }: ReportLayer): Html => html`<span title="${value ?? node}">${node || value}</span>`;
 
 const op = (layer: ReportLayer): Html => html`<span class="op">${layer.op}</span>`;
 

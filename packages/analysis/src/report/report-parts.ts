@@ -4,13 +4,13 @@ import { type Html, type HtmlValue, html } from './html.js';
 export const part = (title: string, hint: HtmlValue, body: HtmlValue): Html =>
   html`<section><h2>${title}</h2><p>${hint}</p>${body}</section>`;
 
+const classes = { number: 'n', wide: 'wide', extra: 'hide', 'extra-number': 'n hide' } as const;
+
 /** A column of a table; numbers stand to the right, columns that a phone can miss are hidden there. */
 export interface HtmlColumn {
   readonly title: string;
-  readonly kind?: 'number' | 'wide' | 'extra';
+  readonly kind?: keyof typeof classes;
 }
-
-const classes = { number: 'n', wide: 'wide', extra: 'hide' } as const;
 
 /** A table whose first cell of each row is its heading. */
 export function htmlTable(columns: readonly HtmlColumn[], rows: readonly (readonly HtmlValue[])[]): Html {

@@ -28,7 +28,7 @@ function stepItem({ step, use, seconds, notes }: ReportStep): Html {
   const more = notes.length > mostNotes ? html`<li>and ${notes.length - mostNotes} more, in report.json</li>` : html``;
   const details =
     notes.length > 0
-      ? html`<details><summary>${notes.length} notes</summary><ul>${shown}${more}</ul></details>`
+      ? html`<details><summary>${notes.length === 1 ? 'a note' : `${notes.length} notes`}</summary><ul>${shown}${more}</ul></details>`
       : html``;
   return html`<li>${step}: <b>${use}</b> <span class="op">${significant(seconds)} s</span>${details}</li>`;
 }

@@ -23,11 +23,12 @@ h2 { font-size: 17px; margin: 0 0 4px; }
 h2 + p, .hint { color: var(--soft); font-size: 13.5px; margin: 0 0 12px; max-width: 76ch; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 18px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; }
+th:last-child, td:last-child { padding-right: 0; }
 .card b { display: block; font-size: 22px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
 .card span { color: var(--soft); font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--soft); font-weight: 550; font-size: 13px; white-space: nowrap; }
 tbody th { font-weight: 450; overflow-wrap: anywhere; min-width: 12ch; }
 tbody tr:last-child > * { border-bottom: 0; }
@@ -43,7 +44,8 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .key i { width: 11px; height: 11px; border-radius: 3px; display: inline-block; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px 18px; }
 figure { margin: 0; } figcaption { font-size: 12.5px; overflow-wrap: anywhere; line-height: 1.35; }
-figcaption span { color: var(--soft); }
+figcaption span { color: var(--soft); display: block; }
+.scroll + .hint { margin: 14px 0 4px; }
 svg { display: block; width: 100%; height: auto; }
 .stack { display: flex; height: 18px; border-radius: 5px; overflow: hidden; margin: 8px 0; background: var(--other); }
 .stack i { display: block; height: 100%; }
@@ -54,7 +56,9 @@ pre { overflow-x: auto; background: var(--page); border: 1px solid var(--line); 
 footer { color: var(--soft); font-size: 13px; margin-top: 18px; }
 @media (max-width: 560px) {
   main { padding: 16px 10px 40px; } section { padding: 14px 12px; }
-  th, td { padding-right: 8px; } .hide { display: none; } .wide { min-width: 96px; }
+  th, td { padding-right: 8px; font-size: 13.5px; } .hide { display: none; }
+  .wide { width: 26%; min-width: 64px; } tbody th { min-width: 9ch; line-height: 1.3; }
+  .grid { grid-template-columns: repeat(2, 1fr); gap: 12px; }
 }
 @media print { body { background: none; } section, .card { break-inside: avoid; } }
 `;
