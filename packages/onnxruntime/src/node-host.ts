@@ -9,7 +9,7 @@ import type { Host } from './host.js';
 export const host: Host = {
   native: { package: 'onnxruntime-node', load: () => import('onnxruntime-node') },
   async temporaryFolder() {
-    const folder = await mkdtemp(join(tmpdir(), 'espalier-'));
+    const folder = await mkdtemp(join(tmpdir(), `espalier-${process.pid}-`));
     if (left.size === 0) process.once('exit', removeLeft);
     left.add(folder);
     return {

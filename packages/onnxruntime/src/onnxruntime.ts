@@ -1,6 +1,5 @@
 import { definePlugin } from '@espalier/core';
 import { createOnnxRuntime } from './create-onnx-runtime.js';
-import type { Backend } from './runtime.js';
 
 /** Plugin: runs graphs on onnxruntime. */
 export const onnxruntime = definePlugin({
@@ -18,5 +17,5 @@ export const onnxruntime = definePlugin({
     wasmPaths: { type: 'text', default: '', about: "the URL of the folder with onnxruntime-web's .wasm files" },
   },
   create: ({ threads, backend, wasmPaths }) =>
-    createOnnxRuntime({ threads, backend: backend as Backend, ...(wasmPaths ? { wasmPaths } : {}) }), // one of the choices above
+    createOnnxRuntime({ threads, backend, ...(wasmPaths ? { wasmPaths } : {}) }),
 });

@@ -1,0 +1,19 @@
+import { instantiate } from '@espalier/core';
+import { describe, expect, it } from 'vitest';
+import { onnxruntime } from './onnxruntime.js';
+
+describe('plugin onnxruntime', () => {
+  it('makes an executor from options', async () => {
+    const executor = onnxruntime({ threads: 1, backend: 'web' });
+    expect([executor.id, onnxruntime.kind, onnxruntime.id]).toEqual(['onnxruntime', 'executor', 'onnxruntime']);
+    expect(await executor.describe()).toMatch(/^onnxruntime-web /);
+    await executor.close();
+  });
+
+  it('refuses options it does not have', () => {
+    expect(() => instantiate(onnxruntime, { threads: -1 })).toThrow(
+      /threads: expected a whole number of 0 or more, found -1/,
+    );
+    expect(() => instantiate(onnxruntime, { backend: 'nod' })).toThrow(/Did you mean "node"/);
+  });
+});
