@@ -69,8 +69,6 @@ export const normalizationRules = {
   SimplifiedLayerNormalization: layerNormalization,
   Softmax: softmax,
   'com.microsoft::GroupNorm': same,
-  'com.microsoft::LayerNormalization': layerNormalization,
-  'com.microsoft::SimplifiedLayerNormalization': layerNormalization,
   'com.microsoft::SkipGroupNorm': (site) => [
     typeOf(site.dtype(0), site.shape(0)),
     typeOf(site.dtype(0), site.shape(0)),
