@@ -44,3 +44,9 @@ describe('tensors', () => {
     }
   });
 });
+
+describe('longs', () => {
+  it('keeps the mark for "to the end" at the end of int64 instead of wrapping round', () => {
+    expect(longs([2 ** 63, -(2 ** 63), 7]).data).toEqual(BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n), 7n));
+  });
+});

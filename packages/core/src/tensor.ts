@@ -41,9 +41,12 @@ export const zeros = <D extends DType>(dtype: D, shape: readonly number[]): Tens
 export const floats = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor<'float32'> =>
   tensor('float32', shape, values instanceof Float32Array ? values : Float32Array.from(values));
 
-/** An int64 tensor from whole numbers; used for shapes and axes. */
+/** An int64 tensor from whole numbers, for shapes and axes; 2^63 and more become the largest int64. */
 export const longs = (values: readonly number[], shape: readonly number[] = [values.length]): Tensor<'int64'> =>
-  tensor('int64', shape, BigInt64Array.from(values, BigInt));
+  tensor('int64', shape, BigInt64Array.from(values, saturated));
+
+// 2^63, the mark for "to the end", is one more than int64 holds.
+const saturated = (value: number): bigint => (value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value));
 
 /** A float32 scalar. */
 export const scalar = (value: number): Tensor<'float32'> => floats([value], []);
