@@ -1,1 +1,2 @@
-export {};
+export { findPreset, type Preset, type PresetName, presets } from './presets.js';
+export { registry } from './registry.js';

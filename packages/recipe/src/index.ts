@@ -1,1 +1,15 @@
-export {};
+export { checkRecipe } from './check-recipe.js';
+export { type CompressRequest, compress } from './compress.js';
+export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';
+export { type OpenedModel, openModel } from './open-model.js';
+export { openSession } from './open-session.js';
+export { parseRecipe } from './parse-recipe.js';
+export { portsOf } from './ports-of.js';
+export { type DataSource, defineRecipe, type PreprocessFields, type Recipe, type RecipeStep } from './recipe.js';
+export { type JsonSchema, recipeSchema } from './recipe-schema.js';
+export { resolvedRecipe } from './resolved-recipe.js';
+export { runSteps, type StepRecord, type StepsRun } from './run-steps.js';
+export { setInRecipe } from './set-in-recipe.js';
+export { type StagedOutput, stageOutput } from './stage-output.js';
+export type { Batches, Progress, StepContext, StepKind } from './step.js';
+export { type StepName, stepKinds } from './step-kinds.js';

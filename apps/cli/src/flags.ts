@@ -1,0 +1,101 @@
+import { problem } from '@espalier/core';
+import type { PreprocessFields } from '@espalier/recipe';
+import type { Command } from 'commander';
+
+/** Flags that every verb which runs something takes. */
+export interface SharedFlags {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly executor: string;
+  readonly threads?: string;
+  readonly seed?: string;
+  readonly plugin: readonly string[];
+}
+
+/** Flags that say what the samples are and how they become the model's input. */
+export interface DataFlags {
+  readonly data?: string;
+  readonly mean?: string;
+  readonly std?: string;
+  readonly scale?: string;
+  readonly layout?: string;
+  readonly resize?: string;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** Adds the shared flags to a verb. */
+export const withSharedFlags = (command: Command): Command =>
+  command
+    .option('--json', 'print one JSON document')
+    .option('--quiet', 'no progress')
+    .option('--executor <id>', 'auto, or the id of an executor plugin', 'auto')
+    .option('--threads <n>', 'threads of the executor')
+    .option('--seed <n>', 'seed of everything random')
+    .option('--plugin <package>', 'a package with further plugins (repeatable)', collect, []);
+
+/** Adds the flags of evaluation data and preprocessing to a verb. */
+export const withDataFlags = (command: Command): Command =>
+  command
+    .option(
+      '--data <spec>',
+      'labelled data: fashion-mnist[:split][:N], images:DIR[:N], idx:IMAGES,LABELS, cifar10:DIR, npz:FILE, npy:FILE, synthetic[:split][:N], random:N',
+    )
+    .option('--mean <list>', 'per channel, subtracted after scaling: 0.485,0.456,0.406')
+    .option('--std <list>', 'per channel, divided by')
+    .option('--scale <x>', 'factor for raw pixels (default 1/255)')
+    .option('--layout <layout>', 'nchw or nhwc (deduced from the model when left out)')
+    .option('--resize <size>', 'HEIGHT,WIDTH or one number (deduced from the model when left out)');
+
+/** Reads a flag that is a number. @throws FLAG_INVALID. */
+export function numberFlag(
+  name: string,
+  text: string | undefined,
+  { min = Number.NEGATIVE_INFINITY, integer = false } = {},
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = fraction(text);
+  if (value !== undefined && value >= min && (!integer || Number.isSafeInteger(value))) return value;
+  throw badFlag(
+    name,
+    `${integer ? 'a whole number' : 'a number'}${Number.isFinite(min) ? ` of ${min} or more` : ''}`,
+    text,
+  );
+}
+
+/** Reads a flag that is a list of numbers, `1,2,3`. @throws FLAG_INVALID. */
+export function listFlag(name: string, text: string | undefined): readonly number[] | undefined {
+  return text?.split(',').map((part) => {
+    const value = fraction(part);
+    if (value === undefined) throw badFlag(name, 'numbers joined by commas', text);
+    return value;
+  });
+}
+
+/** The preprocessing that flags ask for; undefined when none is given. @throws FLAG_INVALID. */
+export function preprocessOf(flags: DataFlags): PreprocessFields | undefined {
+  const { layout } = flags;
+  if (layout !== undefined && layout !== 'nchw' && layout !== 'nhwc') throw badFlag('--layout', 'nchw or nhwc', layout);
+  const size = listFlag('--resize', flags.resize);
+  if (size && size.length > 2) throw badFlag('--resize', 'HEIGHT,WIDTH or one number', flags.resize ?? '');
+  const fields = {
+    scale: numberFlag('--scale', flags.scale),
+    mean: listFlag('--mean', flags.mean),
+    std: listFlag('--std', flags.std),
+    layout,
+    resize: size?.length === 1 ? [size[0]!, size[0]!] : size,
+  };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return given.length ? Object.fromEntries(given) : undefined;
+}
+
+/** The error for a flag whose value does not fit. */
+export const badFlag = (name: string, expected: string, found: string) =>
+  problem('FLAG_INVALID', { where: name, expected, found: `"${found}"` });
+
+/** A number, or a fraction such as 1/255. */
+function fraction(text: string): number | undefined {
+  const [top, bottom = '1', ...more] = text.trim().split('/');
+  const value = Number(top) / Number(bottom);
+  return more.length === 0 && top !== '' && bottom !== '' && Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,11 @@
+/** What the command line takes from the process around it; tests give their own. */
+export interface Surroundings {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The answer goes here (stdout). */
+  out(text: string): void;
+  /** Progress and errors go here (stderr). */
+  error(text: string): void;
+  /** Whether `error` is a terminal that can redraw a line. */
+  readonly terminal: boolean;
+}

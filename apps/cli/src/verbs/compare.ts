@@ -1,0 +1,102 @@
+import { type Comparison, compareSessions } from '@espalier/analysis';
+import { batchesFor, openData, openModel, openSession, portsOf } from '@espalier/recipe';
+import { dataSource } from '../data-source.js';
+import {
+  type DataFlags,
+  numberFlag,
+  preprocessOf,
+  type SharedFlags,
+  withDataFlags,
+  withSharedFlags,
+} from '../flags.js';
+import { bytesText, dbText, percentText, ratioText } from '../number-text.js';
+import { factTable, textTable } from '../text-table.js';
+import { withWorkbench } from '../workbench.js';
+import type { Verb } from './verb.js';
+
+/** `espalier compare A B`: how far the outputs of two models are apart, and which is smaller and faster. */
+export const compare: Verb = (program, surroundings) =>
+  void withDataFlags(
+    withSharedFlags(
+      program
+        .command('compare')
+        .description('compare the outputs, the size and the speed of two models')
+        .argument('<a>', 'the reference')
+        .argument('<b>'),
+    ),
+  )
+    .option('--batch <n>', 'samples run at once')
+    .option('--no-latency', 'do not measure the speed')
+    .action(
+      (a: string, b: string, flags: SharedFlags & DataFlags & { readonly batch?: string; readonly latency: boolean }) =>
+        withWorkbench(flags, surroundings, {
+          async work({ registry, executor, files, seed, progress, answer }) {
+            progress.show('read');
+            const [left, right] = [await openModel(registry, files, a), await openModel(registry, files, b)];
+            const inputs = portsOf(left.graph);
+            const source = dataSource('--data', flags.data ?? 'random:16', preprocessOf(flags));
+            const dataset = await openData(source, {
+              registry,
+              files,
+              inputs,
+              seed,
+              where: '--data',
+              progress: progress.show,
+            });
+            const batch = numberFlag('--batch', flags.batch, { min: 1, integer: true });
+            const comparison = await compareSessions(
+              await openSession(executor, { graph: left.graph, file: { files, path: a } }),
+              await openSession(executor, { graph: right.graph, file: { files, path: b } }),
+              {
+                batches: batchesFor(dataset, inputs, {
+                  labels: dataset.fields.has('label'),
+                  ...(batch ? { batch } : {}),
+                })(),
+                bytes: { a: left.bytes, b: right.bytes },
+                ...(flags.latency ? {} : { latency: false as const }),
+                progress: (done) => progress.show('compare', done / dataset.size),
+              },
+            );
+            answer(comparison, () => comparisonText(comparison));
+          },
+        }),
+    );
+
+/** A comparison as text: one row an output, then agreement, speed and size. */
+export function comparisonText({
+  outputs,
+  top1Agreement,
+  top1,
+  latency,
+  bytes,
+  samples,
+  unmatched,
+}: Comparison): string {
+  const rows = outputs.map(({ name, snrDb, maxAbs, cosine }) => [
+    name,
+    dbText(snrDb),
+    maxAbs.toPrecision(3),
+    cosine.toFixed(6),
+  ]);
+  return [
+    textTable(['output', 'SNR', 'largest difference', 'cosine'], rows),
+    '',
+    factTable([
+      ['samples', String(samples)],
+      ...(top1Agreement === null ? [] : [['same top-1', percentText(top1Agreement)] as const]),
+      ...(top1 === null ? [] : [['top-1', `${percentText(top1.a)} and ${percentText(top1.b)}`] as const]),
+      ...(latency === null
+        ? []
+        : [
+            [
+              'latency',
+              `${latency.aMs.toFixed(2)} ms and ${latency.bMs.toFixed(2)} ms, ratio ${ratioText(latency.ratio)}`,
+            ] as const,
+          ]),
+      ...(bytes === null
+        ? []
+        : [['size', `${bytesText(bytes.a)} and ${bytesText(bytes.b)}, ratio ${ratioText(bytes.ratio)}`] as const]),
+      ...(unmatched.length === 0 ? [] : [['only in one', unmatched.join(', ')] as const]),
+    ]),
+  ].join('\n');
+}

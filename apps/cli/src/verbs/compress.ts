@@ -1,0 +1,103 @@
+import { dirname, resolve } from 'node:path';
+import { problem } from '@espalier/core';
+import { checkRecipe, type Recipe, compress as runCompress, setInRecipe } from '@espalier/recipe';
+import { findPreset } from 'espalier';
+import { compressText } from '../compress-text.js';
+import { dataSource } from '../data-source.js';
+import {
+  type DataFlags,
+  numberFlag,
+  preprocessOf,
+  type SharedFlags,
+  withDataFlags,
+  withSharedFlags,
+} from '../flags.js';
+import { loadRecipe } from '../load-recipe.js';
+import type { Surroundings } from '../surroundings.js';
+import { version } from '../version.js';
+import { withWorkbench } from '../workbench.js';
+import { writeReport } from '../write-report.js';
+import type { Verb } from './verb.js';
+
+interface CompressFlags extends SharedFlags, DataFlags {
+  readonly output: string;
+  readonly recipe?: string;
+  readonly preset?: string;
+  readonly calibration?: string;
+  readonly set: readonly string[];
+  readonly report?: string;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** `espalier compress MODEL -o OUT`: runs a recipe or a preset, verifies what was written, and says what it cost. */
+export const compress: Verb = (program, surroundings) =>
+  void withDataFlags(
+    withSharedFlags(
+      program.command('compress').description('make a model smaller and say what it cost').argument('<model>'),
+    ),
+  )
+    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('--preset <name>', 'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-int8')
+    .option('--recipe <file>', 'a recipe: YAML, JSON, or a TypeScript or JavaScript module')
+    .option(
+      '--set <path=value>',
+      'change the recipe: steps[1].quantize.with.reduceRange=true (repeatable)',
+      collect,
+      [],
+    )
+    .option('--calibration <spec>', 'data for ranges and other statistics; labels are not used')
+    .option('--report <folder>', 'write report.json and report.html there')
+    .action(async (model: string, flags: CompressFlags) => {
+      const recipe = await recipeOf(flags, surroundings);
+      await withWorkbench(flags, surroundings, {
+        plugins: recipe.plugins ?? {},
+        folder: flags.recipe ? dirname(resolve(surroundings.cwd, flags.recipe)) : surroundings.cwd,
+        async work({ registry, executor, files, progress, answer }) {
+          const report = await runCompress({
+            recipe,
+            registry,
+            executor,
+            files,
+            input: model,
+            output: flags.output,
+            versions: { espalier: version, node: process.versions.node },
+            progress: progress.show,
+          });
+          const written = flags.report === undefined ? [] : await writeReport(files, flags.report, report);
+          progress.close();
+          answer(report, () => compressText(report, written));
+        },
+      });
+    });
+
+async function recipeOf(flags: CompressFlags, surroundings: Surroundings): Promise<Recipe> {
+  if ((flags.recipe === undefined) === (flags.preset === undefined)) {
+    throw problem('FLAG_MISSING', {
+      where: 'compress',
+      expected: 'either --preset or --recipe',
+      found: flags.recipe === undefined ? 'neither' : 'both',
+    });
+  }
+  const written =
+    flags.recipe === undefined
+      ? findPreset(flags.preset ?? '').recipe
+      : await loadRecipe(flags.recipe, surroundings.cwd);
+  const changed = flags.set.reduce<unknown>(setInRecipe, written);
+  return withFlags(checkRecipe(changed, flags.recipe ?? `preset ${flags.preset}`), flags);
+}
+
+/** Flags win over what the recipe says. */
+function withFlags(recipe: Recipe, flags: CompressFlags): Recipe {
+  const preprocess = preprocessOf(flags);
+  const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true });
+  const evaluation = flags.data === undefined ? undefined : dataSource('--data', flags.data, preprocess);
+  const calibration =
+    flags.calibration === undefined ? undefined : dataSource('--calibration', flags.calibration, preprocess);
+  const data = { ...recipe.data, ...(evaluation ? { evaluation } : {}), ...(calibration ? { calibration } : {}) };
+  return {
+    ...recipe,
+    ...(Object.keys(data).length > 0 ? { data } : {}),
+    ...(seed === undefined ? {} : { seed }),
+  };
+}

@@ -1,0 +1,12 @@
+import { compare } from './compare.js';
+import { compress } from './compress.js';
+import { convert } from './convert.js';
+import { demo } from './demo.js';
+import { evaluate } from './evaluate.js';
+import { inspect } from './inspect.js';
+import { plugins } from './plugins.js';
+import { schema } from './schema.js';
+import type { Verb } from './verb.js';
+
+/** Every verb of the command line, in the order of its help. */
+export const verbs: readonly Verb[] = [inspect, compress, evaluate, compare, convert, plugins, schema, demo];

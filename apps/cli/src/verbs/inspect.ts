@@ -1,0 +1,72 @@
+import { type Inspection, inspectGraph } from '@espalier/analysis';
+import { inferShapes } from '@espalier/passes';
+import { openModel } from '@espalier/recipe';
+import { type SharedFlags, withSharedFlags } from '../flags.js';
+import { bytesText, countText, shortText } from '../number-text.js';
+import { factTable, textTable } from '../text-table.js';
+import { withWorkbench } from '../workbench.js';
+import type { Verb } from './verb.js';
+
+/** `espalier inspect MODEL`: what a model is made of and what it costs. */
+export const inspect: Verb = (program, surroundings) =>
+  void withSharedFlags(
+    program.command('inspect').description('say what a model is made of and what it costs').argument('<model>'),
+  )
+    .option('--layers', 'list every layer, not only the ten with most parameters')
+    .action((model: string, flags: SharedFlags & { readonly layers?: true }) =>
+      withWorkbench(flags, surroundings, {
+        async work({ registry, files, progress, answer }) {
+          progress.show('read');
+          const { graph, format, bytes } = await openModel(registry, files, model);
+          const inspection = inspectGraph(inferShapes(graph), { format, bytes });
+          answer(inspection, () => inspectionText(inspection, flags.layers ? Number.POSITIVE_INFINITY : 10));
+        },
+      }),
+    );
+
+function inspectionText(of: Inspection, most: number): string {
+  const port = (ports: Inspection['inputs']) =>
+    ports.map(({ name, dtype, shape }) => `${name}: ${dtype ?? '?'}[${shape?.join(',') ?? '...'}]`).join(', ');
+  const facts = factTable([
+    ['format', `${of.format}, opset ${of.opset}${of.producer ? `, by ${of.producer}` : ''}`],
+    ['inputs', port(of.inputs)],
+    ['outputs', port(of.outputs)],
+    ['nodes', countText(of.nodes)],
+    [
+      'parameters',
+      `${countText(of.parameters)}${of.nonZero < of.parameters ? ` (${countText(of.nonZero)} not zero)` : ''}`,
+    ],
+    ['bytes', bytesText(of.bytes)],
+    [
+      'MACs',
+      of.macs === null ? `${countText(of.knownMacs)} known, ${of.unknown.length} nodes unknown` : countText(of.macs),
+    ],
+    ['activations', `${bytesText(of.activations.peakBytes)} at the peak`],
+    [
+      'ops',
+      Object.entries(of.ops)
+        .map(([op, count]) => `${op} ${count}`)
+        .join(', '),
+    ],
+  ]);
+  const layers = [...of.layers].sort((a, b) => b.parameters - a.parameters).slice(0, most);
+  const shown = new Set(layers);
+  const rows = of.layers
+    .filter((layer) => shown.has(layer))
+    .map((layer) => [
+      shortText(layer.node),
+      layer.op,
+      layer.weightShape?.join('x') ?? '',
+      countText(layer.parameters),
+      countText(layer.macs),
+      layer.weightBits === null ? '' : String(layer.weightBits),
+    ]);
+  const rest = of.layers.length - rows.length;
+  return [
+    facts,
+    '',
+    textTable(['layer', 'op', 'weight', 'parameters', 'MACs', 'bits'], rows),
+    ...(rest > 0 ? [`and ${rest} smaller ones (--layers lists all)`] : []),
+    ...of.warnings.map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}

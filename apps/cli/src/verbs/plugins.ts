@@ -1,0 +1,58 @@
+import { type AnyPlugin, describeOption, type Option, type Options } from '@espalier/core';
+import { type SharedFlags, withSharedFlags } from '../flags.js';
+import { textTable } from '../text-table.js';
+import { withWorkbench } from '../workbench.js';
+import type { Verb } from './verb.js';
+
+/** `espalier plugins [ID]`: what there is, or the options of one. */
+export const plugins: Verb = (program, surroundings) =>
+  void withSharedFlags(
+    program
+      .command('plugins')
+      .description('list every plugin, or the options of one')
+      .argument('[id]', 'id of a plugin'),
+  ).action((id: string | undefined, flags: SharedFlags) =>
+    withWorkbench(flags, surroundings, {
+      async work({ registry, answer }) {
+        const kinds = [...new Set(registry.list().map(({ kind }) => kind))];
+        const named = kinds.flatMap((kind) =>
+          registry.ids(kind).map((name) => ({ name, plugin: registry.find(kind, name) })),
+        );
+        const chosen = id === undefined ? named : named.filter(({ name }) => name === id);
+        if (chosen.length === 0) registry.find(kinds[0] ?? 'pass', id ?? ''); // throws, listing what exists
+        const facts = chosen.map(({ name, plugin }) => ({
+          kind: plugin.kind,
+          id: name,
+          about: plugin.about,
+          options: plugin.options,
+        }));
+        answer(facts, () =>
+          id === undefined
+            ? textTable(
+                ['plugin', 'kind', 'about'],
+                facts.map((each) => [each.id, each.kind, each.about]),
+              )
+            : chosen.map(({ name, plugin }) => pluginText(name, plugin)).join('\n\n'),
+        );
+      },
+    }),
+  );
+
+function pluginText(name: string, { kind, about, options }: AnyPlugin): string {
+  const rows = optionRows(options);
+  return `${kind} ${name}: ${about}${rows.length ? `\n\n${textTable(['option', 'accepts', 'default', 'about'], rows)}` : '\nno options'}`;
+}
+
+const optionRows = (options: Options, prefix = ''): readonly (readonly string[])[] =>
+  Object.entries(options).flatMap(([name, option]) =>
+    option.type === 'group'
+      ? optionRows(option.of, `${prefix}${name}.`)
+      : [[`${prefix}${name}`, describeOption(option), defaultText(option), option.about]],
+  );
+
+const defaultText = (option: Option): string =>
+  'default' in option && option.default !== undefined
+    ? JSON.stringify(option.default)
+    : option.type === 'plugin' && option.optional
+      ? 'none'
+      : 'required';

@@ -1,0 +1,15 @@
+import { recipeSchema } from '@espalier/recipe';
+import { type SharedFlags, withSharedFlags } from '../flags.js';
+import { withWorkbench } from '../workbench.js';
+import type { Verb } from './verb.js';
+
+/** `espalier schema`: the JSON Schema of recipes, for editors. */
+export const schema: Verb = (program, surroundings) =>
+  void withSharedFlags(program.command('schema').description('print the JSON Schema of recipes')).action(
+    (flags: SharedFlags) =>
+      withWorkbench(flags, surroundings, {
+        async work({ registry }) {
+          surroundings.out(`${JSON.stringify(recipeSchema(registry), null, 2)}\n`);
+        },
+      }),
+  );

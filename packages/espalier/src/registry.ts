@@ -1,0 +1,42 @@
+import { createRegistry } from '@espalier/core';
+import * as datasets from '@espalier/datasets';
+import { onnxExport, onnxImport } from '@espalier/onnx';
+import { onnxruntime } from '@espalier/onnxruntime';
+import * as passes from '@espalier/passes';
+import { magnitude, randomPruner } from '@espalier/pruners';
+import * as quantizers from '@espalier/quantizers';
+
+/** Every built-in plugin. `registry.with('acme', plugins)` adds third-party ones. */
+export const registry = createRegistry([
+  onnxImport,
+  onnxExport,
+  onnxruntime,
+  passes.simplifyPass,
+  passes.foldConstantsPass,
+  passes.foldBatchNormPass,
+  passes.inferShapesPass,
+  passes.removeIdentityPass,
+  passes.removeDeadNodesPass,
+  passes.mergeDuplicatesPass,
+  passes.normalizeGemmPass,
+  passes.lowerCustomOpsPass,
+  quantizers.staticQuantizer,
+  quantizers.dynamicQuantizer,
+  quantizers.weightsQuantizer,
+  quantizers.fp16Quantizer,
+  quantizers.minmax,
+  quantizers.percentile,
+  quantizers.entropy,
+  quantizers.mse,
+  magnitude,
+  randomPruner,
+  datasets.fashionMnist,
+  datasets.mnist,
+  datasets.images,
+  datasets.idx,
+  datasets.cifar10,
+  datasets.npz,
+  datasets.npy,
+  datasets.synthetic,
+  datasets.randomInputs,
+]);

@@ -1,0 +1,34 @@
+import { didYouMean, type EspalierError, problem } from '@espalier/core';
+
+/** A key that a recipe does not have at this place. */
+export const unknownKey = (where: string, key: string, known: readonly string[]): EspalierError =>
+  problem('RECIPE_KEY', {
+    where: where || 'recipe',
+    expected: `one of ${known.join(', ')}`,
+    found: `"${key}"`,
+    fix: `${didYouMean(key, known)}Remove it or correct its name.`,
+    details: { key },
+  });
+
+/** A value of the wrong form at this place. */
+export const badValue = (where: string, expected: string, found: unknown): EspalierError =>
+  problem('RECIPE_INVALID', { where: where || 'recipe', expected, found: describe(found) });
+
+/** A text that is not YAML or JSON. */
+export const badText = (where: string, found: string, cause: unknown): EspalierError =>
+  problem('RECIPE_SYNTAX', { where, expected: 'YAML or JSON', found, fix: 'Correct the text at that line.', cause });
+
+/** Data that a step needs and nobody gave. */
+export const missingData = (where: string, what: 'calibration' | 'evaluation'): EspalierError =>
+  problem('RECIPE_DATA', {
+    where,
+    expected: `${what} data`,
+    found: 'none',
+    fix: `Add data.${what} to the recipe, or --${what === 'calibration' ? 'calibration' : 'data'} on the command line (random:32 tries things out, without accuracy).`,
+  });
+
+const describe = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  const text = typeof value === 'function' ? 'a function' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+};

@@ -1,0 +1,97 @@
+import {
+  type Dataset,
+  type Files,
+  type Port,
+  type Reference,
+  type Registry,
+  resolveReference,
+  sizeOf,
+} from '@espalier/core';
+import { batchesOf, fitToInput, parseDataSpec } from '@espalier/datasets';
+import type { DataSource, PreprocessFields } from './recipe.js';
+import type { Batches, Progress } from './step.js';
+
+/** What opening data needs besides its source. */
+export interface DataContext {
+  readonly registry: Registry;
+  readonly files: Files;
+  /** The inputs of the model the data is for. */
+  readonly inputs: readonly Port[];
+  readonly seed: number;
+  readonly where: string;
+  readonly progress: Progress;
+}
+
+/**
+ * Opens a data source and fits its samples to the model's inputs: an image field becomes the model's one image
+ * input, other fields keep their names. `where` leads every message.
+ * @throws what the loader throws, DATA_FIT when the samples cannot become the inputs.
+ */
+export async function openData(source: string | DataSource, context: DataContext): Promise<Dataset> {
+  const { reference, preprocess } = parts(source);
+  const loader = resolveReference(context.registry, { kind: 'dataset', reference, where: context.where });
+  const dataset = await loader({
+    files: context.files,
+    inputs: context.inputs,
+    seed: context.seed,
+    progress: (message, done) => context.progress('data', done, message),
+  });
+  return fit(dataset, context.inputs, preprocess);
+}
+
+function parts(source: string | DataSource): { reference: Reference; preprocess: PreprocessFields | undefined } {
+  if (typeof source === 'string') return { reference: parseDataSpec(source), preprocess: undefined };
+  const { preprocess, ...reference } = source;
+  return { reference, preprocess };
+}
+
+function fit(dataset: Dataset, inputs: readonly Port[], preprocess: PreprocessFields | undefined): Dataset {
+  const { resize, ...fields } = preprocess ?? {};
+  const size = resize && { resize: { height: resize[0]!, width: resize[1] ?? resize[0]! } };
+  const [first, ...others] = inputs;
+  if (!first) return dataset;
+  if (others.length === 0) return fitToInput(dataset, first, { ...fields, ...size });
+  // Several inputs: each field is fed by its own name; an image field goes to the one image-like input.
+  return inputs.reduce(
+    (fitted, port) =>
+      fitted.fields.has(port.name)
+        ? fitToInput(fitted, port, preprocess && isImage(port) ? { ...fields, ...size } : {})
+        : fitted,
+    dataset,
+  );
+}
+
+const isImage = (port: Port): boolean => port.shape?.length === 4;
+
+/** How many samples go into one run. */
+export interface BatchWish {
+  /** Samples at once, for models that take any number; by the size of a sample when left out. */
+  readonly batch?: number;
+  /** Whether the batches carry the field `label`. */
+  readonly labels?: boolean;
+}
+
+/**
+ * Batches of a data set for a model. A model whose batch size is fixed gets that size, and a last batch that is not
+ * full is left out.
+ */
+export function batchesFor(
+  dataset: Dataset,
+  inputs: readonly Port[],
+  { batch, labels = false }: BatchWish = {},
+): Batches {
+  const names = new Set([...inputs.map(({ name }) => name), ...(labels ? ['label'] : [])]);
+  const feeds = [...dataset.fields.keys()].filter((name) => names.has(name));
+  const fixed = inputs.map(({ shape }) => shape?.[0]).find((dim) => typeof dim === 'number');
+  return batchesOf(dataset, { batch: fixed ?? batch ?? comfortable(dataset), feeds, dropLast: fixed !== undefined });
+}
+
+const roomy = 600_000; // input elements per run: four photographs of 224 x 224, or 32 small images
+
+function comfortable(dataset: Dataset): number {
+  const elements = [...dataset.fields.values()].reduce(
+    (sum, { shape = [] }) => sum + sizeOf(shape.map((dim) => (typeof dim === 'number' ? dim : 1))),
+    0,
+  );
+  return Math.max(1, Math.min(32, Math.floor(roomy / Math.max(1, elements))));
+}

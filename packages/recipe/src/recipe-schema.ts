@@ -1,0 +1,173 @@
+import type { Kind, Option, Options, Registry } from '@espalier/core';
+import { stepKinds } from './step-kinds.js';
+
+/** A JSON Schema (draft 2020-12) as plain data. */
+export type JsonSchema = { readonly [key: string]: unknown };
+
+/**
+ * The JSON Schema of recipes that use the plugins of a registry. Editors complete and check recipes with it
+ * (`# yaml-language-server: $schema=...`); it says the same as `checkRecipe` and the plugins' own option tables.
+ */
+export function recipeSchema(registry: Registry): JsonSchema {
+  const kinds = new Set<Kind>(['export', 'dataset']);
+  for (const { kind } of Object.values(stepKinds)) kinds.add(kind);
+  for (const kind of kinds) for (const inner of pluginKindsIn(registry, kind)) kinds.add(inner);
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Espalier recipe',
+    type: 'object',
+    additionalProperties: false,
+    required: ['espalier', 'steps'],
+    properties: {
+      $schema: { type: 'string' },
+      espalier: { const: 1, description: 'Version of this form.' },
+      plugins: {
+        type: 'object',
+        description: 'Namespace to package, for third-party plugins.',
+        propertyNames: { pattern: '^[a-z][a-z0-9-]*$' },
+        additionalProperties: { type: 'string' },
+      },
+      data: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { calibration: dataSource(registry), evaluation: dataSource(registry) },
+      },
+      steps: {
+        type: 'array',
+        description: 'Run in this order; a step may repeat.',
+        items: { oneOf: Object.entries(stepKinds).map(([name, step]) => stepSchema(name, step.kind)) },
+      },
+      export: { $ref: '#/$defs/export' },
+      seed: { type: 'integer', minimum: 0, description: 'Seed of everything random.' },
+    },
+    $defs: Object.fromEntries([...kinds].sort().map((kind) => [kind, references(registry, kind, driverOptions(kind))])),
+  };
+}
+
+const driverOptions = (kind: Kind): Options =>
+  Object.values(stepKinds).find((step) => step.kind === kind)?.options ?? {};
+
+const stepSchema = (name: string, kind: Kind): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  required: [name],
+  properties: { [name]: { $ref: `#/$defs/${kind}` } },
+});
+
+function references(registry: Registry, kind: Kind, driver: Options): JsonSchema {
+  const ids = registry.ids(kind);
+  const withOptions = ids.map((id) => {
+    const { about, options } = registry.find(kind, id);
+    return {
+      type: 'object',
+      description: about,
+      additionalProperties: false,
+      required: ['use'],
+      properties: { use: { const: id }, with: optionsSchema({ ...driver, ...options }) },
+    };
+  });
+  // Third-party plugins that the recipe itself names are known only when it runs.
+  const foreign = { type: 'string', pattern: '^[a-z][a-z0-9-]*/.+$' };
+  return {
+    anyOf: [
+      { enum: ids },
+      foreign,
+      ...withOptions,
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['use'],
+        properties: { use: foreign, with: { type: 'object' } },
+      },
+    ],
+  };
+}
+
+function dataSource(registry: Registry): JsonSchema {
+  const numbers = { type: 'array', items: { type: 'number' } };
+  return {
+    oneOf: [
+      { type: 'string', description: 'A data spec, such as fashion-mnist:test or images:FOLDER:256.' },
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['use'],
+        properties: {
+          use: { anyOf: [{ enum: registry.ids('dataset') }, { type: 'string' }] },
+          with: { type: 'object' },
+          preprocess: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              scale: { type: 'number' },
+              mean: numbers,
+              std: numbers,
+              layout: { enum: ['nchw', 'nhwc'] },
+              resize: numbers,
+            },
+          },
+        },
+      },
+    ],
+  };
+}
+
+function optionsSchema(options: Options): JsonSchema {
+  const required = Object.entries(options).filter(([, option]) => isRequired(option));
+  return {
+    type: 'object',
+    additionalProperties: false,
+    ...(required.length ? { required: required.map(([name]) => name) } : {}),
+    properties: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, optionSchema(option)])),
+  };
+}
+
+const isRequired = (option: Option): boolean => {
+  if (option.type === 'group') return Object.values(option.of).some(isRequired);
+  if (option.type === 'plugin') return !option.optional && option.default === undefined;
+  return option.default === undefined;
+};
+
+function optionSchema(option: Option): JsonSchema {
+  const about = { description: option.about };
+  switch (option.type) {
+    case 'number':
+    case 'integer':
+      return {
+        type: option.type,
+        ...about,
+        ...(option.default === undefined ? {} : { default: option.default }),
+        ...(option.min === undefined ? {} : { minimum: option.min }),
+        ...(option.max === undefined ? {} : { maximum: option.max }),
+      };
+    case 'boolean':
+    case 'text':
+      return {
+        type: option.type === 'text' ? 'string' : 'boolean',
+        ...about,
+        ...(option.default === undefined ? {} : { default: option.default }),
+      };
+    case 'choice':
+      return { enum: option.of, ...about, ...(option.default === undefined ? {} : { default: option.default }) };
+    case 'texts':
+    case 'numbers':
+      return {
+        type: 'array',
+        items: { type: option.type === 'texts' ? 'string' : 'number' },
+        ...about,
+        ...(option.default === undefined ? {} : { default: option.default }),
+      };
+    case 'group':
+      return { ...optionsSchema(option.of), ...about };
+    case 'plugin':
+      return { $ref: `#/$defs/${option.kind}`, ...about };
+  }
+}
+
+function pluginKindsIn(registry: Registry, kind: Kind): readonly Kind[] {
+  const inside = (options: Options): readonly Kind[] =>
+    Object.values(options).flatMap((option) =>
+      option.type === 'plugin' ? [option.kind] : option.type === 'group' ? inside(option.of) : [],
+    );
+  return registry.ids(kind).flatMap((id) => inside(registry.find(kind, id).options));
+}

@@ -1,0 +1,14 @@
+import type { StepKind } from './step.js';
+import { passStep } from './steps/pass.js';
+import { pruneStep } from './steps/prune.js';
+import { quantizeStep } from './steps/quantize.js';
+
+/** Every kind of step that a recipe can have, by the key it is written under. */
+export const stepKinds = {
+  pass: passStep,
+  prune: pruneStep,
+  quantize: quantizeStep,
+} as const satisfies Readonly<Record<string, StepKind>>;
+
+/** The key of a kind of step. */
+export type StepName = keyof typeof stepKinds;

@@ -1,0 +1,12 @@
+import { resolveReference } from '@espalier/core';
+import type { StepKind } from '../step.js';
+
+/** `pass: ID`: a lossless rewrite. */
+export const passStep: StepKind = {
+  kind: 'pass',
+  options: {},
+  async run(graph, { reference, where }, { registry }) {
+    const pass = resolveReference(registry, { kind: 'pass', reference, where });
+    return { graph: pass(graph), notes: [] };
+  },
+};

@@ -1,0 +1,38 @@
+import {
+  type Kind,
+  type Kinds,
+  type Options,
+  type Reference,
+  type Registry,
+  readReference,
+  resolveOptions,
+  resolveReference,
+} from '@espalier/core';
+
+/**
+ * Splits the options of a step between its driver and the plugin it names, and makes both. A name in the driver's
+ * table is the driver's; an option named `seed` that was not written takes the recipe's seed.
+ */
+export function referenceWithOptions<K extends Kind>(
+  registry: Registry,
+  step: {
+    readonly kind: K;
+    readonly driver: Options;
+    readonly reference: Reference;
+    readonly where: string;
+    readonly seed: number;
+  },
+): { readonly plugin: Kinds[K]; readonly options: Readonly<Record<string, unknown>> } {
+  const { kind, driver, reference, where, seed } = step;
+  const { use, given } = readReference(reference, where);
+  const table = registry.find(kind, use).options;
+  const entries = Object.entries(given);
+  const own = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(driver, key)));
+  if (table['seed']?.type === 'integer' && own['seed'] === undefined) own['seed'] = seed;
+  const options = resolveOptions(
+    `${where}.with`,
+    driver,
+    Object.fromEntries(entries.filter(([key]) => Object.hasOwn(driver, key))),
+  );
+  return { plugin: resolveReference(registry, { kind, reference: { use, with: own }, where }), options };
+}

@@ -1,0 +1,120 @@
+import {
+  type ClassifierMetrics,
+  type Comparison,
+  type Coverage,
+  compareSessions,
+  coverageOf,
+  evaluateSession,
+  type LayerErrors,
+  layerErrors,
+} from '@espalier/analysis';
+import type { Dataset, Executor, Graph, ModelFile, Note, Port, Session } from '@espalier/core';
+import { batchesFor } from './open-data.js';
+import { openSession } from './open-session.js';
+import type { Progress } from './step.js';
+
+/** The two models and what to run them on. */
+export interface Verification {
+  readonly executor: Executor;
+  readonly original: { readonly graph: Graph; readonly file: ModelFile; readonly bytes: number };
+  /** The graph right before the first lossy step: the reference of errors by layer. */
+  readonly reference: Graph;
+  readonly output: { readonly graph: Graph; readonly file: ModelFile; readonly bytes: number };
+  readonly inputs: readonly Port[];
+  /** Samples for the comparison. */
+  readonly samples: Dataset;
+  /** Labelled samples, where there are any. */
+  readonly evaluation: Dataset | undefined;
+  readonly notes: readonly Note[];
+  readonly progress: Progress;
+}
+
+/** What running the written file showed. */
+export interface Verified {
+  readonly comparison: Comparison;
+  readonly metrics: { readonly before: ClassifierMetrics | null; readonly after: ClassifierMetrics | null };
+  readonly coverage: Coverage | null;
+  readonly errors: LayerErrors | undefined;
+  readonly runtime: string;
+}
+
+const largest = 300_000_000; // bytes of constants beyond which errors by layer are left out: both graphs would be held again
+
+/** Loads the written file in the runtime, runs it, and compares it with the original. @throws what the runtime throws. */
+export async function verifyOutput(of: Verification): Promise<Verified> {
+  const { executor, original, output, progress } = of;
+  progress('load');
+  const before = await openSession(executor, original);
+  const after = await openSession(executor, output);
+  try {
+    const comparison = await comparisonOf(of, [before, after]);
+    const metrics = await metricsOf(of, [before, after]);
+    return {
+      comparison,
+      metrics,
+      coverage: executor.optimized ? coverageOf(await executor.optimized(output.file), of.notes) : null,
+      errors: await errorsOf(of),
+      runtime: await executor.describe(),
+    };
+  } finally {
+    await before.close();
+    await after.close();
+  }
+}
+
+const few = 256; // samples of the comparison; accuracy is measured on all
+
+async function comparisonOf(
+  { inputs, samples, original, output, progress }: Verification,
+  sessions: readonly [Session, Session],
+) {
+  const total = Math.min(few, samples.size);
+  const batches = limited(batchesFor(samples, inputs)(), total);
+  return compareSessions(...sessions, {
+    batches,
+    bytes: { a: original.bytes, b: output.bytes },
+    progress: (done) => progress('compare', done / total),
+  });
+}
+
+async function metricsOf({ inputs, evaluation, progress }: Verification, [before, after]: readonly [Session, Session]) {
+  if (!evaluation?.fields.has('label')) return { before: null, after: null };
+  const batches = batchesFor(evaluation, inputs, { batch: 64, labels: true });
+  const measure = async (session: Session, stage: string) =>
+    (await evaluateSession(session, batches(), { progress: (done) => progress(stage, done / evaluation.size) }))
+      .metrics;
+  return { before: await measure(before, 'evaluate the original'), after: await measure(after, 'evaluate the output') };
+}
+
+async function errorsOf({
+  executor,
+  reference,
+  output,
+  inputs,
+  samples,
+  progress,
+}: Verification): Promise<LayerErrors | undefined> {
+  const bytes = [...reference.constants.values()].reduce(
+    (sum, { data }) => sum + ('byteLength' in data ? data.byteLength : 0),
+    0,
+  );
+  if (bytes > largest) return undefined;
+  const batches = batchesFor(samples, inputs)();
+  return layerErrors(reference, output.graph, {
+    executor,
+    batches,
+    progress: (done) => progress('errors by layer', done),
+  });
+}
+
+async function* limited<T extends ReadonlyMap<string, { readonly shape: readonly number[] }>>(
+  batches: AsyncIterable<T>,
+  most: number,
+): AsyncGenerator<T> {
+  let seen = 0;
+  for await (const batch of batches) {
+    yield batch;
+    seen += [...batch.values()][0]?.shape[0] ?? 1;
+    if (seen >= most) return;
+  }
+}

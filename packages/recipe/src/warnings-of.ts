@@ -1,0 +1,27 @@
+import type { CompressReport } from '@espalier/analysis';
+import type { Note } from '@espalier/core';
+
+/** What a person should know before using the result, in plain sentences. */
+export function warningsOf(
+  { comparison, metrics, latency, sizes, input, output }: CompressReport,
+  { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },
+): readonly string[] {
+  const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
+  const drop = metrics.before && metrics.after ? metrics.before.top1 - metrics.after.top1 : 0;
+  if (drop > 0.01) warnings.push(`Top-1 accuracy fell by ${(drop * 100).toFixed(2)} points.`);
+  if (latency && latency.ratio > 1.05) {
+    warnings.push(
+      `The result is slower here: ${latency.ratio.toFixed(2)} times the original's latency on ${latency.runtime}.`,
+    );
+  }
+  if (output.bytes > input.bytes * 0.98)
+    warnings.push(`The file did not get smaller: ${output.bytes} bytes after ${input.bytes}.`);
+  for (const { name, snrDb, nonFinite } of comparison?.outputs ?? []) {
+    if (nonFinite > 0) warnings.push(`Output "${name}" holds ${nonFinite} values that are not finite.`);
+    else if (snrDb < 10) warnings.push(`Output "${name}" is far from the original: ${snrDb.toFixed(1)} dB.`);
+  }
+  if (!errors)
+    warnings.push('Errors by layer were left out: the model is too large to be run a second time with all its values.');
+  if (sizes === null) warnings.push('Sizes under gzip were left out: the model is large.');
+  return [...new Set(warnings)];
+}
