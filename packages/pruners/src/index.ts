@@ -1,1 +1,14 @@
-export {};
+export { type Granularity, type Pattern, patternSparsity, patternText, readGranularity } from './granularity.js';
+export { magnitude } from './magnitude.js';
+export { applyMask, maskOf, maskProjection, type Projection, type Weights } from './mask.js';
+export { prune, pruneNeeds } from './prune.js';
+export {
+  type Normalization,
+  type PruneOptions,
+  pruneOptions,
+  readPruneOptions,
+  type WrittenPruneOptions,
+} from './prune-options.js';
+export { randomPruner } from './random-pruner.js';
+export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
+export { type PrunableOp, usualOps } from './weight-rules.js';

@@ -1,0 +1,80 @@
+import { didYouMean, problem, shown } from '@espalier/core';
+
+/** The error for a sparsity that is not a share. */
+export const badSparsity = (where: string, found: unknown) =>
+  problem('PRUNE_SPARSITY', {
+    where,
+    expected: 'a share of the weights from 0 to 1',
+    found: shown(found),
+    fix: 'Half of the weights is 0.5.',
+  });
+
+/** The error for a sparsity beside an N:M pattern that means another one. */
+export const sparsityBesidePattern = (found: number, pattern: string, share: number) =>
+  problem('PRUNE_SPARSITY', {
+    where: 'prune.sparsity',
+    expected: `nothing, or ${share}, beside the pattern ${pattern}`,
+    found: shown(found),
+    fix: 'An N:M pattern fixes the sparsity: leave `sparsity` out, or choose another pattern.',
+  });
+
+/** The error for a granularity that is neither single weights nor a pattern. */
+export const badGranularity = (found: unknown) =>
+  problem('PRUNE_GRANULARITY', {
+    where: 'prune.granularity',
+    expected: '"weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4"',
+    found: shown(found),
+    fix:
+      found === 'channel' || found === 'group'
+        ? 'Removing whole channels is not available in this version: prune single weights or N:M.'
+        : 'N weights of every M neighbours along the reduction axis are kept.',
+  });
+
+/** The error for an op whose weights are not known. */
+export const unknownOp = (op: string, known: readonly string[]) =>
+  problem('PRUNE_OP', {
+    where: 'prune.ops',
+    expected: `ops among ${known.join(', ')}`,
+    found: shown(op),
+    fix: `${didYouMean(op, known)}Weights of other ops are never pruned.`,
+  });
+
+/** The error for options that contradict each other, or that would change nothing. */
+export const uselessOption = (option: string, { expected, found }: { expected: string; found: string }) =>
+  problem('PRUNE_OPTION', { where: `prune.${option}`, expected, found, fix: 'Leave it out.' });
+
+/** The error for an override that cannot be read. */
+export const badOverride = (found: string) =>
+  problem('PRUNE_OVERRIDE', {
+    where: 'prune.overrides',
+    expected: '"PATTERN=SPARSITY" or "PATTERN=N:M"',
+    found: shown(found),
+    fix: 'For example "conv1=0" leaves conv1 as it is, and "fc*=0.9" prunes 90 % of every fc layer.',
+  });
+
+/** The error for a pruner that breaks its contract. */
+export const badScores = (value: string, { expected, found }: { expected: string; found: string }) =>
+  problem('PRUNE_SCORES', {
+    where: `scores of "${value}"`,
+    expected,
+    found,
+    fix: 'This is a fault of the pruner plugin: tell its author.',
+  });
+
+/** The error for a weight that is not a number. */
+export const badWeight = (value: string, index: number) =>
+  problem('PRUNE_WEIGHT', {
+    where: `weight "${value}", element ${index}`,
+    expected: 'a number',
+    found: 'NaN',
+    fix: 'The model is damaged: repair it, or leave this weight with `ignore`.',
+  });
+
+/** The error for a mask that does not fit its tensor. */
+export const badMask = (where: string, { expected, found }: { expected: number; found: number }) =>
+  problem('PRUNE_MASK', {
+    where,
+    expected: `a mask of ${expected} elements`,
+    found: `${found}`,
+    fix: 'Make the mask from a tensor of the same shape.',
+  });

@@ -1,0 +1,21 @@
+import { createRandom, definePlugin, sizeOf } from '@espalier/core';
+
+/**
+ * Scores by chance: the baseline that every other score has to beat. The scores of a weight depend on the seed and
+ * its name alone, not on the other weights of the network.
+ */
+export const randomPruner = definePlugin({
+  kind: 'pruner',
+  id: 'random',
+  about: 'Prunes weights by chance: the baseline to beat.',
+  options: { seed: { type: 'integer', default: 0, about: 'seed of the random numbers' } },
+  create: ({ seed }) => ({
+    needs: () => [],
+    score({ value, weight }) {
+      const random = createRandom(seed).fork(value);
+      const scores = new Float32Array(sizeOf(weight.shape));
+      for (let i = 0; i < scores.length; i++) scores[i] = random.next();
+      return scores;
+    },
+  }),
+});
