@@ -68,7 +68,11 @@ function ofImages(
 
 function guess([first, second, last]: readonly [Dim, Dim, Dim], stored: number): Layout | undefined {
   const isChannels = (dim: Dim) => dim === 1 || dim === 3 || dim === stored;
-  if (isChannels(first)) return isChannels(last) && !isChannels(second) && second === first ? undefined : 'nchw';
+  if (isChannels(first) && isChannels(last)) {
+    if ((first === stored) === (last === stored)) return undefined;
+    return first === stored ? 'nchw' : 'nhwc';
+  }
+  if (isChannels(first)) return 'nchw';
   if (isChannels(last)) return 'nhwc';
   const open = [first, second, last].map((dim) => typeof dim === 'string').join();
   return open === 'true,false,false' ? 'nchw' : open === 'false,false,true' ? 'nhwc' : undefined;
