@@ -14,7 +14,7 @@ import {
 import { inferShapes } from '@espalier/passes';
 import { batchesFor, openData } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
-import { portsOf } from './ports-of.js';
+import { commonPorts, portsOf } from './ports-of.js';
 import type { Recipe } from './recipe.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepsRun } from './run-steps.js';
@@ -71,7 +71,7 @@ export async function compress(request: CompressRequest): Promise<CompressReport
       original: { graph: model.graph, file: { files, path: request.input }, bytes },
       reference: run.reference,
       output: { graph: typed, file: { files, path: staged.path }, bytes: staged.bytes },
-      inputs,
+      inputs: commonPorts(inputs, portsOf(typed)),
       samples: data.evaluation ?? data.calibration ?? data.made,
       evaluation: data.evaluation,
       notes: run.steps.flatMap(({ notes }) => notes),

@@ -4,7 +4,7 @@ export { type BatchWish, batchesFor, type DataContext, openData } from './open-d
 export { type OpenedModel, openModel } from './open-model.js';
 export { openSession } from './open-session.js';
 export { parseRecipe } from './parse-recipe.js';
-export { portsOf } from './ports-of.js';
+export { commonPorts, portsOf } from './ports-of.js';
 export { type DataSource, defineRecipe, type PreprocessFields, type Recipe, type RecipeStep } from './recipe.js';
 export { type JsonSchema, recipeSchema } from './recipe-schema.js';
 export { resolvedRecipe } from './resolved-recipe.js';

@@ -12,3 +12,11 @@ export const portsOf = (graph: Graph): readonly Port[] =>
       fix: 'Export the model again with types for its inputs.',
     });
   });
+
+/** Inputs that fit two models at once: sizes that either of them fixes are fixed. Inputs are matched by name. */
+export const commonPorts = (a: readonly Port[], b: readonly Port[]): readonly Port[] =>
+  a.map((port) => {
+    const other = b.find(({ name }) => name === port.name)?.shape;
+    if (!port.shape || other?.length !== port.shape.length) return port;
+    return { ...port, shape: port.shape.map((dim, i) => (typeof dim === 'number' ? dim : other[i]!)) };
+  });

@@ -1,5 +1,5 @@
 import { type Comparison, compareSessions } from '@espalier/analysis';
-import { batchesFor, openData, openModel, openSession, portsOf } from '@espalier/recipe';
+import { batchesFor, commonPorts, openData, openModel, openSession, portsOf } from '@espalier/recipe';
 import { dataSource } from '../data-source.js';
 import {
   type DataFlags,
@@ -33,7 +33,7 @@ export const compare: Verb = (program, surroundings) =>
           async work({ registry, executor, files, seed, progress, answer }) {
             progress.show('read');
             const [left, right] = [await openModel(registry, files, a), await openModel(registry, files, b)];
-            const inputs = portsOf(left.graph);
+            const inputs = commonPorts(portsOf(left.graph), portsOf(right.graph));
             const source = dataSource('--data', flags.data ?? 'random:16', preprocessOf(flags));
             const dataset = await openData(source, {
               registry,

@@ -1,3 +1,59 @@
+import { compress, defineRecipe } from '@espalier/recipe';
+import { compressText } from '../compress-text.js';
+import { demoNetwork } from '../demo/network.js';
+import { type SharedFlags, withSharedFlags } from '../flags.js';
+import { version } from '../version.js';
+import { withWorkbench } from '../workbench.js';
+import { writeReport } from '../write-report.js';
 import type { Verb } from './verb.js';
 
-export const demo: Verb = () => {};
+/** What the demo does, as anyone could write it. */
+const recipe = defineRecipe({
+  espalier: 1,
+  data: {
+    calibration: { use: 'synthetic', with: { split: 'train', take: 256 } },
+    evaluation: { use: 'synthetic', with: { split: 'test', take: 2000 } },
+  },
+  steps: [
+    { pass: 'simplify' },
+    { prune: { use: 'magnitude', with: { sparsity: 0.4 } } },
+    { quantize: { use: 'static', with: { activations: { observer: 'mse' } } } },
+  ],
+});
+
+/** `espalier demo`: prunes, quantizes, exports and verifies an embedded network on data that it makes itself. */
+export const demo: Verb = (program, surroundings) =>
+  void withSharedFlags(
+    program
+      .command('demo')
+      .description('prune and quantize an embedded network on made-up images, and show what it cost'),
+  )
+    .option('-o, --output <folder>', 'where the models and the report go', 'espalier-demo')
+    .action((flags: SharedFlags & { readonly output: string }) =>
+      withWorkbench(flags, surroundings, {
+        async work({ registry, executor, files, seed, progress, answer }) {
+          const folder = flags.output.replace(/\/+$/, '');
+          const input = `${folder}/network.onnx`;
+          await files.write(input, [demoNetwork()]);
+          const report = await compress({
+            recipe: { ...recipe, seed },
+            registry,
+            executor,
+            files,
+            input,
+            output: `${folder}/network-small.onnx`,
+            versions: { espalier: version, node: process.versions.node },
+            progress: progress.show,
+          });
+          const written = await writeReport(files, folder, report);
+          progress.close();
+          answer(report, () =>
+            [
+              'A convolutional network for ten classes of drawn shapes: 40 % of its weights set to zero, then 8-bit integers.',
+              '',
+              compressText(report, written),
+            ].join('\n'),
+          );
+        },
+      }),
+    );
