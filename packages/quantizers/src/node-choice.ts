@@ -1,5 +1,4 @@
-import type { Options } from '@espalier/core';
-import { matchesAny } from './node-globs.js';
+import { matchNames, type Options } from '@espalier/core';
 
 /** Options, shared by all quantizers, that say which nodes they may touch. */
 export const nodeChoiceOptions = {
@@ -22,8 +21,8 @@ export type LeftOut = (id: string, op: string) => string | undefined;
 
 /** The test that the options come down to. */
 export function leftOutBy(choice: NodeChoice): LeftOut {
-  const only = matchesAny(choice.only);
-  const ignore = matchesAny(choice.ignore);
+  const only = matchNames(choice.only);
+  const ignore = matchNames(choice.ignore);
   return (id, op) => {
     if (choice.include.length > 0 && !choice.include.includes(op)) return `${op} is not among the ops to include`;
     if (choice.exclude.includes(op)) return `${op} is excluded`;

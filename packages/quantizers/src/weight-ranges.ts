@@ -46,37 +46,58 @@ export function weightRanges(
   return clip === 'minmax' ? ranges : clipped(values, layout, ranges, grid);
 }
 
-// Every group's error under every fraction in one walk over the weights per fraction.
+// Both ends are moved together, then, on asymmetric grids, each by itself from the best found so far.
 function clipped(values: Float32Array, layout: ScaleLayout, full: readonly Range[], grid: Grid): readonly Range[] {
-  const { low, high } = levelsOf(grid);
-  const best = new Float64Array(layout.count).fill(Number.POSITIVE_INFINITY);
   const chosen = [...full];
-  for (let step = 0; step < fractions; step++) {
-    const fraction = 1 - 0.015 * step;
-    const error = new Float64Array(layout.count);
-    const candidates = full.map(({ min, max }) => ({ min: min * fraction, max: max * fraction }));
-    const affines = candidates.map((range) => affineOf(range, grid));
-    eachRun(layout, (group, start, end, stride) => {
-      const { scale, zeroPoint } = affines[group]!;
-      const bottom = low - zeroPoint;
-      const top = high - zeroPoint;
-      let sum = 0;
-      for (let at = start; at < end; at += stride) {
-        const value = values[at]!;
-        const code = roundEven(value / scale);
-        const gap = value - Math.max(bottom, Math.min(top, code)) * scale;
-        sum += gap * gap;
-      }
-      error[group]! += sum;
-    });
-    for (let group = 0; group < layout.count; group++) {
-      if (error[group]! < best[group]!) {
-        best[group] = error[group]!;
-        chosen[group] = candidates[group]!;
+  const best = squaredErrors(values, layout, { ranges: full, grid });
+  const moves = grid.symmetric
+    ? [{ min: 1, max: 1 }]
+    : [
+        { min: 1, max: 1 },
+        { min: 0, max: 1 },
+        { min: 1, max: 0 },
+      ];
+  for (const move of moves) {
+    const start = [...chosen];
+    for (let step = 1; step < fractions; step++) {
+      const fraction = 1 - 0.015 * step;
+      const ranges = start.map(({ min, max }) => ({
+        min: move.min ? min * fraction : min,
+        max: move.max ? max * fraction : max,
+      }));
+      const errors = squaredErrors(values, layout, { ranges, grid });
+      for (let group = 0; group < layout.count; group++) {
+        if (errors[group]! >= best[group]!) continue;
+        best[group] = errors[group]!;
+        chosen[group] = ranges[group]!;
       }
     }
   }
   return chosen;
+}
+
+// Every group's sum of (w - Q(w))^2 in one walk over the weights.
+function squaredErrors(
+  values: Float32Array,
+  layout: ScaleLayout,
+  { ranges, grid }: { readonly ranges: readonly Range[]; readonly grid: Grid },
+): Float64Array {
+  const { low, high } = levelsOf(grid);
+  const errors = new Float64Array(layout.count);
+  const affines = ranges.map((range) => affineOf(range, grid));
+  eachRun(layout, (group, start, end, stride) => {
+    const { scale, zeroPoint } = affines[group]!;
+    const bottom = low - zeroPoint;
+    const top = high - zeroPoint;
+    let sum = 0;
+    for (let at = start; at < end; at += stride) {
+      const value = values[at]!;
+      const gap = value - Math.max(bottom, Math.min(top, roundEven(value / scale))) * scale;
+      sum += gap * gap;
+    }
+    errors[group]! += sum;
+  });
+  return errors;
 }
 
 /** Calls `visit` for runs of elements that share a scale: element indices start, start + stride, ... below end. */
