@@ -1,4 +1,4 @@
-import type { Options, Pruner } from '@espalier/core';
+import type { Options, Pruner, Resolved } from '@espalier/core';
 import { badOverride, badSparsity, sparsityBesidePattern, unknownOp, uselessOption } from './errors.js';
 import {
   checkGranularity,
@@ -130,17 +130,7 @@ function prunableOp(op: string): PrunableOp {
 }
 
 /** Values of the `pruneOptions` table, as resolved from a recipe or a command line. */
-export interface WrittenPruneOptions {
-  readonly sparsity: number;
-  readonly granularity: string;
-  readonly scope: 'layer' | 'global';
-  readonly normalize: Normalization;
-  readonly ops: readonly string[];
-  readonly only: readonly string[];
-  readonly ignore: readonly string[];
-  readonly minimumSize: number;
-  readonly overrides: readonly string[];
-}
+export type WrittenPruneOptions = Resolved<typeof pruneOptions>;
 
 /**
  * Driver options from the resolved values of the `pruneOptions` table.
