@@ -1,5 +1,6 @@
 import { byteLength, type Graph, joinBytes, type OpenOptions, type Session } from '@espalier/core';
 import { encodeOnnx, writeOnnx } from '@espalier/onnx';
+import { lowerCustomOps } from '@espalier/passes';
 import type { InferenceSession } from 'onnxruntime-node';
 import { host } from '#host';
 import { unsupportedType } from './errors.js';
@@ -14,7 +15,7 @@ import { wrapSession } from './wrap-session.js';
 const inMemory = 256 * 2 ** 20;
 
 /**
- * A session for a graph. The graph is handed over as one ONNX message; in Node, graphs with more than 256 MB of
+ * A session for a graph. Ops of the espalier domain are lowered first. The graph is handed over as one ONNX message; in Node, graphs with more than 256 MB of
  * weights go through a temporary folder, from which the runtime maps them.
  * @throws EXECUTOR_UNSUPPORTED_TYPE, EXECUTOR_UNSUPPORTED_OP, EXECUTOR_FAILED.
  */
@@ -24,13 +25,15 @@ export async function openGraph(
   options: OpenOptions & { readonly threads: number },
 ): Promise<Session> {
   checkPorts(runtime, graph);
-  const { session, afterClose } = await load(runtime, graph, sessionOptions(runtime, options)).catch((cause) => {
-    throw translateFailure(cause, {
-      runtime: runtime.package,
-      where: `graph "${graph.name}"`,
-      expected: 'the runtime to load it',
-    });
-  });
+  const { session, afterClose } = await load(runtime, lowerCustomOps(graph), sessionOptions(runtime, options)).catch(
+    (cause) => {
+      throw translateFailure(cause, {
+        runtime: runtime.package,
+        where: `graph "${graph.name}"`,
+        expected: 'the runtime to load it',
+      });
+    },
+  );
   return wrapSession({
     runtime,
     session,
