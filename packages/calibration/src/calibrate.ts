@@ -1,4 +1,5 @@
 import {
+  EspalierError,
   type Evidence,
   type Executor,
   evidenceOf,
@@ -7,6 +8,7 @@ import {
   noEvidence,
   type Tensor,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/passes';
 import type { Collectors } from './collector.js';
 import { dataChanged, noSamples } from './errors.js';
 import { planPasses } from './plan-passes.js';
@@ -39,13 +41,14 @@ export interface CalibrationRun {
  */
 export async function calibrate(graph: Graph, needs: readonly Need[], run: CalibrationRun): Promise<Evidence> {
   if (needs.length === 0) return noEvidence;
-  const plan = planPasses(graph, needs, run.collectors);
+  const typed = withTypes(graph);
+  const plan = planPasses(typed, needs, run.collectors);
   const answers = new Map(plan.answers);
   let samples = 0;
   for (const [index, tasks] of plan.passes.entries()) {
     const total = index === 0 ? run.total : samples;
     const name = plan.passes.length === 1 ? '' : ` (pass ${index + 1} of ${plan.passes.length})`;
-    const result = await runPass(graph, tasks, {
+    const result = await runPass(typed, tasks, {
       executor: run.executor,
       batches: run.batches(),
       earlier: evidenceOf(answers, samples),
@@ -60,4 +63,14 @@ export async function calibrate(graph: Graph, needs: readonly Need[], run: Calib
     for (const [key, answer] of result.answers) answers.set(key, answer);
   }
   return evidenceOf(answers, samples);
+}
+
+// Types save casts and let needs be checked. The runtime, not shape inference, has the last word on a graph.
+function withTypes(graph: Graph): Graph {
+  try {
+    return inferShapes(graph);
+  } catch (cause) {
+    if (cause instanceof EspalierError) return graph;
+    throw cause;
+  }
 }

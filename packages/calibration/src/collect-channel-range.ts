@@ -14,12 +14,12 @@ export const collectChannelRange: Collector<'channelRange'> = {
       fetch: [
         statistics.reduce('ReduceMin', source, { axes: [0, 2] }),
         statistics.reduce('ReduceMax', source, { axes: [0, 2] }),
-        statistics.total(value),
+        statistics.magnitude(value),
       ],
-      add([low, high, total]) {
+      add([low, high, magnitude]) {
         const [min, max] = [toFloats(low!), toFloats(high!)];
         const whole = min.every(Number.isFinite) && max.every(Number.isFinite);
-        if (!whole || Number.isNaN(toFloats(total!)[0])) {
+        if (!whole || Number.isNaN(toFloats(magnitude!)[0])) {
           throw notFinite(statistics.model, value, 'NaN or infinity');
         }
         if (!seen) {

@@ -9,10 +9,14 @@ export const collectRange: Collector<'range'> = {
     const source = statistics.asFloat(value);
     const seen = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
     return {
-      fetch: [statistics.reduce('ReduceMin', source), statistics.reduce('ReduceMax', source), statistics.total(value)],
+      fetch: [
+        statistics.reduce('ReduceMin', source),
+        statistics.reduce('ReduceMax', source),
+        statistics.magnitude(value),
+      ],
       add(found) {
-        const [min, max, total] = found.map((each) => toFloats(each)[0]!) as [number, number, number]; // three scalars
-        if (Number.isNaN(total) || Number.isNaN(min) || Number.isNaN(max)) {
+        const [min, max, magnitude] = found.map((each) => toFloats(each)[0]!) as [number, number, number]; // three scalars
+        if (Number.isNaN(magnitude) || Number.isNaN(min) || Number.isNaN(max)) {
           throw notFinite(statistics.model, value, 'NaN');
         }
         if (!Number.isFinite(min) || !Number.isFinite(max)) {

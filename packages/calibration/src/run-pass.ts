@@ -1,4 +1,5 @@
-import type { Evidence, Executor, Graph, Session, Tensor } from '@espalier/core';
+import { type Evidence, type Executor, type Graph, opsetOf, type Session, type Tensor } from '@espalier/core';
+import { convertOpset, removeDeadNodes } from '@espalier/passes';
 import type { Probe } from './collector.js';
 import type { Task } from './plan-passes.js';
 import { observe } from './statistics-graph.js';
@@ -21,13 +22,14 @@ export interface PassResult {
 
 /** Adds the probes of all tasks to the graph, runs the data through it, and collects the answers. */
 export async function runPass(graph: Graph, tasks: readonly Task[], pass: Pass): Promise<PassResult> {
-  const statistics = observe(graph);
+  const opset = Math.max(opsetOf(graph), ...tasks.map(({ collector }) => collector.opset ?? 0));
+  const statistics = observe(convertOpset(graph, opset));
   const ordered = lastValuesFirst(graph, tasks);
   const probes = ordered.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
   const fetch = [...new Set(probes.flatMap((probe) => probe.fetch))];
   for (const value of fetch) statistics.builder.output(value);
 
-  const session = await pass.executor.open(statistics.builder.finish());
+  const session = await pass.executor.open(removeDeadNodes(statistics.builder.finish()));
   try {
     const samples = await feed(session, probes, { graph, fetch, pass });
     return { answers: new Map(ordered.map(({ key }, i) => [key, probes[i]!.answer()])), samples };

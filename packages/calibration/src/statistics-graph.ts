@@ -1,7 +1,7 @@
 import { buildGraph, type Graph, type GraphBuilder, int, ints, longs, opsetOf, type ValueId } from '@espalier/core';
 
 /** A reduction that every opset has. */
-export type Reduction = 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';
+export type Reduction = 'ReduceL1' | 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';
 
 /** The part of a builder that adds nodes; the bodies of loops have it too. */
 export type Adder = Pick<GraphBuilder, 'add'>;
@@ -15,8 +15,11 @@ export interface StatisticsGraph {
   asFloat(value: ValueId): ValueId;
   /** The value as float32[A, C, B], where C is `axis`, A all axes before and B all after it. */
   around(value: ValueId, axis: number): ValueId;
-  /** A float32 scalar that is NaN exactly when the value holds NaN (or infinities of both signs). */
-  total(value: ValueId): ValueId;
+  /**
+   * The sum of absolute values, a float32 scalar that is NaN exactly when the value holds NaN. The smallest and the
+   * largest value do not tell: onnxruntime's reductions pass over a NaN.
+   */
+  magnitude(value: ValueId): ValueId;
   /** Reduces over `axes`, or over everything, in the form this opset wants. */
   reduce(op: Reduction, value: ValueId, options?: ReduceOptions): ValueId;
   /** The same result for the same key: nodes that several needs share are added once. */
@@ -66,7 +69,7 @@ export function observe(model: Graph): StatisticsGraph {
     once,
     asFloat,
     reduce,
-    total: (value) => once(`total ${value}`, () => reduce('ReduceSum', asFloat(value))),
+    magnitude: (value) => once(`magnitude ${value}`, () => reduce('ReduceL1', asFloat(value))),
     around: (value, axis) =>
       once(`around ${axis} ${value}`, () => {
         const source = asFloat(value);
