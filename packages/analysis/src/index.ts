@@ -21,5 +21,6 @@ export * from './report/report-layers.js';
 export * from './report/safe-text.js';
 export * from './report/text-table.js';
 export * from './report/weight-histogram.js';
-export * from './weights/dequantize-weight.js';
-export * from './weights/weight-coding.js';
+export * from './weights/count-zeros.js';
+export { type RealWeight, realWeight } from './weights/dequantize-weight.js';
+export { type BlockCoding, codingOf, type LinearCoding, type WeightCoding } from './weights/weight-coding.js';

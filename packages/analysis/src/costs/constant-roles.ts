@@ -1,5 +1,6 @@
 import { type DType, type Graph, intOf, isFloat, sizeOf, type Tensor, usesOf, type ValueId } from '@espalier/core';
-import { codedSlots } from '../weights/weight-coding.js';
+import { codedInput } from '../weights/coded-inputs.js';
+import { codingParts } from '../weights/weight-coding.js';
 
 /**
  * Slots whose constants are settings, scales or statistics, not parameters. Running mean and variance of a batch norm
@@ -60,7 +61,7 @@ const isSetting = (op: string, slot: number): boolean =>
  */
 export function parametersOf(graph: Graph, value: ValueId): number {
   const tensor = graph.constants.get(value);
-  if (!tensor) return 0;
+  if (!tensor || codingParts(graph).has(tensor)) return 0;
   const reader = usesOf(graph, value).find(({ node, slot }) => readsWeight(tensor, node.op, slot));
   if (!reader) return 0;
   const { node } = reader;
@@ -70,6 +71,6 @@ export function parametersOf(graph: Graph, value: ValueId): number {
 
 function readsWeight(tensor: Tensor, op: string, slot: number): boolean {
   if (isSetting(op, slot)) return false;
-  if (codedSlots(op).includes(slot) || narrow.has(tensor.dtype)) return tensor.shape.length > 0;
+  if (codedInput(op, slot) || narrow.has(tensor.dtype)) return tensor.shape.length > 0;
   return isFloat(tensor.dtype) && tensor.shape.length > 0;
 }

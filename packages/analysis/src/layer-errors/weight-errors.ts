@@ -1,9 +1,9 @@
 import { type Graph, indexOf, intOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
 import type { ErrorStats } from '../comparison/error-meter.js';
 import { errorStats } from '../comparison/snr-db.js';
+import { constantOwners } from '../costs/constant-owners.js';
 import { parametersOf } from '../costs/constant-roles.js';
-import { type RealWeight, realWeight } from '../weights/dequantize-weight.js';
-import { codingOf } from '../weights/weight-coding.js';
+import { type RealWeight, realWeight, transposedWeight } from '../weights/dequantize-weight.js';
 
 /** How far a weight of the changed graph is from the one it was made from. */
 export interface WeightError extends ErrorStats {
@@ -27,8 +27,8 @@ export interface WeightPair {
 
 /**
  * The signal-to-noise ratio of every weight tensor (float, two axes or more) against the same weight in a changed
- * graph, dequantized: DequantizeLinear per tensor, channel or block, MatMulNBits, integer ops, float16, or plain
- * floats with zeros. Weights whose size has changed, or that are gone, are left out.
+ * graph, dequantized: DequantizeLinear per tensor, channel or block, MatMulNBits, integer ops, Cast and Mul, float16,
+ * or plain floats with zeros. Weights whose size has changed, or that are gone, are left out.
  */
 export const weightErrors = (original: Graph, changed: Graph): readonly WeightError[] =>
   [...weightPairs(original, changed)].map(({ weight, changed: other, node, before, after }) => ({
@@ -41,19 +41,47 @@ export const weightErrors = (original: Graph, changed: Graph): readonly WeightEr
 
 /** The weights of two graphs side by side, one at a time, so that only one pair is dequantized at once. */
 export function* weightPairs(original: Graph, changed: Graph): Generator<WeightPair> {
+  const { owner } = constantOwners(changed);
   for (const [weight, tensor] of original.constants) {
     if (!isFloat(tensor.dtype) || tensor.shape.length < 2 || parametersOf(original, weight) === 0) continue;
     const use = usesOf(original, weight)[0];
-    if (!use) continue;
-    const other = standIn(changed, { weight, node: use.node, slot: use.slot });
-    const after = other === undefined ? undefined : realWeight(changed, other);
+    const other = use && standIn(changed, { weight, node: use.node, slot: use.slot });
+    const reader = other === undefined ? undefined : owner.get(other);
+    if (!use || other === undefined || !reader) continue;
     const before = realWeight(original, weight);
-    if (other === undefined || !after || !before) continue;
-    const packed = codingOf(changed, other)?.kind === 'nbits';
-    const turned = packed && use.node.op === 'Gemm' && intOf(use.node, 'transB', 0) === 1 ? transposed(after) : after;
-    if (turned.shape.join() !== before.shape.join()) continue;
-    yield { weight, changed: other, node: use.node, before, after: turned };
+    const read = realWeight(changed, other);
+    if (!before || !read) continue;
+    const after = turns(use.node, reader) ? transposedWeight(read) : read;
+    if (after.shape.join() === before.shape.join()) yield { weight, changed: other, node: use.node, before, after };
   }
+}
+
+/** Whether a node's weight has a row for each output (true) or for each input; undefined where that is no question. */
+function outputsFirst(node: Node): boolean | undefined {
+  switch (node.op.replace(/^.*::/, '')) {
+    case 'Gemm':
+    case 'FusedGemm':
+    case 'QGemm':
+    case 'FusedMatMul':
+      return intOf(node, 'transB', 0) === 1;
+    case 'MatMul':
+    case 'MatMulInteger':
+    case 'QLinearMatMul':
+    case 'MatMulIntegerToFloat':
+    case 'DynamicQuantizeMatMul':
+    case 'DynamicQuantizeLSTM':
+      return false;
+    case 'MatMulNBits':
+    case 'LSTM':
+      return true;
+    default:
+      return undefined;
+  }
+}
+
+function turns(before: Node, after: Node): boolean {
+  const [from, to] = [outputsFirst(before), outputsFirst(after)];
+  return from !== undefined && to !== undefined && from !== to;
 }
 
 interface Reader {
@@ -69,15 +97,8 @@ function standIn(changed: Graph, { weight, node, slot }: Reader): ValueId | unde
   const same = node.outputs[0] === undefined ? undefined : producer.get(node.outputs[0]);
   let value = slot < 0 ? undefined : same?.inputs[slot];
   for (let maker = value && producer.get(value); maker; maker = value && producer.get(value)) {
-    if (maker.op !== 'DequantizeLinear' && maker.op !== 'Cast' && maker.op !== 'Identity') return undefined;
+    if (!['DequantizeLinear', 'Cast', 'Mul', 'Identity'].includes(maker.op)) return undefined;
     value = maker.inputs[0];
   }
   return value !== undefined && changed.constants.has(value) ? value : undefined;
-}
-
-function transposed({ shape, values }: RealWeight): RealWeight {
-  const [rows, columns] = shape as readonly [number, number]; // MatMulNBits weights have two axes
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = values[i * columns + j]!;
-  return { shape: [columns, rows], values: out };
 }

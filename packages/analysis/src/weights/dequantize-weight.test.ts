@@ -1,7 +1,9 @@
 import { buildGraph, createGraph, createNode, floats, fromNumbers, int, type Tensor } from '@espalier/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countZeros, realWeight } from './dequantize-weight.js';
+import { costsOf } from '../costs/costs-of.js';
+import { countZeros } from './count-zeros.js';
+import { realWeight, transposedWeight } from './dequantize-weight.js';
 
 function dequantized(codes: Tensor, scale: Tensor, options: { zero?: Tensor; axis?: number; block?: number } = {}) {
   const constants = new Map([
@@ -62,7 +64,7 @@ test('float16 weights are decoded and their zeros of both signs counted', () => 
   expect(countZeros(graph, 'w')).toBe(2);
 });
 
-test('MatMulNBits weights come back as [K, N] with their own zero points', () => {
+test('MatMulNBits weights come back as [N, K] with their own zero points', () => {
   const b = buildGraph();
   const x = b.input('x', 'float32', [1, 16]);
   // Two rows of 16: codes 0..15 and 15..0; zero points 8 and 0.
@@ -77,13 +79,9 @@ test('MatMulNBits weights come back as [K, N] with their own zero points', () =>
     }),
   );
   const real = realWeight(b.finish(), 'w')!;
-  expect(real.shape).toEqual([16, 2]);
-  expect(Array.from({ length: 16 }, (_, k) => real.values[2 * k])).toEqual(
-    Array.from({ length: 16 }, (_, k) => (k - 8) / 2),
-  );
-  expect(Array.from({ length: 16 }, (_, k) => real.values[2 * k + 1])).toEqual(
-    Array.from({ length: 16 }, (_, k) => (15 - k) * 2),
-  );
+  expect(real.shape).toEqual([2, 16]);
+  expect(Array.from(real.values).slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, k) => (k - 8) / 2));
+  expect(Array.from(real.values).slice(16)).toEqual(Array.from({ length: 16 }, (_, k) => (15 - k) * 2));
   expect(countZeros(b.finish(), 'w')).toBe(2);
 });
 
@@ -102,5 +100,59 @@ test('rounding to a grid and back is off by at most half a step', () => {
         expect(Math.abs(v - back[i]!)).toBeLessThanOrEqual(scale / 2 + 1e-6);
       });
     }),
+  );
+});
+
+test('a Cast and a Mul with a constant restore a weight too, and the scale is no parameter', () => {
+  const b = buildGraph();
+  const x = b.input('x', 'float32', [1, 2, 4, 4]);
+  const codes = b.constant('codes', fromNumbers('int8', [2, 2, 1, 1], [1, 2, 3, 0]));
+  const cast = b.add('Cast', [codes], { attributes: { to: int(1) } });
+  const w = b.add('Mul', [cast, b.constant('scale', floats([1, 10], [2, 1, 1, 1]))]);
+  b.output(b.add('Conv', [x, w]));
+  expect(Array.from(realWeight(b.finish(), 'codes')!.values)).toEqual([1, 2, 30, 0]);
+  expect(costsOf(b.finish())).toMatchObject({ parameters: 4, nonZero: 3 });
+});
+
+test('integer products find their scale by name', () => {
+  const b = buildGraph();
+  const x = b.input('x', 'uint8', [1, 2]);
+  const codes = b.constant('w_quantized', fromNumbers('uint8', [2, 2], [1, 2, 3, 4]));
+  const zero = b.constant('w_zero_point', fromNumbers('uint8', [2], [1, 4]));
+  const sums = b.add('MatMulInteger', [x, codes, undefined, zero]);
+  b.output(
+    b.add('Mul', [b.add('Cast', [sums], { attributes: { to: int(1) } }), b.constant('w_scale', floats([1, 10]))]),
+  );
+  expect(Array.from(realWeight(b.finish(), 'w_quantized')!.values)).toEqual([0, -20, 2, 0]);
+  expect(countZeros(b.finish(), 'w_quantized')).toBe(2);
+  expect(costsOf(b.finish()).parameters).toBe(4);
+});
+
+test('weights of an integer LSTM have scales by direction and gate', () => {
+  const b = buildGraph();
+  const x = b.input('x', 'float32', [1, 1, 2]);
+  const w = b.constant('w', fromNumbers('int8', [1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8]));
+  const r = b.constant('r', fromNumbers('int8', [1, 1, 4], [1, 1, 1, 1]));
+  const scale = b.constant('s', floats([1, 10, 100, 1000], [1, 4]));
+  const zero = b.constant('z', fromNumbers('int8', [1, 4], [0, 0, 0, 0]));
+  const one = b.constant('one', floats([2], [1]));
+  const none = b.constant('none', fromNumbers('int8', [1], [0]));
+  const inputs = [x, w, r, undefined, undefined, undefined, undefined, undefined, scale, zero, one, none];
+  b.output(b.add('com.microsoft::DynamicQuantizeLSTM', inputs, { attributes: { hidden_size: int(1) } }));
+  expect(Array.from(realWeight(b.finish(), 'w')!.values)).toEqual([1, 20, 300, 4000, 5, 60, 700, 8000]);
+  expect(Array.from(realWeight(b.finish(), 'r')!.values)).toEqual([2, 2, 2, 2]);
+});
+
+test('turning a matrix twice gives it back', () => {
+  const size = fc.integer({ min: 1, max: 70 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3 }), size, size, (planes, rows, columns) => {
+      const values = Float32Array.from({ length: planes * rows * columns }, (_, i) => i);
+      const once = transposedWeight({ shape: [planes, rows, columns], values });
+      expect(once.shape).toEqual([planes, columns, rows]);
+      expect(once.values[rows > 1 ? 1 : 0]).toBe(rows > 1 ? columns : 0);
+      expect(transposedWeight(once)).toEqual({ shape: [planes, rows, columns], values });
+    }),
+    { numRuns: 30 },
   );
 });

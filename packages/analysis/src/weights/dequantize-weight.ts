@@ -1,6 +1,8 @@
-import { type Graph, sizeOf, type Tensor, unpack, type ValueId } from '@espalier/core';
+import { type Graph, sizeOf, type Tensor, type ValueId } from '@espalier/core';
+import { eachBlock } from './each-block.js';
 import { numbersOf } from './numbers-of.js';
-import { type BlockCoding, codingOf, type WeightCoding } from './weight-coding.js';
+import { type BlockCoding, codingOf, type LinearCoding } from './weight-coding.js';
+import { weightRuns } from './weight-runs.js';
 
 /** Real numbers of a weight, row-major, with their shape. */
 export interface RealWeight {
@@ -10,113 +12,73 @@ export interface RealWeight {
 
 /**
  * The real numbers that a constant stands for: (code - zero point) · scale for integers that a reader dequantizes,
- * the elements themselves otherwise. A weight of MatMulNBits comes back as [K, N], as MatMul would read it.
+ * the elements themselves otherwise. A weight of MatMulNBits comes back as [N, K], a row for each output.
  * Codes [0, 1, 2, 3], scale 0.5, zero point 1 give [-0.5, 0, 0.5, 1].
  */
 export function realWeight(graph: Graph, value: ValueId): RealWeight | undefined {
-  const tensor = graph.constants.get(value);
-  if (!tensor) return undefined;
+  const codes = graph.constants.get(value);
+  if (!codes) return undefined;
   const coding = codingOf(graph, value);
-  if (!coding) return { shape: tensor.shape, values: numbersOf(tensor) };
-  return coding.kind === 'nbits' ? dequantizeBlocks(tensor, coding) : dequantizeLinear(tensor, coding);
+  if (!coding) return { shape: codes.shape, values: numbersOf(codes) };
+  return coding.kind === 'nbits' ? dequantizeBlocks(codes, coding) : dequantizeLinear(codes, coding);
 }
 
-/** Elements that stand for the number zero exactly. */
-export function countZeros(graph: Graph, value: ValueId): number {
-  const tensor = graph.constants.get(value);
-  if (!tensor) return 0;
-  const coding = codingOf(graph, value);
-  if (coding?.kind === 'nbits')
-    return zerosIn(dequantizeBlocks(tensor, { ...coding, scale: ones(coding.scale) }).values);
-  if (coding?.zeroPoint && numbersSome(coding.zeroPoint)) {
-    const { scale: _, ...zeroPoints } = coding;
-    return zerosIn(dequantizeLinear(tensor, zeroPoints).values);
-  }
-  return countZeroElements(tensor);
-}
-
-/** Elements of a tensor that are the number zero as stored, whatever they stand for. */
-export const countZeroElements = (tensor: Tensor): number =>
-  tensor.dtype === 'float16' || tensor.dtype === 'bfloat16' ? zerosIn16(tensor.data) : zerosIn(numbersOf(tensor));
-
-function zerosIn(values: ArrayLike<number>): number {
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
-  return zeros;
-}
-
-// Both 16-bit formats hold ±0 as nothing but the sign bit.
-function zerosIn16(codes: Uint16Array): number {
-  let zeros = 0;
-  for (let i = 0; i < codes.length; i++) if ((codes[i]! & 0x7fff) === 0) zeros++;
-  return zeros;
-}
-
-const numbersSome = (tensor: Tensor): boolean => zerosIn(numbersOf(tensor)) < sizeOf(tensor.shape);
-
-const ones = (like: Tensor): Tensor => ({
-  dtype: 'float32',
-  shape: like.shape,
-  data: new Float32Array(sizeOf(like.shape)).fill(1),
-});
-
-function dequantizeLinear({ shape, ...rest }: Tensor, coding: WeightCoding): RealWeight {
-  const codes = numbersOf({ shape, ...rest } as Tensor); // the same tensor, put together again
+function dequantizeLinear(tensor: Tensor, coding: LinearCoding): RealWeight {
+  const codes = numbersOf(tensor);
   const scales = coding.scale ? numbersOf(coding.scale) : [1];
   const zeros = coding.zeroPoint ? numbersOf(coding.zeroPoint) : [0];
-  const axis = coding.axis ?? shape.length;
-  const outer = sizeOf(shape.slice(0, axis));
-  const length = shape[axis] ?? 1;
-  const inner = sizeOf(shape.slice(axis + 1));
-  const block = coding.block ?? 1;
-  const blocks = Math.ceil(length / block);
-  const perChannel = block === 1;
   const values = new Float32Array(codes.length);
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < length; k++) {
-      // Per channel there is one scale for each k; in blocks there is one for each position beside the axis too.
-      const from = perChannel ? k : (o * blocks + Math.floor(k / block)) * inner;
-      for (let i = 0; i < inner; i++, at++) {
-        const group = perChannel ? from : from + i;
-        const zero = zeros.length === 1 ? zeros[0]! : zeros[group]!;
-        values[at] = (codes[at]! - zero) * (scales.length === 1 ? scales[0]! : scales[group]!);
+  const { length, step, each } = weightRuns(tensor.shape, coding);
+  const [scaleStep, zeroStep] = [scales.length > 1 ? 1 : 0, zeros.length > 1 ? 1 : 0];
+  each((at, first) => {
+    if (step === 0) {
+      const scale = scales[first * scaleStep]!;
+      const zero = zeros[first * zeroStep]!;
+      for (let i = at; i < at + length; i++) values[i] = (codes[i]! - zero) * scale;
+      return;
+    }
+    for (let i = 0; i < length; i++) {
+      const group = first + Math.floor(i / step);
+      values[at + i] = (codes[at + i]! - zeros[group * zeroStep]!) * scales[group * scaleStep]!;
+    }
+  });
+  return { shape: tensor.shape, values };
+}
+
+function dequantizeBlocks(packed: Tensor, coding: BlockCoding): RealWeight {
+  const { rows, columns, bits, block } = coding;
+  const scales = numbersOf(coding.scale);
+  const values = new Float32Array(rows * columns);
+  const bytes = packed.data as Uint8Array; // MatMulNBits takes uint8 only, checked when the coding was read
+  const [perByte, mask] = [8 / bits, (1 << bits) - 1];
+  eachBlock(coding, ({ from, to, at, group, zero }) => {
+    const scale = scales[group]!;
+    const start = (group * block * bits) / 8;
+    for (let k = from, out = at; k < to; k++, out++) {
+      const i = k - from;
+      const code = (bytes[start + Math.floor(i / perByte)]! >> ((i % perByte) * bits)) & mask;
+      values[out] = (code - zero) * scale;
+    }
+  });
+  return { shape: [rows, columns], values };
+}
+
+/** A matrix with rows and columns swapped, in tiles so that both sides stay in the cache. */
+export function transposedWeight({ shape, values }: RealWeight): RealWeight {
+  const [rows, columns] = shape.slice(-2) as [number, number]; // callers give two axes or more
+  const planes = sizeOf(shape.slice(0, -2));
+  const out = new Float32Array(values.length);
+  const tile = 32;
+  for (let p = 0; p < planes; p++) {
+    const base = p * rows * columns;
+    for (let r = 0; r < rows; r += tile) {
+      for (let c = 0; c < columns; c += tile) {
+        for (let i = r; i < Math.min(rows, r + tile); i++) {
+          for (let j = c; j < Math.min(columns, c + tile); j++)
+            out[base + j * rows + i] = values[base + i * columns + j]!;
+        }
       }
     }
   }
-  return { shape, values };
-}
-
-function dequantizeBlocks({ data }: Tensor, { rows, columns, bits, block, scale, zeroPoint }: BlockCoding): RealWeight {
-  const blocks = Math.ceil(columns / block);
-  const scales = numbersOf(scale);
-  const zeros = zeroPoint ? blockZeros(zeroPoint, { rows, blocks, bits }) : undefined;
-  const packed = data as Uint8Array; // MatMulNBits takes uint8 only
-  const values = new Float32Array(rows * columns);
-  const codes = codesOf(packed, rows * blocks * block, bits);
-  for (let n = 0; n < rows; n++) {
-    for (let k = 0; k < columns; k++) {
-      const group = n * blocks + Math.floor(k / block);
-      const code = codes[n * blocks * block + k]!;
-      values[k * rows + n] = (code - (zeros ? zeros[group]! : 2 ** (bits - 1))) * scales[group]!;
-    }
-  }
-  return { shape: [columns, rows], values };
-}
-
-const codesOf = (packed: Uint8Array, count: number, bits: number): ArrayLike<number> =>
-  bits === 8 ? packed : unpack(packed, count, bits === 2 ? 2 : 4, false);
-
-// Packed [N, ceil(blocks·bits/8)] when uint8, one number for each block otherwise.
-function blockZeros(
-  zeroPoint: Tensor,
-  { rows, blocks, bits }: { readonly rows: number; readonly blocks: number; readonly bits: number },
-): ArrayLike<number> {
-  if (zeroPoint.dtype !== 'uint8' || bits === 8) return numbersOf(zeroPoint);
-  const rowBytes = Math.ceil((blocks * bits) / 8);
-  const zeros = new Uint8Array(rows * blocks);
-  for (let n = 0; n < rows; n++) {
-    zeros.set(codesOf(zeroPoint.data.subarray(n * rowBytes, (n + 1) * rowBytes), blocks, bits), n * blocks);
-  }
-  return zeros;
+  return { shape: [...shape.slice(0, -2), columns, rows], values: out };
 }

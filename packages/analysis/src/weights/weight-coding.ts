@@ -1,22 +1,38 @@
-import { type Graph, intOf, type Node, sizeOf, type Tensor, usesOf, type ValueId } from '@espalier/core';
+import {
+  bitsOf,
+  type Graph,
+  intOf,
+  isFloat,
+  isInteger,
+  type Node,
+  sizeOf,
+  type Tensor,
+  type Use,
+  usesOf,
+  type ValueId,
+} from '@espalier/core';
+import { broadcast } from './align-scale.js';
+import { codedInput } from './coded-inputs.js';
 
 /**
- * How the integers of a constant stand for real numbers: w = (code - zero point) · scale. `axis` is the axis along
- * which scales differ, `block` how many elements of that axis share one (1: per channel); without `axis` there is one
- * scale. `scale` or `zeroPoint` is absent where the graph does not hold it as a constant (1 and 0 are meant then).
+ * How the integers of a constant stand for real numbers: w = (code - zero point) · scale. `aligned` has the rank of
+ * the codes and says along which axes scales differ (see `Align`); zero points are one number or lie as scales do.
  */
-export interface WeightCoding {
+export interface LinearCoding {
   readonly kind: 'linear';
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;
-  readonly axis?: number;
-  readonly block?: number;
+  readonly aligned: readonly number[];
+  /** How many indices share a scale along an axis that `aligned` shortens. */
+  readonly block: number;
 }
 
 /** The packing of `com.microsoft::MatMulNBits`: B uint8 [N, ceil(K/block), block·bits/8], low bits first. */
 export interface BlockCoding {
   readonly kind: 'nbits';
+  /** N. */
   readonly rows: number;
+  /** K. */
   readonly columns: number;
   readonly bits: number;
   readonly block: number;
@@ -24,99 +40,69 @@ export interface BlockCoding {
   readonly zeroPoint?: Tensor;
 }
 
-/** Where a reader of an integer weight finds its scale and zero point. */
-interface CodedInput {
-  /** Slot of the codes. */
-  readonly slot: number;
-  readonly scale?: number;
-  readonly zeroPoint?: number;
-  /** The axis of per-channel scales; read when the scale has more than one element. */
-  readonly axis?: (node: Node, rank: number) => number;
-  readonly block?: (node: Node) => number;
-}
-
-const first = () => 0;
-const last = (_: Node, rank: number) => rank - 1;
-const dequantize: CodedInput = {
-  slot: 0,
-  scale: 1,
-  zeroPoint: 2,
-  axis: (node, rank) => nonNegative(intOf(node, 'axis', 1), rank),
-  block: (node) => intOf(node, 'block_size', 0),
-};
-const matmulB = (slots: Omit<CodedInput, 'axis'>): CodedInput => ({ ...slots, axis: last });
-
-/** Ops that read integer weights, with the slots of what belongs to them. */
-const codedInputs: Readonly<Record<string, readonly CodedInput[]>> = {
-  DequantizeLinear: [dequantize],
-  'com.microsoft::DequantizeLinear': [dequantize],
-  QLinearConv: [{ slot: 3, scale: 4, zeroPoint: 5, axis: first }, { slot: 8 }],
-  'com.microsoft::QLinearConv': [{ slot: 3, scale: 4, zeroPoint: 5, axis: first }, { slot: 8 }],
-  QLinearMatMul: [matmulB({ slot: 0, scale: 1, zeroPoint: 2 }), matmulB({ slot: 3, scale: 4, zeroPoint: 5 })],
-  'com.microsoft::QGemm': [
-    { slot: 3, scale: 4, zeroPoint: 5, axis: (node) => (intOf(node, 'transB', 0) ? 0 : 1) },
-    { slot: 6 },
-  ],
-  MatMulInteger: [matmulB({ slot: 1, zeroPoint: 3 }), matmulB({ slot: 0, zeroPoint: 2 })],
-  ConvInteger: [{ slot: 1, zeroPoint: 3, axis: first }],
-  'com.microsoft::MatMulIntegerToFloat': [matmulB({ slot: 1, scale: 3, zeroPoint: 5 })],
-  'com.microsoft::DynamicQuantizeMatMul': [matmulB({ slot: 1, scale: 2, zeroPoint: 3 })],
-  'com.microsoft::DynamicQuantizeLSTM': [
-    { slot: 1, scale: 8, zeroPoint: 9 },
-    { slot: 2, scale: 10, zeroPoint: 11 },
-  ],
-  'com.microsoft::GatherBlockQuantized': [
-    {
-      slot: 0,
-      scale: 2,
-      zeroPoint: 3,
-      axis: (node, rank) => nonNegative(intOf(node, 'quantize_axis', 1), rank),
-      block: (node) => intOf(node, 'block_size', 128),
-    },
-  ],
-};
-
-const nonNegative = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
-
-/** Ops that read a constant through this table. */
-export const codedSlots = (op: string): readonly number[] =>
-  Object.hasOwn(codedInputs, op) ? codedInputs[op]!.map(({ slot }) => slot) : [];
+/** How the elements of a constant stand for real numbers. */
+export type WeightCoding = LinearCoding | BlockCoding;
 
 /**
- * How the integers of a constant stand for real numbers, from the first reader that says so; undefined for a constant
- * that is read as it is.
+ * How the integers of a constant stand for real numbers: as a node that reads them says, or a Cast and a Mul with a
+ * constant behind them, or a scale of their name (NAME_quantized, NAME_scale). Undefined for a constant that is read
+ * as it is, and where what the file says does not fit together.
  */
-export function codingOf(graph: Graph, value: ValueId): WeightCoding | BlockCoding | undefined {
-  const constant = graph.constants.get(value);
-  if (!constant) return undefined;
-  const rank = constant.shape.length;
-  for (const { node, slot } of usesOf(graph, value)) {
-    const at = (index: number | undefined) => constantAt(graph, node, index);
-    if (node.op === 'com.microsoft::MatMulNBits' && slot === 1) {
-      const scale = at(2);
-      const coding = scale && blockCoding(node, scale, at(3));
-      if (coding && blocksFit(coding, constant)) return coding;
-    }
-    const coded = Object.hasOwn(codedInputs, node.op)
-      ? codedInputs[node.op]!.find((input) => input.slot === slot)
-      : undefined;
-    if (!coded) continue;
-    const scale = coded.scale === undefined ? scaleBeside(graph, value) : at(coded.scale);
-    const zeroPoint = at(coded.zeroPoint);
-    const several = Math.max(countOf(scale), countOf(zeroPoint)) > 1;
-    const coding: WeightCoding = {
-      kind: 'linear',
-      ...(scale ? { scale } : {}),
-      ...(zeroPoint ? { zeroPoint } : {}),
-      ...(several && coded.axis ? { axis: coded.axis(node, rank), block: coded.block?.(node) || 1 } : {}),
-    };
-    if (scalesFit(coding, constant)) return coding;
+export function codingOf(graph: Graph, value: ValueId): WeightCoding | undefined {
+  const codes = graph.constants.get(value);
+  if (!codes || codes.shape.length === 0) return undefined;
+  for (const use of usesOf(graph, value)) {
+    const coding = blockCoding(graph, codes, use) ?? readerCoding(graph, { value, codes, use });
+    if (coding) return coding;
   }
-  return undefined;
+  if (!isInteger(codes.dtype) || bitsOf(codes.dtype) > 16) return undefined;
+  for (const use of usesOf(graph, value)) {
+    const scale = castAndMul(graph, use);
+    if (scale) return linear(codes, { scale });
+  }
+  const scale = beside(graph, value, 'scale');
+  const zeroPoint = beside(graph, value, 'zero_point');
+  return scale && linear(codes, { scale, ...(zeroPoint ? { zeroPoint } : {}) });
 }
 
-function blockCoding(node: Node, scale: Tensor, zeroPoint: Tensor | undefined): BlockCoding {
-  return {
+/** What a linear coding is made from. */
+interface Parts {
+  readonly scale?: Tensor;
+  readonly zeroPoint?: Tensor;
+}
+
+function linear(codes: Tensor, parts: Parts, { align = broadcast, block = 1 } = {}): LinearCoding | undefined {
+  const { scale, zeroPoint } = parts;
+  const aligned = align(codes.shape, scale?.shape ?? zeroPoint?.shape ?? []);
+  if (!aligned) return undefined;
+  // A malformed file must not make a reader run past the end of what it holds: what does not fit is no coding.
+  const count = sizeOf(aligned);
+  const fits = [scale, zeroPoint].every((each) => !each || [1, count].includes(sizeOf(each.shape)));
+  return fits ? { kind: 'linear', ...parts, aligned, block } : undefined;
+}
+
+interface Reading {
+  readonly value: ValueId;
+  readonly codes: Tensor;
+  readonly use: Use;
+}
+
+function readerCoding(graph: Graph, { value, codes, use: { node, slot } }: Reading): LinearCoding | undefined {
+  const input = codedInput(node.op, slot);
+  if (!input) return undefined;
+  const at = (index: number | undefined) => constantAt(graph, node, index);
+  const scale = input.scale === 'named' ? beside(graph, value, 'scale') : at(input.scale);
+  const zeroPoint = at(input.zeroPoint);
+  const parts = { ...(scale ? { scale } : {}), ...(zeroPoint ? { zeroPoint } : {}) };
+  return linear(codes, parts, { align: input.align(node), block: input.block?.(node) || 1 });
+}
+
+function blockCoding(graph: Graph, packed: Tensor, { node, slot }: Use): BlockCoding | undefined {
+  if (node.op !== 'com.microsoft::MatMulNBits' || slot !== 1) return undefined;
+  const scale = constantAt(graph, node, 2);
+  const zeroPoint = constantAt(graph, node, 3);
+  if (!scale) return undefined;
+  const coding: BlockCoding = {
     kind: 'nbits',
     rows: intOf(node, 'N', 0),
     columns: intOf(node, 'K', 0),
@@ -125,20 +111,7 @@ function blockCoding(node: Node, scale: Tensor, zeroPoint: Tensor | undefined): 
     scale,
     ...(zeroPoint ? { zeroPoint } : {}),
   };
-}
-
-// Integer products are scaled after the product; the name of the scale tells which one it is (NAME_quantized, NAME_scale).
-const scaleBeside = (graph: Graph, value: ValueId): Tensor | undefined =>
-  value.endsWith('_quantized') ? graph.constants.get(value.replace(/_quantized$/, '_scale')) : undefined;
-
-const countOf = (tensor: Tensor | undefined): number => (tensor ? sizeOf(tensor.shape) : 0);
-
-// A malformed file must not make a reader run past the end of what it holds: a coding that does not fit is no coding.
-function scalesFit({ scale, zeroPoint, axis, block = 1 }: WeightCoding, { shape }: Tensor): boolean {
-  const length = axis === undefined ? 1 : shape[axis];
-  if (length === undefined || block < 1) return false;
-  const groups = block === 1 ? length : (sizeOf(shape) / Math.max(1, length)) * Math.ceil(length / block);
-  return [scale, zeroPoint].every((each) => !each || countOf(each) === 1 || countOf(each) === groups);
+  return blocksFit(coding, packed) ? coding : undefined;
 }
 
 function blocksFit({ rows, columns, bits, block, scale, zeroPoint }: BlockCoding, packed: Tensor): boolean {
@@ -147,12 +120,43 @@ function blocksFit({ rows, columns, bits, block, scale, zeroPoint }: BlockCoding
   const zeros = zeroPoint?.dtype === 'uint8' ? rows * Math.ceil((blocks * bits) / 8) : rows * blocks;
   return (
     packed.data.length === (rows * blocks * block * bits) / 8 &&
-    countOf(scale) === rows * blocks &&
-    (!zeroPoint || countOf(zeroPoint) === zeros)
+    sizeOf(scale.shape) === rows * blocks &&
+    (!zeroPoint || sizeOf(zeroPoint.shape) === zeros)
   );
 }
+
+/** The constant of a Mul that reads the Cast of a weight. */
+function castAndMul(graph: Graph, { node }: Use): Tensor | undefined {
+  const output = node.op === 'Cast' ? node.outputs[0] : undefined;
+  if (output === undefined) return undefined;
+  for (const { node: reader, slot } of usesOf(graph, output)) {
+    const scale = reader.op === 'Mul' ? constantAt(graph, reader, 1 - slot) : undefined;
+    if (scale && isFloat(scale.dtype)) return scale;
+  }
+  return undefined;
+}
+
+const beside = (graph: Graph, value: ValueId, what: 'scale' | 'zero_point'): Tensor | undefined =>
+  value.endsWith('_quantized') ? graph.constants.get(`${value.slice(0, -'quantized'.length)}${what}`) : undefined;
 
 function constantAt(graph: Graph, node: Node, slot: number | undefined): Tensor | undefined {
   const value = slot === undefined ? undefined : node.inputs[slot];
   return value === undefined ? undefined : graph.constants.get(value);
+}
+
+const known = new WeakMap<Graph, ReadonlySet<Tensor>>();
+
+/** The constants of a graph that are scales or zero points of others. */
+export function codingParts(graph: Graph): ReadonlySet<Tensor> {
+  let parts = known.get(graph);
+  if (!parts) {
+    const found = new Set<Tensor>();
+    for (const value of graph.constants.keys()) {
+      const coding = codingOf(graph, value);
+      for (const part of [coding?.scale, coding?.zeroPoint]) if (part) found.add(part);
+    }
+    parts = found;
+    known.set(graph, parts);
+  }
+  return parts;
 }
