@@ -67,11 +67,10 @@ export function largestDifference(expected: ReadonlyMap<string, Tensor>, actual:
     let difference = 0;
     for (let i = 0; i < data.length; i++) {
       const [x, y] = [Number(data[i]), Number(other.data[i])];
+      if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
       if (Object.is(x, y) || x === y) continue;
-      scale = Math.max(scale, Math.abs(x));
       difference = Math.max(difference, Number.isNaN(x - y) ? Number.POSITIVE_INFINITY : Math.abs(x - y));
     }
-    for (let i = 0; i < data.length; i++) scale = Math.max(scale, Math.abs(Number(data[i])));
     worst = Math.max(worst, difference / scale);
   }
   return worst;

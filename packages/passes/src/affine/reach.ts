@@ -1,4 +1,4 @@
-import { type Graph, indexOf, type Node, opsetOf, usesOf, type ValueId } from '@espalier/core';
+import { type Graph, indexOf, type Node, opsetOf, toNumbers, usesOf, type ValueId } from '@espalier/core';
 
 /** The one node that reads a value; undefined when there are more readers, or when the graph returns the value. */
 export function onlyReader(graph: Graph, value: ValueId, outputs: ReadonlySet<ValueId>): Node | undefined {
@@ -6,7 +6,7 @@ export function onlyReader(graph: Graph, value: ValueId, outputs: ReadonlySet<Va
   return uses.length === 1 && uses[0]!.slot >= 0 && !outputs.has(value) ? uses[0]!.node : undefined;
 }
 
-/** Whether a node returns its first input as it is: Identity, and Dropout outside of training. */
+/** Whether a node returns its first input as it is: Identity, and Dropout outside of training or with ratio 0. */
 export function passesThrough(graph: Graph, node: Node): boolean {
   if (node.op === 'Identity') return true;
   if (node.op !== 'Dropout' || node.outputs.slice(1).some((value) => value !== undefined)) return false;
@@ -15,10 +15,13 @@ export function passesThrough(graph: Graph, node: Node): boolean {
     const flag = node.attributes.get('is_test');
     return flag?.kind === 'int' && flag.value === 1;
   }
-  const training = node.inputs[2];
-  if (training === undefined) return true;
-  const flag = graph.constants.get(training);
-  return flag !== undefined && Number(flag.data[0]) === 0;
+  // Written with a ratio of zero, some exports leave it in training mode.
+  return node.inputs[2] === undefined || isZero(graph, node.inputs[2]) || isZero(graph, node.inputs[1]);
+}
+
+function isZero(graph: Graph, value: ValueId | undefined): boolean {
+  const constant = value === undefined ? undefined : graph.constants.get(value);
+  return constant !== undefined && toNumbers(constant)[0] === 0;
 }
 
 /** A node with the pass-through nodes on the way to it. */
