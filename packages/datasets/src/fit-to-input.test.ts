@@ -109,6 +109,12 @@ describe('fitToInput', () => {
     );
   });
 
+  it('flattens images after resizing them', async () => {
+    const options = { resize: { height: 2, width: 3 } };
+    expect((await one(pictures(4, 6, 3), port(['N', 18]), options)).shape).toEqual([1, 18]);
+    expect((await one(pictures(4, 6, 3), port(['N', 6]), options)).shape).toEqual([1, 6]);
+  });
+
   it('passes arrays that fit, under the name of the input, and changes floats and integers only safely', async () => {
     const set = tensorSet({ name: 'arrays', fields: new Map([['x', longs([1, 2], [1, 2])]]) });
     expect((await one(set, port(['N', 's'], 'int64'))).data).toEqual(BigInt64Array.of(1n, 2n));

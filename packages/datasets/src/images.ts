@@ -1,19 +1,10 @@
-import {
-  type Dataset,
-  type DatasetContext,
-  definePlugin,
-  type Files,
-  type Tensor,
-  tensor,
-  type ValueInfo,
-} from '@espalier/core';
+import { type Dataset, definePlugin, type Tensor, tensor, type ValueInfo } from '@espalier/core';
 import { decodeImage, type Pixels } from './decode-image.js';
 import { drawOptions, limitBytes, limitOption } from './draw-options.js';
-import { badShape, nothingFound } from './errors.js';
+import { badShape } from './errors.js';
+import { filesInside, type ImageFile, imageFiles } from './image-files.js';
 import { type ImageHeader, imageHeader } from './image-header.js';
-import { readDataFile } from './read-data-file.js';
 import { balancedOrder } from './subset.js';
-import { isTar, readTar } from './tar.js';
 import { checkIndices, type LabelledDataset } from './tensor-set.js';
 
 /** PNG and JPEG images in one folder for each class, on disk or inside a tar archive. */
@@ -35,8 +26,8 @@ export const images = definePlugin({
     ...drawOptions,
   },
   create: (options) => async (context) => {
-    const found = await find(context, options.path, limitBytes(options));
-    const set = classify(inside(found, options.split, options.path), options.path);
+    const found = await imageFiles(context.files, { path: options.path, limit: limitBytes(options) });
+    const set = classify(filesInside(found, options.split, options.path), options.path);
     const labels = set.labels;
     const chosen =
       options.take === 0
@@ -49,89 +40,10 @@ export const images = definePlugin({
   },
 });
 
-/** One image file: its path and how to get its bytes. */
-interface ImageFile {
-  readonly path: string;
-  bytes(): Promise<Uint8Array>;
-  /** The first bytes, enough for most headers. */
-  head(): Promise<Uint8Array>;
-}
-
 interface ImageFiles {
   readonly files: readonly ImageFile[];
   readonly labels?: Int32Array;
   readonly classes?: readonly string[];
-}
-
-const pictures = /\.(png|jpe?g)$/i;
-const headBytes = 65536;
-
-async function find({ files }: DatasetContext, path: string, limit: number): Promise<readonly ImageFile[]> {
-  if ((await files.size(path)) === undefined) return filesBelow(files, path.replace(/\/+$/, ''), '', 0);
-  const bytes = await readDataFile(files, path, limit);
-  if (!isTar(bytes)) {
-    throw badShape(path, {
-      expected: 'a folder, or a .tar or .tar.gz of a folder',
-      found: 'another kind of file',
-      fix: 'For one image, put it into a folder.',
-    });
-  }
-  return readTar(bytes, path)
-    .filter(({ name }) => wanted(name))
-    .map(({ name, bytes }) => ({
-      path: name.replace(/^(\.?\/)+/, ''),
-      bytes: async () => bytes,
-      head: async () => bytes,
-    }))
-    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-}
-
-// Files that systems leave behind (`._x.png`, `.DS_Store`) are no images.
-const wanted = (path: string) =>
-  pictures.test(path) && !path.split('/').some((part) => /^\.[^.]|^__MACOSX$/.test(part));
-
-async function filesBelow(files: Files, root: string, below: string, depth: number): Promise<ImageFile[]> {
-  const out: ImageFile[] = [];
-  for (const name of await files.list(below ? `${root}/${below}` : root)) {
-    const path = below ? `${below}/${name}` : name;
-    const full = `${root}/${path}`;
-    if (name.endsWith('/')) {
-      if (depth < 3 && !name.startsWith('.'))
-        out.push(...(await filesBelow(files, root, path.slice(0, -1), depth + 1)));
-    } else if (wanted(path)) {
-      out.push({
-        path,
-        bytes: () => files.read(full),
-        head: async () => files.read(full, { offset: 0, length: Math.min(headBytes, (await files.size(full)) ?? 0) }),
-      });
-    }
-  }
-  return out;
-}
-
-// Archives often hold one folder around everything (`test/airplane/0000.jpg`): it is looked through.
-function inside(found: readonly ImageFile[], split: string, where: string): readonly ImageFile[] {
-  const wantedFolder = split.replace(/^\/+|\/+$/g, '');
-  let files = found.map((file) => ({ file, parts: file.path.split('/') }));
-  const tops = () => [...new Set(files.map(({ parts }) => parts[0]!))];
-  const descend = (folder: string) => {
-    files = files
-      .filter(({ parts }) => parts.length > 1 && parts[0] === folder)
-      .map(({ file, parts }) => ({ file, parts: parts.slice(1) }));
-  };
-  let names = tops();
-  while (names.length === 1 && names[0] !== wantedFolder && files.every(({ parts }) => parts.length > 2)) {
-    descend(names[0]!);
-    names = tops();
-  }
-  if (wantedFolder) descend(wantedFolder);
-  if (files.length === 0) {
-    throw nothingFound(where, {
-      expected: `PNG or JPEG images${wantedFolder ? ` in a folder ${wantedFolder}` : ''}`,
-      found: names.length ? `only ${names.slice(0, 8).join(', ')}` : 'none',
-    });
-  }
-  return files.map(({ file, parts }) => ({ ...file, path: parts.join('/') }));
 }
 
 function classify(files: readonly ImageFile[], where: string): ImageFiles {

@@ -1,5 +1,5 @@
 import { type Dim, type Port, problem } from '@espalier/core';
-import type { ImageSize, Layout } from './preprocess.js';
+import type { ImageSize, Layout } from './preprocess-options.js';
 
 /** What an input wants of images; a part that the model leaves open is undefined. */
 export interface ImageTarget {
@@ -114,7 +114,7 @@ function ofFlat(
     throw unfit(
       port,
       `images of ${size.height}x${size.width} with ${stored.channels} channels`,
-      'Resize the images first.',
+      'Give the option `resize` with height and width.',
     );
   }
   return { layout: layout ?? 'nchw', channels, ...size, shape: [channels * plane] };

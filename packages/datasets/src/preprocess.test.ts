@@ -1,6 +1,7 @@
 import { fromNumbers, tensor } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
-import { type PreprocessOptions, preprocess } from './preprocess.js';
+import { preprocess } from './preprocess.js';
+import type { PreprocessOptions } from './preprocess-options.js';
 import { tensorSet } from './tensor-set.js';
 
 // Two images of 1x2 pixels in colour.

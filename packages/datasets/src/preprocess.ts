@@ -3,7 +3,6 @@ import {
   type Dataset,
   type DType,
   fromNumbers,
-  isFloat,
   isInteger,
   roundHalfEven,
   type Tensor,
@@ -11,57 +10,11 @@ import {
   toFloats,
   type ValueInfo,
 } from '@espalier/core';
-import { badRequest, badShape, nothingFound } from './errors.js';
+import { badShape } from './errors.js';
+import type { ImageSize, PreprocessOptions } from './preprocess-options.js';
+import { outputSize, type Plan, planOf, shorterSide } from './preprocess-plan.js';
 import { cropCentre, type Raster, resize } from './resize.js';
 import { joinRows } from './tensor-set.js';
-
-/** Where the channels stand: before rows and columns, or after them. */
-export type Layout = 'nchw' | 'nhwc';
-
-/** Height and width in pixels. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-}
-
-/** How stored images become what a model wants. The steps run in the order of this list. */
-export interface PreprocessOptions {
-  /** The field to change; `image` unless said otherwise. Other fields pass unchanged. */
-  readonly field?: string;
-  /** The name of the field afterwards. */
-  readonly as?: string;
-  /** The layout of the stored samples; `nhwc` unless said otherwise. */
-  readonly from?: Layout;
-  /** Colour to grey by ITU-R 601 luma (as Pillow), or grey repeated three times. */
-  readonly channels?: number;
-  /** Bilinear, antialiased when shrinking. A number sets the shorter side and keeps the proportions. */
-  readonly resize?: number | ImageSize;
-  /** The middle of this size, after resizing. */
-  readonly crop?: number | ImageSize;
-  /** Factor of every value; 1/255 for bytes that become floats, else 1. */
-  readonly scale?: number;
-  /** Subtracted after scaling: one number for each channel, or one for all. */
-  readonly mean?: readonly number[];
-  /** Divides after that: one number for each channel, or one for all. */
-  readonly std?: readonly number[];
-  /** The layout of the result; `nchw` unless said otherwise. */
-  readonly layout?: Layout;
-  /** The dtype of the result; float32 unless said otherwise. */
-  readonly dtype?: DType;
-  /** The shape of one sample of the result where it is neither [C,H,W] nor [H,W,C]: the same elements, flat or without channels. */
-  readonly shape?: readonly number[];
-}
-
-/** The plan for one field, with every option decided. */
-interface Plan extends Required<Pick<PreprocessOptions, 'field' | 'as' | 'from' | 'layout' | 'dtype' | 'scale'>> {
-  readonly source: { readonly dtype: DType; readonly channels: number; readonly size: ImageSize | undefined };
-  readonly channels: number;
-  readonly resize: number | ImageSize | undefined;
-  readonly crop: ImageSize | undefined;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  readonly shape: readonly number[] | undefined;
-}
 
 /**
  * The data set with one field of images converted: y = (scale x - mean) / std per channel, in the wanted size,
@@ -80,7 +33,7 @@ export function preprocess(dataset: Dataset, options: PreprocessOptions = {}): D
     fields,
     async read(indices) {
       // Samples of unlike sizes cannot be stacked before they are resized, so they are read one by one.
-      const groups = plan.source.size ? [indices] : indices.map((index) => [index]);
+      const groups = plan.source.size || indices.length === 0 ? [indices] : indices.map((index) => [index]);
       const parts = await Promise.all(groups.map((group) => dataset.read(group)));
       const images = parts.flatMap((part) => rasters(part.get(plan.field)!, plan));
       const out = new Map<string, Tensor>();
@@ -92,93 +45,6 @@ export function preprocess(dataset: Dataset, options: PreprocessOptions = {}): D
     },
   };
 }
-
-function planOf(dataset: Dataset, options: PreprocessOptions): Plan {
-  const field = options.field ?? 'image';
-  const info = dataset.fields.get(field);
-  if (!info) {
-    throw nothingFound(`data set ${dataset.name}`, {
-      expected: `a field ${field}`,
-      found: `fields ${[...dataset.fields.keys()].join(', ')}`,
-    });
-  }
-  const from = options.from ?? 'nhwc';
-  const { shape = [] } = info;
-  const [channels, height, width] = from === 'nhwc' ? [shape[2], shape[0], shape[1]] : shape;
-  if (shape.length !== 3 || typeof channels !== 'number') {
-    throw badShape(`data set ${dataset.name}, field ${field}`, {
-      expected: `images ${from === 'nhwc' ? '[height, width, channels]' : '[channels, height, width]'}`,
-      found: `${info.dtype}[${shape.join(',')}]`,
-      fix: 'Preprocessing is for images; pass other fields to the model as they are.',
-    });
-  }
-  const size = typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined;
-  const dtype = options.dtype ?? 'float32';
-  const wanted = options.channels ?? channels;
-  const where = `preprocessing of data set ${dataset.name}`;
-  return {
-    field,
-    as: options.as ?? field,
-    from,
-    layout: options.layout ?? 'nchw',
-    dtype,
-    scale: options.scale ?? (info.dtype === 'uint8' && isFloat(dtype) ? 1 / 255 : 1),
-    source: { dtype: info.dtype, channels, size },
-    channels: checkedChannels(channels, wanted, where),
-    resize: options.resize === undefined ? undefined : positive(options.resize, where),
-    crop: options.crop === undefined ? undefined : bothSides(positive(options.crop, where)),
-    mean: perChannel('mean', options.mean ?? [0], { channels: wanted, where }),
-    std: perChannel('std', options.std ?? [1], { channels: wanted, where }),
-    shape: options.shape,
-  };
-}
-
-const bothSides = (size: number | ImageSize): ImageSize =>
-  typeof size === 'number' ? { height: size, width: size } : size;
-
-function positive(size: number | ImageSize, where: string): number | ImageSize {
-  const { height, width } = bothSides(size);
-  if (Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0 && height * width <= 2 ** 26) {
-    return size;
-  }
-  throw badRequest(where, { expected: 'a size in whole pixels, at most 64 Mi of them', found: `${height}x${width}` });
-}
-
-function checkedChannels(has: number, wants: number, where: string): number {
-  if (has === wants || (has === 1 && wants === 3) || (has === 3 && wants === 1)) return wants;
-  throw badShape(where, {
-    expected: `images of ${wants} channels, or grey or colour ones to convert`,
-    found: `${has} channels`,
-  });
-}
-
-function perChannel(
-  name: 'mean' | 'std',
-  values: readonly number[],
-  { channels, where }: { readonly channels: number; readonly where: string },
-): readonly number[] {
-  const right = values.length === 1 || values.length === channels;
-  if (right && values.every((each) => Number.isFinite(each) && (name === 'mean' || each > 0))) {
-    return Array.from({ length: channels }, (_, c) => values[values.length === 1 ? 0 : c]!);
-  }
-  throw badRequest(`${where}, option ${name}`, {
-    expected: `${channels === 1 ? 'one number' : `1 or ${channels} numbers`}${name === 'std' ? ' above 0' : ''}`,
-    found: `[${values.join(', ')}]`,
-    fix: 'Values apply after scaling, so for bytes they are usually between 0 and 1.',
-  });
-}
-
-function outputSize(plan: Plan, source: ImageSize | undefined): ImageSize | undefined {
-  if (plan.crop) return plan.crop;
-  if (plan.resize === undefined) return source;
-  return typeof plan.resize === 'number' ? source && shorterSide(source, plan.resize) : plan.resize;
-}
-
-// The longer side is cut, not rounded, as torchvision's Resize does.
-const shorterSide = ({ height, width }: ImageSize, side: number): ImageSize =>
-  height <= width
-    ? { height: side, width: Math.max(1, Math.trunc((side * width) / height)) }
-    : { height: Math.max(1, Math.trunc((side * height) / width)), width: side };
 
 const shapeOf = ({ layout, channels }: Plan, size: ImageSize | undefined): readonly (number | string)[] => {
   const [height, width] = [size?.height ?? 'height', size?.width ?? 'width'];
