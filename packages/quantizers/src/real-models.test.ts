@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { modelsFolder } from '../../../test/fixtures.js';
 import { randomizeWeights } from '../../../test/randomize-weights.js';
 import { normals } from '../test/networks.js';
-import { tryOut } from '../test/oracle.js';
+import { compare, tryOut } from '../test/oracle.js';
 import { dynamicQuantizer } from './dynamic/dynamic.js';
 import { fp16Quantizer } from './float16/fp16.js';
 import { minmax } from './observers/minmax.js';
@@ -50,7 +50,7 @@ describe.skipIf(!folder)('real models (skipped where the folder of models is abs
     '%s loads, runs and shrinks under %s',
     async (model, kind) => {
       const graph = load(model);
-      const { snrDb, bytes, notes } = await tryOut(graph, quantizers[kind]!, [feedsOf(graph), feedsOf(graph)]);
+      const { snrDb, bytes, notes } = await compare(graph, quantizers[kind]!, [feedsOf(graph), feedsOf(graph)]);
       expect(bytes).toBeLessThan(0.75);
       expect(notes.some(({ outcome }) => outcome === 'quantized')).toBe(true);
       // Noise is the hardest input; where a detector finds nothing, its smallest outputs are mostly rounding.

@@ -11,7 +11,6 @@ import {
   needKey,
   type Quantizer,
   type Tensor,
-  toFloats,
 } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
@@ -41,10 +40,9 @@ export async function fusedOps(graph: Graph): Promise<Readonly<Record<string, nu
 }
 
 /** What was quantized, on which data, and how it compares. */
-export interface Trial {
+export interface Comparison {
   readonly graph: Graph;
   readonly notes: readonly Note[];
-  readonly ops: Readonly<Record<string, number>>;
   /** Signal to noise of each output against float, in decibels. */
   readonly snrDb: ReadonlyMap<string, number>;
   /** Bytes of the file against those of the float file. */
@@ -52,17 +50,26 @@ export interface Trial {
 }
 
 /** Calibrates on the feeds, quantizes, runs both and compares. */
-export async function tryOut(graph: Graph, quantizer: Quantizer, feeds: readonly Feeds[]): Promise<Trial> {
-  const { graph: quantized, notes } = quantizer.quantize(
-    graph,
-    await evidenceFor(graph, quantizer.needs(graph), feeds),
-  );
+export async function compare(graph: Graph, quantizer: Quantizer, feeds: readonly Feeds[]): Promise<Comparison> {
+  const evidence = await evidenceFor(graph, quantizer.needs(graph), feeds);
+  const { graph: quantized, notes } = quantizer.quantize(graph, evidence);
   const [reference, other] = [await run(graph, feeds[0]!), await run(quantized, feeds[0]!)];
   const snrDb = new Map(
     [...reference].map(([name, tensor]) => [name, quantizationError(tensor, other.get(name)!).snrDb] as const),
   );
   const size = (each: Graph) => encodeOnnx(each).reduce((sum, chunk) => sum + chunk.length, 0);
-  return { graph: quantized, notes, ops: await fusedOps(quantized), snrDb, bytes: size(quantized) / size(graph) };
+  return { graph: quantized, notes, snrDb, bytes: size(quantized) / size(graph) };
+}
+
+/** A comparison, and the ops that onnxruntime makes of the result. */
+export interface Trial extends Comparison {
+  readonly ops: Readonly<Record<string, number>>;
+}
+
+/** `compare`, then looks at what the runtime fused. */
+export async function tryOut(graph: Graph, quantizer: Quantizer, feeds: readonly Feeds[]): Promise<Trial> {
+  const comparison = await compare(graph, quantizer, feeds);
+  return { ...comparison, ops: await fusedOps(comparison.graph) };
 }
 
 /** What calibration finds on the feeds. */
@@ -85,7 +92,3 @@ export const sameRange = (needs: readonly Need[], min: number, max: number): Evi
     ),
     1,
   );
-
-/** Mean of a float tensor's squares, to check that a test says something. */
-export const power = (tensor: Tensor): number =>
-  toFloats(tensor).reduce((sum, each) => sum + each * each, 0) / tensor.data.length;
