@@ -1,6 +1,7 @@
 import { type Draft, definePlugin, editGraph, type Graph, indexOf, type Node, type ValueId } from '@espalier/core';
 import { sameValue } from './identity/same-value.js';
 import { shortcut } from './identity/shortcut.js';
+import { untilStable } from './in-order.js';
 
 /**
  * Removes nodes that return what they are given: Identity, Dropout outside of training, and Cast, Reshape, Transpose,
@@ -9,6 +10,11 @@ import { shortcut } from './identity/shortcut.js';
  * value takes the output's name, and where that cannot be, the node stays.
  */
 export function removeIdentity(graph: Graph): Graph {
+  // Every round shortens what is left of a chain by half at least, or removes a node.
+  return untilStable(removeOnce, { name: 'remove-identity', limit: graph.nodes.length + 2 })(graph);
+}
+
+function removeOnce(graph: Graph): Graph {
   const removal = begin(graph);
   for (const node of graph.nodes) visit(removal, node);
   return removal.draft.finish();

@@ -57,6 +57,11 @@ export function floorDivDims(a: Dim, b: Dim): Dim {
 function floorOf(over: Polynomial, by: number): Dim {
   const keys = [...over.keys()].filter((key) => key !== '');
   if (keys.length === 0) return 0; // the constant was reduced to 0 .. by-1
+  if (over.get(keys.sort()[0]!)! < 0) {
+    // ⌊-p/b⌋ = -⌊(p + b - 1)/b⌋: one spelling for both, and what stands for a size is not negative.
+    const up = writePolynomial(plus(new Map([['', by - 1]]), over, -1));
+    return subDims(0, floorDivDims(up, by));
+  }
   const inner = keys.length === 1 && over.get(keys[0]!) === 1 ? readFloor(keys[0]!) : undefined;
   if (inner && typeof inner.by === 'number') {
     return floorDivDims(addDims(inner.over, (over.get('') ?? 0) * inner.by), inner.by * by);
@@ -76,9 +81,19 @@ export const maxDims = (a: Dim, b: Dim): Dim => extreme('max', a, b);
 /** The smaller of two sizes: `min(M, N)` where it is not clear which. */
 export const minDims = (a: Dim, b: Dim): Dim => extreme('min', a, b);
 
-/** Whether a is known to be at least 0: true for names, sums and products of names. */
-export const isCertainlySize = (a: Dim): boolean =>
-  typeof a === 'number' ? a >= 0 : [...readPolynomial(a).values()].every((by) => by > 0);
+/** Whether a ≥ b whatever sizes the names stand for: a - b is a sum of products of what is never negative. */
+export function isAtLeast(a: Dim, b: Dim): boolean {
+  if (typeof a === 'number' && typeof b === 'number') return a >= b;
+  const difference = plus(readPolynomial(a), readPolynomial(b), -1);
+  return [...difference].every(([key, by]) => by > 0 && factorsOf(key).every(isNeverNegative));
+}
+
+function isNeverNegative(factor: string): boolean {
+  const floor = readFloor(factor);
+  if (floor) return isAtLeast(floor.over, 0) && isAtLeast(floor.by, 0);
+  const least = argumentsOf('min', factor)?.every((each) => isAtLeast(each, 0));
+  return least ?? argumentsOf('max', factor)?.some((each) => isAtLeast(each, 0)) ?? true;
+}
 
 /** A dimension with names replaced: `bindDim('floor((H + 1)/2)', new Map([['H', 224]]))` is 112. */
 export function bindDim(dim: Dim, bindings: ReadonlyMap<string, Dim>): Dim {
@@ -118,11 +133,8 @@ function extreme(name: 'max' | 'min', a: Dim, b: Dim): Dim {
   return named(`${name}(${texts.join(', ')})`);
 }
 
-// Whether `a` makes `b` superfluous whatever the names stand for.
-function beats(name: 'max' | 'min', a: Dim, b: Dim): boolean {
-  const difference = name === 'max' ? subDims(a, b) : subDims(b, a);
-  return typeof difference === 'number' ? difference > 0 : isCertainlySize(difference);
-}
+// Whether `a` makes `b` superfluous whatever the names stand for. The two are never equal.
+const beats = (name: 'max' | 'min', a: Dim, b: Dim): boolean => (name === 'max' ? isAtLeast(a, b) : isAtLeast(b, a));
 
 function argumentsOf(name: 'max' | 'min', dim: Dim): readonly Dim[] | undefined {
   if (typeof dim === 'number' || !dim.startsWith(`${name}(`) || !dim.endsWith(')')) return undefined;

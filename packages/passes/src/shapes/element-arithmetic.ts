@@ -1,6 +1,6 @@
 import { type Dim, type DType, intOf, isFloat, roundHalfEven, type ValueInfo } from '@espalier/core';
 import type { OpName } from '../op-names.js';
-import { addDims, floorDivDims, isCertainlySize, maxDims, minDims, modDims, mulDims, subDims } from './dim.js';
+import { addDims, floorDivDims, isAtLeast, maxDims, minDims, modDims, mulDims, subDims } from './dim.js';
 import { coordinatesOf, type Element, type Elements, indexAt, makeElements, mostElements } from './elements.js';
 import { dtypeAttribute } from './onnx-dtype.js';
 import type { ElementRule, Site } from './site.js';
@@ -81,23 +81,36 @@ const mod: ElementRule = elementwise(([a, b], site) => {
   if (a === undefined || b === undefined || b === 0) return undefined;
   const likeC = intOf(site.node, 'fmod', 0) === 1;
   if (typeof a === 'number' && typeof b === 'number') return likeC ? a % b : a - b * Math.floor(a / b);
-  return typeof b === 'number' && b > 0 && isCertainlySize(a) && !isReal(site.dtype(0)) ? modDims(a, b) : undefined;
+  return typeof b === 'number' && b > 0 && (!likeC || isAtLeast(a, 0)) && !isReal(site.dtype(0))
+    ? modDims(a, b)
+    : undefined;
 });
 
 const comparing = (holds: (difference: number) => boolean): ElementRule =>
   elementwise(([a, b]) => {
     if (a === undefined || b === undefined) return undefined;
-    if (typeof a === 'number' && typeof b === 'number') return holds(Math.sign(a - b)) ? 1 : 0;
-    const sign = certainSign(subDims(a, b));
+    const sign = typeof a === 'number' && typeof b === 'number' ? Math.sign(a - b) : certainSign(a, b);
     return sign === undefined ? undefined : holds(sign) ? 1 : 0;
   });
 
 // Names are at least 0, so N + 1 is positive, -N - 2 negative, and N alone is not decided.
-function certainSign(difference: Dim): number | undefined {
-  if (typeof difference === 'number') return Math.sign(difference);
-  if (isCertainlySize(subDims(difference, 1))) return 1;
-  return isCertainlySize(subDims(-1, difference)) ? -1 : undefined;
+function certainSign(a: Dim, b: Dim): number | undefined {
+  if (a === b) return 0;
+  if (isAtLeast(a, addDims(b, 1))) return 1;
+  return isAtLeast(b, addDims(a, 1)) ? -1 : undefined;
 }
+
+/**
+ * As other comparisons, but a named size is never -1 or another negative mark: exporters compare shapes with -1
+ * before Expand, and an expression such as `7*floor((H + 24)/28) - 7` is a size there.
+ */
+const equal: ElementRule = elementwise(([a, b]) => {
+  if (a === undefined || b === undefined) return undefined;
+  if (typeof a === 'number' && typeof b === 'number') return a === b ? 1 : 0;
+  if (Number(a) < 0 || Number(b) < 0) return 0; // NaN for names
+  const sign = certainSign(a, b);
+  return sign === undefined ? undefined : sign === 0 ? 1 : 0;
+});
 
 const unary = (
   exact: (a: number) => number,
@@ -109,7 +122,7 @@ const unary = (
   });
 
 const whole = (a: Dim): Element => a; // a size is a whole number already
-const size = (a: Dim): Element => (isCertainlySize(a) ? a : undefined);
+const size = (a: Dim): Element => (isAtLeast(a, 0) ? a : undefined);
 
 const truth = (decide: (items: readonly Element[]) => boolean | undefined): ElementRule =>
   elementwise((items) => {
@@ -160,7 +173,7 @@ export const arithmeticElements = {
   },
   Ceil: unary(Math.ceil, whole),
   Div: binary(dividedNumbers, divided),
-  Equal: comparing((sign) => sign === 0),
+  Equal: equal,
   Floor: unary(Math.floor, whole),
   Greater: comparing((sign) => sign > 0),
   GreaterOrEqual: comparing((sign) => sign >= 0),

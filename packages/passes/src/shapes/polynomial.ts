@@ -6,8 +6,8 @@ import type { Dim } from '@espalier/core';
  */
 export type Polynomial = ReadonlyMap<string, number>;
 
-const longest = 160;
-const mostTerms = 12;
+const longest = 240;
+const mostTerms = 16;
 
 /** Reads a dimension. Names that do not read as a sum of products (`batch-size`) stand for themselves. */
 export function readPolynomial(dim: Dim): Polynomial {

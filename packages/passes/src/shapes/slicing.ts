@@ -1,6 +1,6 @@
 import { type Dim, intOf, intsOf } from '@espalier/core';
 import type { OpName } from '../op-names.js';
-import { addDims, ceilDivDims, floorDivDims, isCertainlySize, minDims, mulDims, subDims } from './dim.js';
+import { addDims, ceilDivDims, floorDivDims, isAtLeast, minDims, mulDims, subDims } from './dim.js';
 import { type Element, numbersOf } from './elements.js';
 import { axisWithin, type ShapeRule, type Site, sameDim, shapeOfRank, typeOf } from './site.js';
 
@@ -87,7 +87,7 @@ function clampedEnd(size: Dim, end: Dim): Dim | undefined {
     if (end < 0) return typeof size === 'number' ? Math.max(0, size + end) : end < -farAway ? 0 : addDims(size, end);
     return minDims(size, end);
   }
-  return isCertainlySize(end) || isCertainlySize(subDims(size, end)) ? minDims(size, end) : undefined;
+  return isAtLeast(end, 0) || isAtLeast(size, end) ? minDims(size, end) : undefined;
 }
 
 const concat: ShapeRule = (site) => {

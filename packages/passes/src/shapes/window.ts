@@ -66,5 +66,8 @@ function slid(site: Site, size: Dim, { window, axis }: { readonly window: Window
     });
   }
   if (!window.ceil) return addDims(floorDivDims(room, stride), 1);
+  const reach = reachOf(window, axis);
+  const staysInside = typeof reach === 'number' && after + stride <= reach; // then the bound below never binds
+  if (staysInside) return addDims(ceilDivDims(room, stride), 1);
   return minDims(addDims(ceilDivDims(room, stride), 1), ceilDivDims(addDims(size, before), stride));
 }

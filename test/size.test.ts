@@ -1,0 +1,71 @@
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { isWritten, packages, root } from './workspace.js';
+
+/** What bundlers for browsers make of a module that uses the workspace. */
+async function bundle(code: string, external: readonly string[] = []) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    conditions: ['@espalier/source'],
+    external: ['node:*', 'onnxruntime-node', 'onnxruntime-web', ...external],
+    logLevel: 'silent',
+  });
+  const text = outputFiles[0]!.text; // one entry point makes one file
+  const inputs = Object.values(metafile.inputs).flatMap((input) => input.imports.map(({ path }) => path));
+  return { text, kilobytes: gzipSync(text, { level: 9 }).length / 1000, inputs };
+}
+
+const libraries = packages
+  .filter((each) => each.folder.startsWith('packages/') && isWritten(each))
+  .map(({ manifest }) => manifest.name);
+
+/** Most kB, minified and gzipped, of all that a package exports, without the packages it imports. */
+const limits: Readonly<Record<string, number>> = {};
+
+describe('the size of', () => {
+  it('core with one plugin is at most 3 kB', async () => {
+    const { kilobytes, text } = await bundle(
+      `import { createRegistry } from '@espalier/core'; import { cubic } from '@espalier/schedules'; export const registry = createRegistry([cubic]);`,
+    );
+    expect(kilobytes).toBeLessThan(3);
+    expect(text).toContain('cubic');
+  });
+
+  it('a plugin does not count its siblings', async () => {
+    const { text } = await bundle(
+      `import { cubic } from '@espalier/schedules'; export const schedule = cubic({ to: 1, end: 2 });`,
+    );
+    for (const id of ['cosine', 'constant', 'one-cycle', 'warm-up']) expect(text).not.toContain(`"${id}"`);
+  });
+
+  it.each(Object.entries(limits))('%s is at most %d kB', async (name, limit) => {
+    const others = packages.map(({ manifest }) => manifest.name).filter((other) => other !== name);
+    const { kilobytes } = await bundle(
+      `export * from '${name}';`,
+      others.flatMap((other) => [other, `${other}/*`]),
+    );
+    expect(kilobytes).toBeLessThan(limit);
+    expect(kilobytes).toBeGreaterThan(limit / 3); // a limit far above the size says nothing
+  });
+
+  it('every package has a limit', () => {
+    expect(Object.keys(limits).sort()).toEqual([...libraries].sort());
+  });
+});
+
+describe('onnxruntime', () => {
+  const users = ['@espalier/onnxruntime', 'espalier'];
+
+  it.each(libraries)('comes with %s only where it must', async (name) => {
+    const { inputs } = await bundle(`export * from '${name}';`);
+    expect(inputs.some((path) => path.startsWith('onnxruntime-'))).toBe(users.includes(name));
+  });
+});
