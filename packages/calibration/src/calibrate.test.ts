@@ -277,6 +277,50 @@ describe('calibrate', () => {
     ]);
   });
 
+  it('says the same on onnxruntime-web', async () => {
+    const web = createOnnxRuntime({ backend: 'web', threads: 1 });
+    const needs: Need[] = [
+      { statistic: 'range', value: 'x' },
+      { statistic: 'histogram', value: 'x', bins: 100 },
+      { statistic: 'channelRange', value: 'x', axis: -1 },
+    ];
+    const [native, wasm] = [
+      await calibrate(graph, needs, { executor, batches: batches([4, 5]) }),
+      await calibrate(graph, needs, { executor: web, batches: batches([9]) }),
+    ];
+    for (const need of needs) expect(wasm.find(need)).toEqual(native.find(need));
+    await web.close();
+  });
+
+  it('puts what condenses the earliest values last, so that the runtime runs it first', async () => {
+    let seen: Graph | undefined;
+    const watched: Executor = {
+      ...executor,
+      open(observed) {
+        seen = observed;
+        return executor.open(observed);
+      },
+    };
+    const needs = ['z', 'x', 'y', 'h'].map((name): Need => ({ statistic: 'range', value: name }));
+    await calibrate(graph, needs, { executor: watched, batches: batches([9]) });
+    const order = seen!.nodes.filter((node) => node.op === 'ReduceMin').map((node) => node.inputs[0]);
+    expect(order).toEqual(['z', 'y', 'h', 'x']);
+    expect(seen!.outputs).toHaveLength(12);
+  });
+
+  it('runs no further than the last value that is asked for', async () => {
+    let ops: readonly string[] = [];
+    const watched: Executor = {
+      ...executor,
+      open(observed) {
+        ops = observed.nodes.map((node) => node.op);
+        return executor.open(observed);
+      },
+    };
+    await calibrate(graph, [{ statistic: 'range', value: 'h' }], { executor: watched, batches: batches([9]) });
+    expect(ops).toEqual(['Conv', 'ReduceMin', 'ReduceMax', 'ReduceL1']);
+  });
+
   it('collects what others define', async () => {
     const largest: Collector<'range'> = {
       values: ({ value: name }) => [name],
