@@ -58,6 +58,12 @@ describe('decodeImage', () => {
     expect(image.data).toEqual(new Uint8Array(64).fill(77));
   });
 
+  it('passes over bytes between the parts of a JPEG, which some cameras leave there', async () => {
+    const end = jpeg.length - 2;
+    const padded = Uint8Array.from([...jpeg.subarray(0, end), 1, 2, 3, ...jpeg.subarray(end)]);
+    expect((await decodeImage(padded, 'x.jpg')).data).toEqual((await decodeImage(jpeg, 'x.jpg')).data);
+  });
+
   it.each([
     ['a JPEG cut short', () => jpeg.subarray(0, jpeg.length - 60)],
     ['a JPEG cut in its header', () => jpeg.subarray(0, 30)],

@@ -68,8 +68,8 @@ async function jpegPixels(bytes: Uint8Array, where: string): Promise<ImageData> 
     jpegCodec = undefined; // libjpeg leaves through exit(): that instance is not to be used again
     throw badImage(where, messages[0] ?? 'data that libjpeg gives up on', cause);
   }
-  // libjpeg fills the missing rest of an image with grey and only warns.
-  const cut = messages.find((text) => /premature end|corrupt/i.test(text));
+  // libjpeg makes up pixels where data is missing or damaged and only warns. Bytes too many do no harm: cameras write them.
+  const cut = messages.find((text) => /premature end|corrupt/i.test(text) && !/extraneous bytes/i.test(text));
   if (!image || cut) throw badImage(where, cut ?? 'data that libjpeg gives up on');
   return image;
 }
