@@ -5,6 +5,7 @@ import { addInfos } from './decode-graph.js';
 import { decodeNodes } from './decode-node.js';
 import { decodeOpsets } from './decode-opsets.js';
 import { malformed, quoted } from './errors.js';
+import { findRecursion } from './find-recursion.js';
 import { entriesOf } from './metadata.js';
 import { opNameOf } from './op-name.js';
 import type { Proto } from './schema.js';
@@ -15,7 +16,7 @@ export function decodeFunctions(
   protos: readonly Proto<'Function'>[],
 ): readonly GraphFunction[] {
   const seen = new Set<string>();
-  return protos.map((proto, i) => {
+  const functions = protos.map((proto, i) => {
     const found = decodeFunction(context, proto, `functions[${i}]`);
     const key = `${found.op}\0${found.overload ?? ''}`;
     if (seen.has(key)) {
@@ -25,6 +26,13 @@ export function decodeFunctions(
     seen.add(key);
     return found;
   });
+  const recursive = findRecursion(functions);
+  if (recursive) {
+    const index = functions.indexOf(recursive);
+    const place = placeIn(context, protos[index]!, `functions[${index}]`);
+    throw malformed(place, { expected: 'functions that do not call themselves', found: quoted(recursive.op) });
+  }
+  return functions;
 }
 
 function decodeFunction(context: DecodeContext, proto: Proto<'Function'>, path: string): GraphFunction {

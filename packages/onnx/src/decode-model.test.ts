@@ -129,6 +129,15 @@ test('a function may be defined once', () => {
   );
 });
 
+test('functions that call each other in a circle are malformed, in a chain they are not', () => {
+  const calling = (name: string, called: string) =>
+    block(25, [...block(1, name), ...block(10, 'd'), ...block(7, [...block(4, called), ...block(7, 'd')])]);
+  const chain = [...calling('A', 'B'), ...calling('B', 'C'), ...calling('C', 'Other')];
+  expect(decodeOnnx(model(node([], 'y'), chain)).functions).toHaveLength(3);
+  const circle = [...calling('A', 'B'), ...calling('B', 'C'), ...calling('C', 'B')];
+  expect(() => decodeOnnx(model(node([], 'y'), circle))).toThrow(code('ONNX_MALFORMED', /functions\[1\].*"d::B"/));
+});
+
 test('subgraphs nested too deep are refused before the call stack is', () => {
   let graph: readonly number[] = [];
   for (let depth = 0; depth < 200; depth++) {
