@@ -40,7 +40,7 @@ const constant: Evaluator = ({ node }) => {
 const constantOfShape: Evaluator = (call) => {
   const shape = wholeNumbersOf(call.inputs[0]);
   const value: Tensor = tensorOf(call.node, 'value', undefined) ?? floats([0]);
-  if (!shape || !isMovable(value.dtype) || !fits(call, value.dtype, shape)) return undefined;
+  if (!shape || value.data.length !== 1 || !isMovable(value.dtype) || !fits(call, value.dtype, shape)) return undefined;
   const data = allocate(value.dtype, sizeOf(shape));
   (data as unknown as number[]).fill(value.data[0] as number); // the element kind of the same dtype
   return [tensor(value.dtype, shape, data)];
