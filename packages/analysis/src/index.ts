@@ -1,13 +1,19 @@
-export * from './comparison/batches.js';
-export * from './comparison/class-scores.js';
+export type { Batch, Batches } from './comparison/batches.js';
 export * from './comparison/compare-sessions.js';
 export * from './comparison/error-meter.js';
 export * from './comparison/evaluate-session.js';
-export * from './comparison/latency.js';
+export {
+  type Latency,
+  type LatencyOptions,
+  type LatencyPair,
+  measureLatency,
+  measureLatencyPair,
+  type Timed,
+} from './comparison/latency.js';
 export * from './comparison/snr-db.js';
 export * from './costs/costs.js';
 export * from './costs/costs-of.js';
-export * from './costs/mac-rules.js';
+export { type MacOp, macOps } from './costs/mac-rules.js';
 export * from './inspection/compressed-sizes.js';
 export * from './inspection/coverage-of.js';
 export * from './inspection/inspect-graph.js';
@@ -21,6 +27,4 @@ export * from './report/report-layers.js';
 export * from './report/safe-text.js';
 export * from './report/text-table.js';
 export * from './report/weight-histogram.js';
-export * from './weights/count-zeros.js';
 export { type RealWeight, realWeight } from './weights/dequantize-weight.js';
-export { type BlockCoding, codingOf, type LinearCoding, type WeightCoding } from './weights/weight-coding.js';
