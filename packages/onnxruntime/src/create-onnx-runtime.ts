@@ -1,10 +1,11 @@
-import type { Executor } from '@espalier/core';
+import { type Executor, type Resolved, resolveOptions } from '@espalier/core';
 import { host } from '#host';
 import { nodeOnly } from './errors.js';
 import { openFile } from './open-file.js';
 import { openGraph } from './open-graph.js';
 import { optimizedGraph } from './optimized-graph.js';
 import { type Backend, type Loader, loadRuntime, type Runtime } from './runtime.js';
+import { runtimeOptions } from './runtime-options.js';
 import { sessionCache } from './session-cache.js';
 import { webLoader } from './web-loader.js';
 
@@ -21,8 +22,12 @@ export interface OnnxRuntimeOptions {
 /**
  * Runs graphs on onnxruntime: the native package in Node, the WebAssembly one in browsers. The package is imported
  * at the first use. Equal inputs give equal results on the same machine with the same number of threads.
+ * @throws OPTION_INVALID, OPTION_UNKNOWN.
  */
-export function createOnnxRuntime({ threads = 0, backend = 'auto', wasmPaths }: OnnxRuntimeOptions = {}): Executor {
+export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Executor {
+  const { threads, backend, wasmPaths } = resolveOptions('createOnnxRuntime', runtimeOptions, options) as Resolved<
+    typeof runtimeOptions
+  >; // resolveOptions returns exactly the table's keys, checked
   let loading: Promise<Runtime> | undefined;
   const runtime = () => {
     loading ??= loadRuntime(loadersOf(backend, webLoader({ threads, wasmPaths })));

@@ -1,5 +1,6 @@
 import { instantiate } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
+import { createOnnxRuntime } from './create-onnx-runtime.js';
 import { onnxruntime } from './onnxruntime.js';
 
 describe('plugin onnxruntime', () => {
@@ -15,5 +16,6 @@ describe('plugin onnxruntime', () => {
       /threads: expected a whole number of 0 or more, found -1/,
     );
     expect(() => instantiate(onnxruntime, { backend: 'nod' })).toThrow(/Did you mean "node"/);
+    expect(() => createOnnxRuntime({ threads: 1.5 })).toThrow(/threads: expected a whole number of 0 or more/);
   });
 });

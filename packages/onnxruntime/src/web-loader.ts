@@ -10,7 +10,7 @@ export const webLoader = ({
   wasmPaths,
 }: {
   readonly threads: number;
-  readonly wasmPaths: string | undefined;
+  readonly wasmPaths: string;
 }): Loader => ({
   package: 'onnxruntime-web',
   async load() {
