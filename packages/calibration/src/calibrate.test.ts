@@ -153,6 +153,19 @@ describe('calibrate', () => {
     });
   });
 
+  it('finds moments of values that take several slices', async () => {
+    const b = buildGraph();
+    b.output(b.add('Relu', [b.input('x', 'float32', ['n', 2])], { name: 'y' }));
+    const x = normals(100_000, 2); // slices hold 32768 rows
+    const need = { statistic: 'moments', value: 'x', axis: -1 } as const;
+    const evidence = await calibrate(b.finish(), [need], { executor, batches: batches([70_000, 30_000], x) });
+    channels(x, 1).forEach((xs, c) => {
+      const mean = meanOf(xs);
+      expect(evidence.find(need)!.mean[c]).toBeCloseTo(mean, 6);
+      expect(evidence.find(need)!.variance[c]).toBeCloseTo(meanOf(xs.map((each) => (each - mean) ** 2)), 5);
+    });
+  });
+
   it('counts more elements in one bin than a float32 could', async () => {
     const b = buildGraph();
     const x = b.input('x', 'float32', ['n']);
@@ -403,6 +416,12 @@ describe('calibrate refuses', () => {
     const fewer = () => batches([pass++ === 0 ? 9 : 5])();
     const error = await failure([{ statistic: 'histogram', value: 'h', bins: 4 }], fewer);
     expect(error.code).toBe('CALIBRATION_DATA_CHANGED');
+  });
+
+  it.each(['moments', 'channelRange'] as const)('%s over an axis whose size changes', async (statistic) => {
+    const error = await failure([{ statistic, value: 'h', axis: 0 }], batches([5, 4]));
+    expect(error.code).toBe('CALIBRATION_NEED');
+    expect(error.message).toContain('found 5 entries, then 4');
   });
 
   it('feeds that do not fit, with the words of the executor', async () => {

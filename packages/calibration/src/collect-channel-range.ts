@@ -1,7 +1,7 @@
 import { type Tensor, toFloats } from '@espalier/core';
 import { channelsOf, checkedAxis } from './channels.js';
 import type { Collector } from './collector.js';
-import { notFinite } from './errors.js';
+import { axisChanged, notFinite } from './errors.js';
 
 /** Smallest and largest value per index of an axis: ReduceMin and ReduceMax over the other axes. Exact. */
 export const collectChannelRange: Collector<'channelRange'> = {
@@ -26,6 +26,7 @@ export const collectChannelRange: Collector<'channelRange'> = {
           seen = { min: min.slice(), max: max.slice() };
           return;
         }
+        if (seen.min.length !== min.length) throw axisChanged(need, seen.min.length, min.length);
         for (let c = 0; c < min.length; c++) {
           seen.min[c] = Math.min(seen.min[c]!, min[c]!);
           seen.max[c] = Math.max(seen.max[c]!, max[c]!);

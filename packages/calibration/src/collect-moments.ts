@@ -1,7 +1,7 @@
 import { int, longs, type Tensor, toFloats, toNumbers, type ValueId } from '@espalier/core';
 import { channelsOf, checkedAxis } from './channels.js';
 import type { Collector } from './collector.js';
-import { notFinite } from './errors.js';
+import { axisChanged, notFinite } from './errors.js';
 import { overSlices } from './over-slices.js';
 import type { StatisticsGraph } from './statistics-graph.js';
 
@@ -23,6 +23,7 @@ export const collectMoments: Collector<'moments'> = {
       add([means, sums, squares, counts]) {
         const channels = means!.shape[1]!;
         moments ??= noMoments(channels);
+        if (moments.count.length !== channels) throw axisChanged(need, moments.count.length, channels);
         const [m, s1, s2] = [toFloats(means!), toFloats(sums!), toFloats(squares!)];
         toNumbers(counts!).forEach((count, slice) => {
           for (let c = 0, i = slice * channels; c < channels; c++, i++) {

@@ -37,6 +37,13 @@ export const unknownValue = (need: Need, value: ValueId, graph: Graph): Espalier
 export const impossibleNeed = (need: Need, { expected, found }: { expected: string; found: string }): EspalierError =>
   problem('CALIBRATION_NEED', { where: where(need), expected, found, details: { need } });
 
+/** The axis of a statistic per channel has another size than in the batches before. */
+export const axisChanged = (need: Need, before: number, now: number): EspalierError =>
+  impossibleNeed(need, {
+    expected: 'an axis that has one size in all batches',
+    found: `${before} entries, then ${now}`,
+  });
+
 /** A value held NaN or infinity while the data ran through. */
 export const notFinite = (graph: Graph, value: ValueId, found: string): EspalierError => {
   const node = indexOf(graph).producer.get(value);
