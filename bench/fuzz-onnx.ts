@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRandom, EspalierError } from '@espalier/core';
-import { decodeOnnx } from '@espalier/onnx';
+import { decodeOnnx, encodeOnnx } from '@espalier/onnx';
 import { mutations } from '../packages/onnx/test/mutate.js';
 import { modelsFolder } from '../test/fixtures.js';
 
 /**
- * Reads seeded damaged copies of the real models and counts what became of them. Anything but a graph or an
+ * Reads seeded damaged copies of the real models, writes what could be read, and counts what became of them. Anything but a graph or an
  * EspalierError ends the run with exit code 1.
  *
  *     tsx --conditions=@espalier/source bench/fuzz-onnx.ts [count] [seed]
@@ -31,7 +31,7 @@ for (let i = 0; i < count; i++) {
   const start = performance.now();
   let outcome = 'read';
   try {
-    decodeOnnx(bytes, { where: model.name });
+    encodeOnnx(decodeOnnx(bytes, { where: model.name }));
   } catch (error) {
     outcome = error instanceof EspalierError ? error.code : 'escaped';
     if (outcome === 'escaped') escaped.push(`case ${i}, ${mutation.name} of ${model.name}: ${error}`);

@@ -4,7 +4,7 @@ import { decodeFunctions } from './decode-function.js';
 import { decodeGraph } from './decode-graph.js';
 import { decodeMessage } from './decode-message.js';
 import { decodeOpsets } from './decode-opsets.js';
-import { beyondLimit, malformed, unsupported } from './errors.js';
+import { beyondLimit, inFile, malformed, unsupported } from './errors.js';
 import { entriesOf } from './metadata.js';
 import type { Proto } from './schema.js';
 import type { Source } from './source.js';
@@ -23,7 +23,10 @@ export interface DecodeModelOptions {
 }
 
 /** A ModelProto as a graph, not yet checked as a whole. @throws ONNX_*, GRAPH_*. */
-export function decodeModel(source: Source, options: DecodeModelOptions): Graph {
+export const decodeModel = (source: Source, options: DecodeModelOptions): Graph =>
+  inFile(options.file, () => decode(source, options));
+
+function decode(source: Source, options: DecodeModelOptions): Graph {
   const proto = decodeMessage(createCursor(source, options.file), 'Model', source.bytes.length);
   const context = createContext(options);
   if (!proto.graph) throw malformed(placeIn(context, proto, ''), { expected: 'a model with a graph', found: 'none' });

@@ -1,6 +1,6 @@
 import { checkGraph, type Graph } from '@espalier/core';
 import { decodeModel } from './decode-model.js';
-import { quoted, unsupported } from './errors.js';
+import { inFile, quoted, unsupported } from './errors.js';
 import { wholeSource } from './source.js';
 
 /** How ONNX bytes are read. */
@@ -35,5 +35,5 @@ export function decodeOnnx(
       });
     },
   });
-  return checkGraph(graph);
+  return inFile(where, () => checkGraph(graph));
 }

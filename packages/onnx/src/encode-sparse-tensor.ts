@@ -23,7 +23,6 @@ export function encodeSparseTensor(source: Tensor, name: string): Draft<'SparseT
     if (places.length >= most) return undefined;
     places.push(i);
   }
-  if (places.length === 0) return undefined;
   const values = allocate(dtype, places.length) as Float32Array; // any class of numbers: only copied by index
   for (let i = 0; i < places.length; i++) values[i] = (elements as Float32Array)[places[i]!]!;
   return {

@@ -1,4 +1,4 @@
-import { problem } from '@espalier/core';
+import { EspalierError, problem } from '@espalier/core';
 
 /** Where in a file something stands: its name, the byte, and the way through the messages. */
 export interface Place {
@@ -68,3 +68,14 @@ export const messageTooLarge = (bytes: number, limit: number) =>
     fix: "Write with `writeOnnx` and `externalData: 'auto'`: weights then go to a file beside the model.",
     details: { bytes, limit },
   });
+
+/** Runs a reading step; what core says of the graph inside then names the file too. */
+export function inFile<T>(file: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof EspalierError) || !error.code.startsWith('GRAPH_')) throw error;
+    const details = { ...error.details, file, where: `${file}, ${error.details['where']}` };
+    throw new EspalierError(error.code, `${file}, ${error.message}`, details, { cause: error });
+  }
+}

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { modelsFolder } from '../../../test/fixtures.js';
 import { mutations } from '../test/mutate.js';
 import { decodeOnnx } from './decode-onnx.js';
+import { encodeOnnx } from './encode-onnx.js';
 
 test.skipIf(!modelsFolder())(
   '300 damaged copies of real models give a graph or a typed error, fast (needs ESPALIER_MODELS)',
@@ -32,7 +33,8 @@ test.skipIf(!modelsFolder())(
 
 function outcomeOf(bytes: Uint8Array): string {
   try {
-    decodeOnnx(bytes);
+    // What was read can be written.
+    encodeOnnx(decodeOnnx(bytes));
     return 'read';
   } catch (error) {
     return error instanceof EspalierError ? error.code : `escaped: ${error}`;

@@ -2,6 +2,7 @@ import { checkGraph, type Files, type Graph } from '@espalier/core';
 import type { ExternalReference } from './decode-context.js';
 import { decodeModel } from './decode-model.js';
 import { denseBytesFor, type OnnxReadOptions } from './decode-onnx.js';
+import { inFile } from './errors.js';
 import { readExternal } from './read-external.js';
 import { readSource } from './read-source.js';
 
@@ -21,14 +22,13 @@ export async function readOnnx(files: Files, path: string, options: OnnxReadOpti
       return undefined;
     },
   });
-  if (references.length === 0) return checkGraph(listed);
+  if (references.length === 0) return inFile(path, () => checkGraph(listed));
   // The first reading only named the ranges. The model itself is small when its weights lie elsewhere.
   const data = await readExternal(files, path, references);
-  return checkGraph(
-    decodeModel(source, {
-      file: path,
-      maxDenseBytes: options.maxDenseBytes ?? denseBytesFor(size + data.bytes),
-      external: data.find,
-    }),
-  );
+  const graph = decodeModel(source, {
+    file: path,
+    maxDenseBytes: options.maxDenseBytes ?? denseBytesFor(size + data.bytes),
+    external: data.find,
+  });
+  return inFile(path, () => checkGraph(graph));
 }

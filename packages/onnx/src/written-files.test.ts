@@ -96,6 +96,11 @@ test.each([
   expect(await run(graph, { sparse: true })).toEqual([11, 2, 33, 44]);
 });
 
+test('onnxruntime loads sparse weights without any value', async () => {
+  const graph = graphOf([pickFour, add('sum', ['x', 'part'], 'y')], { w: floats(new Float32Array(20_000)), ...bounds });
+  expect(await run(graph, { sparse: true })).toEqual([1, 2, 3, 4]);
+});
+
 test('onnxruntime runs functions with references to their attributes', async () => {
   const scale = createNode({
     id: 'leaky',
