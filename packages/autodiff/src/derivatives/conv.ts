@@ -1,0 +1,111 @@
+import { type Attribute, type Dim, int, intOf, ints, intsOf, textOf, type ValueId } from '@espalier/core';
+import type { Derivative, DerivativeContext } from '../derivative.js';
+import { unsupportedForm } from '../errors.js';
+
+interface Window {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** All begins, then all ends. */
+  readonly pads: readonly number[];
+}
+
+/** Attributes of a window with every default written out and automatic padding resolved. */
+export function windowOf(c: DerivativeContext, input: ValueId, kernel: readonly number[]): Window {
+  const strides = intsOf(
+    c.node,
+    'strides',
+    kernel.map(() => 1),
+  );
+  const dilations = intsOf(
+    c.node,
+    'dilations',
+    kernel.map(() => 1),
+  );
+  const auto = textOf(c.node, 'auto_pad', 'NOTSET');
+  if (auto === 'NOTSET')
+    return {
+      kernel,
+      strides,
+      dilations,
+      pads: intsOf(
+        c.node,
+        'pads',
+        [...kernel, ...kernel].map(() => 0),
+      ),
+    };
+  if (auto === 'VALID') return { kernel, strides, dilations, pads: [...kernel, ...kernel].map(() => 0) };
+  const total = spatial(c, input).map((size, i) => {
+    const steps = Math.ceil(size / strides[i]!);
+    return Math.max(0, (steps - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - size);
+  });
+  const small = total.map((pad) => Math.floor(pad / 2));
+  const large = total.map((pad, i) => pad - small[i]!);
+  return { kernel, strides, dilations, pads: auto === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small] };
+}
+
+/** The spatial sizes of a value [N, C, ...]. @throws AUTODIFF_FORM when one is symbolic. */
+export function spatial(c: DerivativeContext, value: ValueId): readonly number[] {
+  return c
+    .shape(value)
+    .slice(2)
+    .map((dim: Dim) => {
+      if (typeof dim === 'number') return dim;
+      throw unsupportedForm(c.node, `a known spatial size of "${value}"`, `"${dim}"`);
+    });
+}
+
+/** The attributes of a window as a node carries them. */
+export const windowAttributes = ({
+  kernel,
+  strides,
+  dilations,
+  pads,
+}: Window): Readonly<Record<string, Attribute>> => ({
+  kernel_shape: ints(kernel),
+  strides: ints(strides),
+  dilations: ints(dilations),
+  pads: ints(pads),
+});
+
+const sumOverAllButChannels = (c: DerivativeContext, dy: ValueId): ValueId => {
+  const rank = c.shape(c.output(0)).length;
+  const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
+  return c.emit('ReduceSum', [dy, c.longs(axes)], { keepdims: int(0) });
+};
+
+function kernelOf(c: DerivativeContext): readonly number[] {
+  return spatial(c, c.input(1));
+}
+
+const conv: Derivative = (c) => {
+  const dy = c.gradient(0)!;
+  const [x, w] = [c.input(0), c.input(1)];
+  const attributes = { ...windowAttributes(windowOf(c, x, kernelOf(c))), group: int(intOf(c.node, 'group', 1)) };
+  return [
+    c.wants(0)
+      ? c.emit('espalier::ConvInputGradient', [dy, w], { ...attributes, input_shape: ints(spatial(c, x)) })
+      : undefined,
+    c.wants(1) ? c.emit('espalier::ConvWeightGradient', [x, dy], attributes) : undefined,
+    c.node.inputs[2] !== undefined && c.wants(2) ? sumOverAllButChannels(c, dy) : undefined,
+  ];
+};
+
+/** A transposed convolution is the input gradient of a convolution, so its own gradients are a convolution's other parts. */
+const convTranspose: Derivative = (c) => {
+  const dy = c.gradient(0)!;
+  const [x, w] = [c.input(0), c.input(1)];
+  const kernel = kernelOf(c);
+  if (c.node.attributes.has('output_shape') || textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME')) {
+    throw unsupportedForm(c.node, 'explicit pads', 'output_shape or automatic padding');
+  }
+  const attributes = { ...windowAttributes(windowOf(c, x, kernel)), group: int(intOf(c.node, 'group', 1)) };
+  return [
+    c.wants(0) ? c.emit('Conv', [dy, w], attributes) : undefined,
+    c.wants(1) ? c.emit('espalier::ConvWeightGradient', [dy, x], attributes) : undefined,
+    c.node.inputs[2] !== undefined && c.wants(2) ? sumOverAllButChannels(c, dy) : undefined,
+  ];
+};
+
+/** Convolutions. */
+export const convolution = { Conv: conv, ConvTranspose: convTranspose } satisfies Readonly<Record<string, Derivative>>;
