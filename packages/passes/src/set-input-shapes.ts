@@ -40,7 +40,7 @@ function checkInput(graph: Graph, input: ValueId, shape: readonly Dim[]): void {
       where: `graph "${graph.name}"`,
       expected: `one of the inputs ${graph.inputs.map((each) => `"${each}"`).join(', ')}, of a known dtype`,
       found: `"${input}"`,
-      fix: didYouMean(input, graph.inputs),
+      fix: `${didYouMean(input, graph.inputs)}Only inputs of the model can be given a shape.`,
     });
   }
   const wrong = shape.find((dim) => (typeof dim === 'number' ? !(Number.isSafeInteger(dim) && dim >= 0) : dim === ''));

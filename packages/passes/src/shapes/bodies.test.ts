@@ -70,10 +70,10 @@ describe('If', () => {
   it('takes the branch that runs, also where the other one contradicts itself', async () => {
     const three = setInputShapes(guarded, new Map([['x', [3, 4]]]));
     expect(shapes(three)).toEqual({ y: [3, 4] });
-    expect(await shapesRun(three, { x: zeros('float32', [3, 4]) })).toEqual(shapes(three));
+    expect(await shapesRun(guarded, { x: zeros('float32', [3, 4]) })).toEqual(shapes(three));
     const single = setInputShapes(guarded, new Map([['x', [1, 4]]]));
     expect(shapes(single)).toEqual({ y: [4] });
-    expect(await shapesRun(single, { x: zeros('float32', [1, 4]) })).toEqual(shapes(single));
+    expect(await shapesRun(guarded, { x: zeros('float32', [1, 4]) })).toEqual(shapes(single));
   });
 
   it('says nothing of the shape when the branches differ in rank and either may run', () => {
@@ -98,7 +98,6 @@ describe('If', () => {
     });
     expect(shapes(inferShapes(both))).toEqual({ y: ['N', '?y_1'] });
     expect(subgraphsOf(inferShapes(both).nodes[0]!)[0]!.values.get('a')?.shape).toEqual(['N', 8]);
-    expect(inferShapes(inferShapes(both))).toBe(inferShapes(inferShapes(both)));
   });
 
   it('returns the same graph when bodies hold nothing new', () => {
@@ -208,7 +207,7 @@ describe('sequences', () => {
       node('SplitToSequence', ['x', 'two'], ['seq'], { axis: int(0) }),
       node('SequenceAt', ['seq', 'one'], ['part']),
       node('ConcatFromSequence', ['seq'], ['whole'], { axis: int(0) }),
-      node('SequenceEmpty', [], ['empty']),
+      node('SequenceEmpty', [], ['empty'], { dtype: int(1) }),
       node('SequenceInsert', ['empty', 'part'], ['inserted']),
       node('SequenceConstruct', ['part', 'part'], ['made']),
       node('SequenceErase', ['made', 'zero'], ['erased']),
@@ -234,7 +233,7 @@ describe('sequences', () => {
     expect(values.get('erased')).toEqual({ ...f(2, 'N'), container: ['sequence'] });
     expect(values.get('count')).toEqual(scalarOf('int64'));
     expect(values.get('mapped')).toEqual(f(1, 'N'));
-    expect(await shapesRun(parts, { x: zeros('float32', [6, 3]) })).toEqual({
+    expect(await shapesRun(inferShapes(parts), { x: zeros('float32', [6, 3]) })).toEqual({
       part: [2, 3],
       whole: [6, 3],
       count: [],

@@ -12,7 +12,7 @@ import { checkedInfo } from './checked-info.js';
 import { elementRules } from './element-rules.js';
 import { type Elements, elementsOf } from './elements.js';
 import { functionBody, functionKey } from './function-body.js';
-import { settle } from './settle.js';
+import { sameInfo, settle } from './settle.js';
 import { shapeError } from './shape-error.js';
 import { shapeRules } from './shape-rules.js';
 import type { BodyInput, BodyResult, Site } from './site.js';
@@ -105,9 +105,8 @@ function openState(
     elements,
     note(value, found) {
       own.add(value);
-      const settled = settle(run.trustDeclared || !found ? infos.get(value) : undefined, found);
       const before = infos.get(value);
-      const kept = settle(before, settled) === before ? before : settled;
+      const kept = run.trustDeclared || !found ? settle(before, found) : sameInfo(before, found) ? before : found;
       if (kept) infos.set(value, kept);
       return kept;
     },

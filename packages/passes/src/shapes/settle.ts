@@ -28,5 +28,9 @@ const isOpen = (dim: Dim): boolean => typeof dim === 'string' && dim.startsWith(
 export const sameShape = (a: readonly Dim[] | undefined, b: readonly Dim[] | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((dim, axis) => dim === b[axis]));
 
+/** Whether two types are equal. */
+export const sameInfo = (a: ValueInfo | undefined, b: ValueInfo): boolean =>
+  a !== undefined && a.dtype === b.dtype && sameShape(a.shape, b.shape) && sameContainer(a, b);
+
 const sameContainer = (a: ValueInfo, b: ValueInfo): boolean =>
   a.container === b.container || JSON.stringify(a.container) === JSON.stringify(b.container);
