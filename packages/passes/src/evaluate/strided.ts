@@ -1,6 +1,6 @@
 import { allocate, bitsOf, type DType, isPacked, sizeOf, type Tensor, tensor } from '@espalier/core';
 
-type Words = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+type Words = Uint8Array | Uint16Array | Int32Array;
 
 /** Elements per step along each axis of a row-major tensor. `[6, 3, 1]` for shape `[5, 2, 3]`. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -15,8 +15,11 @@ export function stridesOf(shape: readonly number[]): number[] {
 /** Whether elements can be moved one by one: not several to a byte, not two numbers to an element. */
 export const isMovable = (dtype: DType): boolean => !isPacked(dtype) && !dtype.startsWith('complex');
 
-/** The elements as unsigned words of their size, so that moving them keeps every bit and meets few array kinds. */
-function wordsOf(source: Tensor): Words {
+/**
+ * The elements as words of their size, so that moving them keeps every bit and meets few kinds of arrays. Words up to
+ * 32 bits are small integers to the engine; 64-bit ones are bigints, and must not share a loop with the others.
+ */
+function wordsOf(source: Tensor): Words | BigInt64Array {
   const { buffer, byteOffset, length } = source.data as Uint8Array; // strings are handled by the callers
   switch (bitsOf(source.dtype)) {
     case 8:
@@ -24,9 +27,9 @@ function wordsOf(source: Tensor): Words {
     case 16:
       return new Uint16Array(buffer, byteOffset, length);
     case 32:
-      return new Uint32Array(buffer, byteOffset, length);
+      return new Int32Array(buffer, byteOffset, length);
     default:
-      return new BigUint64Array(buffer, byteOffset, length);
+      return new BigInt64Array(buffer, byteOffset, length);
   }
 }
 
@@ -40,12 +43,16 @@ export interface View {
 /** Copies a view of a tensor. Transpose, Slice, Expand, Tile and Split are all views; strides may be zero or negative. */
 export function strided(source: Tensor, { shape, strides, offset = 0 }: View): Tensor {
   const out = allocate(source.dtype, sizeOf(shape));
-  if (out.length > 0) {
-    if (source.dtype === 'string')
-      walk(shape, strides, offset, copyInto(source.data, out as string[])); // same dtype
-    else walk(shape, strides, offset, copyWords(wordsOf(source), wordsOf({ ...source, data: out } as Tensor))); // same dtype
-  }
+  if (out.length > 0) walk(shape, strides, offset, rowCopier(source, { ...source, data: out } as Tensor)); // same dtype
   return tensor(source.dtype, shape, out);
+}
+
+function rowCopier(source: Tensor, out: Tensor): CopyRow {
+  if (source.dtype === 'string') return copyInto(source.data, out.data as string[]); // same dtype, made by the caller
+  const from = wordsOf(source);
+  const to = wordsOf(out);
+  if (from instanceof BigInt64Array) return copyLongs(from, to as BigInt64Array); // same dtype
+  return copyWords(from, to as Words); // same dtype
 }
 
 type CopyRow = (row: { from: number; step: number; to: number; count: number }) => void;
@@ -76,6 +83,12 @@ const copyWords =
     if (step === 1)
       out.set(source.subarray(from, from + count) as never, to); // both are the same kind of words
     else for (let i = 0; i < count; i++) out[to + i] = source[from + i * step]!;
+  };
+
+const copyLongs =
+  (source: BigInt64Array, out: BigInt64Array): CopyRow =>
+  ({ from, step, to, count }) => {
+    for (let i = 0; i < count; i++) out[to + i] = source[from + i * step]!;
   };
 
 const copyInto =
