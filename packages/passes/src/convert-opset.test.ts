@@ -11,6 +11,7 @@ import {
   ints,
   longs,
   opsetOf,
+  reshaped,
   scalar,
   type Tensor,
   text,
@@ -154,7 +155,7 @@ const cases: readonly Case[] = [
     shape: [1, 2, 5, 5],
     attributes: { kernel_shape: list(3, 3), pads: list(1, 1, 1, 1), count_include_pad: int(1) },
   },
-  { op: 'Gemm', from: 9, to: 13, shape: [2, 3], constants: [floats(vector(6).data, [3, 2]), vector(2)] },
+  { op: 'Gemm', from: 9, to: 13, shape: [2, 3], constants: [reshaped(vector(6), [3, 2]), vector(2)] },
   { op: 'Cast', from: 9, to: 19, shape: [4], attributes: { to: int(6) } },
   {
     op: 'GroupNormalization',
@@ -169,7 +170,7 @@ const cases: readonly Case[] = [
     from: 16,
     to: 20,
     shape: [1, 1, 3, 3],
-    constants: [floats(vector(8, -1).data, [1, 2, 2, 2])],
+    constants: [reshaped(vector(8, -1), [1, 2, 2, 2])],
     attributes: { mode: text('bicubic') },
   },
   {

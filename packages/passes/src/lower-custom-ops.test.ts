@@ -85,7 +85,9 @@ test('8 bits become QuantizeLinear and DequantizeLinear', () => {
 test('nonsense is refused with the node and the reason', () => {
   const lower = (attributes: Record<string, Attribute>, opset?: number) => () =>
     lowerCustomOps(graphOf(floats([1, 2, 3]), undefined, attributes, opset));
-  expect(lower({ bits: int(40) })).toThrowErrorMatchingInlineSnapshot(`[EspalierError: node "fq" (espalier::FakeQuantize): expected bits from 1 to 16, found 40. Correct the node, or lower it with a pass of your own first.]`);
+  expect(lower({ bits: int(40) })).toThrowErrorMatchingInlineSnapshot(
+    `[EspalierError: node "fq" (espalier::FakeQuantize): expected bits from 1 to 16, found 40. Correct the node, or lower it with a pass of your own first.]`,
+  );
   expect(lower({ bits: int(4), axis: int(7) })).toThrow(expect.objectContaining({ code: 'PASS_LOWERING' }));
   expect(lower({}, 9)).toThrow(expect.objectContaining({ code: 'PASS_LOWERING' }));
 });

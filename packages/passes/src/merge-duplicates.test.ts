@@ -8,6 +8,7 @@ import {
   longs,
   type Node,
   scalar,
+  type Tensor,
 } from '@espalier/core';
 import { expect, test } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
@@ -47,7 +48,7 @@ test('shape-like constants and single numbers are shared, weights are not', asyn
       node('e', 'Add', ['d', 'k1']),
       node('f', 'Sub', ['e', 'k2']),
     ],
-    new Map([
+    new Map<string, Tensor>([
       ['s1', longs([3, 2])],
       ['s2', longs([3, 2])],
       ['w1', floats([1, 2])],
