@@ -1,6 +1,7 @@
 import {
   editGraph,
   type Graph,
+  indexOf,
   type Node,
   outerReferences,
   redirectNode,
@@ -42,12 +43,18 @@ export function writeGraph(graph: Graph): GraphWriter {
     emit: (...more) => void nodes.push(...more),
     emitRedirected: (node, to) => void nodes.push(redirectNode(node, to)),
     finish(replaced, opsets = graph.opsets) {
-      const read = readValues(nodes, graph.outputs);
-      const kept = [...graph.constants].filter(([value]) => !replaced.has(value) || read.has(value));
+      // A DequantizeLinear of ours whose value every reader takes in another form would still run.
+      const wanted = readValues(nodes, graph.outputs);
+      const kept = nodes.filter(
+        ({ id, op, outputs: [output] }) =>
+          op !== 'DequantizeLinear' || wanted.has(output ?? '') || indexOf(graph).node.has(id),
+      );
+      const read = kept.length === nodes.length ? wanted : readValues(kept, graph.outputs);
+      const constants = [...graph.constants].filter(([value]) => !replaced.has(value) || read.has(value));
       return {
         ...graph,
-        nodes,
-        constants: new Map([...kept, ...added]),
+        nodes: kept,
+        constants: new Map([...constants, ...added]),
         values: infos.size === 0 ? graph.values : new Map([...graph.values, ...infos]),
         opsets,
       };

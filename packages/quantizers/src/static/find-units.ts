@@ -120,7 +120,6 @@ function weightObstacle(graph: Graph, node: Node, dtypes: readonly (string | und
 }
 
 const spelled: Readonly<Record<string, string>> = {
-  BatchNormalization: 'its statistics must be folded into a convolution first (pass fold-batchnorm)',
   LSTM: 'static quantization leaves recurrent layers float (the dynamic quantizer takes them)',
   GRU: 'static quantization leaves recurrent layers float',
   RNN: 'static quantization leaves recurrent layers float',

@@ -1,4 +1,6 @@
-import { type Graph, intOf, intsOf, type Node, textOf, toNumbers } from '@espalier/core';
+import { floatOf, type Graph, intOf, intsOf, type Node, textOf, toNumbers } from '@espalier/core';
+
+import { batchNormObstacle } from './batch-norm-obstacle.js';
 
 /**
  * What static quantization does with an op.
@@ -26,6 +28,7 @@ const plainResize = (node: Node) =>
     : 'only nearest and linear resizing have an integer kernel';
 const oneOutput = (node: Node) =>
   node.outputs.filter((value) => value !== undefined).length > 1 ? 'it also writes indices' : undefined;
+const risingGate = (node: Node) => (floatOf(node, 'alpha', 0.2) > 0 ? undefined : 'its slope is not positive');
 const zeroPad = (node: Node, graph: Graph) => {
   const fill = node.inputs[2];
   if (fill === undefined || textOf(node, 'mode', 'constant') !== 'constant') return undefined;
@@ -48,6 +51,11 @@ export const staticRules = {
   LeakyRelu: { role: 'join', data: [0] },
   Sigmoid: { role: 'join', data: [0], fixed: { min: 0, max: 1 } },
   Softmax: { role: 'join', data: [0], fixed: { min: 0, max: 1 } },
+  // No kernels of their own: written as Add and Clip, and as those and Mul (see hard-gate.ts).
+  HardSigmoid: { role: 'join', data: [0], fixed: { min: 0, max: 1 }, obstacle: risingGate },
+  HardSwish: { role: 'join', data: [0] },
+  // Written as a depthwise convolution (see batch-norm-unit.ts).
+  BatchNormalization: { role: 'join', data: [0], obstacle: batchNormObstacle },
   MaxPool: { role: 'pass', data: [0], obstacle: oneOutput },
   ReduceMax: { role: 'pass', data: [0] },
   ReduceMin: { role: 'pass', data: [0] },

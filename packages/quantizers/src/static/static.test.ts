@@ -251,6 +251,49 @@ const fused: readonly (readonly [
     },
   ],
   [
+    'hard gates, as exported in one node or two, and what they scale',
+    {
+      lines: [
+        ['c1', 'Conv', ['x', 'w', 'b'], ['a'], same],
+        ['hs', 'HardSwish', ['a'], ['h']],
+        ['gap', 'GlobalAveragePool', ['h'], ['p']],
+        ['c2', 'Conv', ['p', 'w1'], ['q']],
+        ['gate', 'HardSigmoid', ['q'], ['g'], { alpha: float(1 / 6), beta: float(0.5) }],
+        ['mul', 'Mul', ['g', 'h'], ['s']],
+        ['low', 'HardSigmoid', ['s'], ['t'], { beta: float(-0.25) }],
+        ['c3', 'Conv', ['t', 'w1'], ['y']],
+      ],
+      constants: { w: draw([8, 8, 3, 3], 0.3), b: draw([8]), w1: draw([8, 8, 1, 1]) },
+    },
+    {
+      QuantizeLinear: 1,
+      QLinearConv: 3,
+      'com.microsoft::QLinearAdd': 3,
+      'com.microsoft::QLinearMul': 2,
+      'com.microsoft::QLinearGlobalAveragePool': 1,
+      DequantizeLinear: 1,
+    },
+  ],
+  [
+    'normalization before a convolution, which no earlier one can take up',
+    {
+      lines: [
+        ['c1', 'Conv', ['x', 'w'], ['a'], same],
+        ['cat', 'Concat', ['x', 'a'], ['j'], { axis: int(1) }],
+        ['bn', 'BatchNormalization', ['j', 's', 'm', 'm', 's'], ['n']],
+        ['r', 'Relu', ['n'], ['nr']],
+        ['c2', 'Conv', ['nr', 'w2'], ['y']],
+      ],
+      constants: {
+        w: draw([8, 8, 3, 3], 0.3),
+        w2: draw([4, 16, 1, 1]),
+        m: draw([16]),
+        s: floats(draw([16]).data.map((each) => Math.abs(each) + 0.5)),
+      },
+    },
+    { QuantizeLinear: 1, QLinearConv: 3, 'com.microsoft::QLinearConcat': 1, DequantizeLinear: 1 },
+  ],
+  [
     'a transposed convolution stays float, its weights folded back at load',
     {
       lines: [
@@ -430,12 +473,12 @@ test('a float reader of an integer result reads it dequantized, a float reader o
 test.each([
   ['weights computed at run time', { lines: [['c', 'Conv', ['x', 'x'], ['y']]] as Line[] }, /computed at run time/],
   [
-    'a batch norm left unfolded',
+    'a batch norm in training mode',
     {
-      lines: [['b', 'BatchNormalization', ['x', 's', 's', 's', 's'], ['y']]] as Line[],
+      lines: [['b', 'BatchNormalization', ['x', 's', 's', 's', 's'], ['y'], { training_mode: int(1) }]] as Line[],
       constants: { s: floats(new Float32Array(8).fill(1)) },
     },
-    /folded/,
+    /training mode/,
   ],
   ['a custom op', { lines: [['u', 'acme::Thing', ['x'], ['y']]] as Line[] }, /custom op/],
   [

@@ -1,10 +1,22 @@
-import { createNode, type Graph, type Node, type Range, tensorInfo, toFloats, type ValueId } from '@espalier/core';
+import {
+  createNode,
+  editGraph,
+  floatOf,
+  type Graph,
+  type Node,
+  type Range,
+  tensorInfo,
+  toFloats,
+  type ValueId,
+} from '@espalier/core';
 import { type Affine, affineOf } from '../affine.js';
 import { perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import { type GraphWriter, writeGraph } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
+import { convolutionFor } from './batch-norm-unit.js';
+import { writeGate, writeQuantizedGate } from './hard-gate.js';
 import type { StaticPlan, Unit } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 import { createWeightWriter, type WeightWriter } from './write-weights.js';
@@ -23,6 +35,8 @@ interface Writing {
   readonly weights: WeightWriter;
   /** Parameters of a quantized value. */
   readonly parameters: (value: ValueId) => Parameters;
+  /** The integers of a quantized value. */
+  readonly integers: Map<ValueId, ValueId>;
   /** What integer readers of a value read instead. */
   readonly dequantized: Map<ValueId, ValueId>;
   /** Values that units write: every reader, float ones too, reads them dequantized, else nothing would fuse. */
@@ -33,9 +47,9 @@ interface Writing {
 
 /** Writes the plan: Q/DQ pairs on activations, integer weights and biases with a lone DequantizeLinear. */
 export function writeStatic(
-  graph: Graph,
+  given: Graph,
   {
-    plan,
+    plan: planned,
     settings,
     rangeOf,
   }: {
@@ -44,6 +58,7 @@ export function writeStatic(
     readonly rangeOf: (value: ValueId) => Range;
   },
 ): Graph {
+  const { graph, plan } = withConvolutions(given, planned);
   const writer = writeGraph(graph);
   const replaced = new Set<ValueId>();
   const writing: Writing = {
@@ -53,6 +68,7 @@ export function writeStatic(
     writer,
     weights: createWeightWriter(graph, { writer, settings, replaced }),
     parameters: parametersOf({ plan, settings, rangeOf, writer }),
+    integers: new Map(),
     dequantized: new Map(),
     owned: new Map(),
     replaced,
@@ -64,10 +80,46 @@ export function writeStatic(
   for (const node of graph.nodes) {
     const unit = plan.units.get(node.id);
     const closing = tails.get(node.id) ?? (unit?.tail ? undefined : unit);
-    const body = unit ? withIntegerInputs(writing, unit) : settings.storage ? writing.weights.stored(node) : node;
-    writeOutputs(writing, body, closing);
+    if (unit) writeUnit(writing, unit, closing);
+    else writeOutputs(writing, settings.storage ? writing.weights.stored(node) : node, closing);
   }
   return writer.finish(replaced);
+}
+
+// Batch normalizations among the units become convolutions, with constants of their own.
+function withConvolutions(graph: Graph, plan: StaticPlan): { readonly graph: Graph; readonly plan: StaticPlan } {
+  const { fresh } = editGraph(graph);
+  const replacements = [...plan.units.values()]
+    .filter(({ node }) => node.op === 'BatchNormalization')
+    .map((unit) => convolutionFor(graph, unit, fresh));
+  if (replacements.length === 0) return { graph, plan };
+  const units = new Map(plan.units);
+  const constants = new Map(graph.constants);
+  for (const replacement of replacements) {
+    units.set(replacement.unit.node.id, replacement.unit);
+    for (const [value, tensor] of replacement.constants) constants.set(value, tensor);
+  }
+  return { graph: { ...graph, constants }, plan: { ...plan, units } };
+}
+
+function writeUnit(writing: Writing, unit: Unit, closing: Unit | undefined): void {
+  const { node } = unit;
+  if (node.op !== 'HardSigmoid' && node.op !== 'HardSwish') {
+    writeOutputs(writing, withIntegerInputs(writing, unit), closing);
+    return;
+  }
+  const input = node.inputs[0]!;
+  const { scale, zeroPointName } = writing.parameters(input);
+  const quantized = { integers: writing.integers.get(input)!, scale, zeroPointName }; // every input has its pair by now
+  const gate = { writer: writing.writer, grid: writing.settings.activations, name: node.outputs[0]!, quantized };
+  if (node.op === 'HardSigmoid') {
+    const slope = { alpha: floatOf(node, 'alpha', 0.2), beta: floatOf(node, 'beta', 0.5) };
+    writeOutputs(writing, { ...writeGate({ ...gate, ...slope }), id: node.id, outputs: node.outputs }, closing);
+    return;
+  }
+  const opened = writeQuantizedGate({ ...gate, alpha: 1 / 6, beta: 0.5 });
+  const inputs = [writing.dequantized.get(input)!, opened];
+  writeOutputs(writing, createNode({ id: node.id, op: 'Mul', inputs, outputs: node.outputs }), closing);
 }
 
 // Emits a node and the Q/DQ pairs of what it writes.
@@ -94,6 +146,7 @@ function writePair(writing: Writing, from: ValueId, value: ValueId, owned = fals
   const info = tensorInfo(graph, value);
   const integers = writer.fresh(`${value}_quantized`);
   const shape = info?.shape ? { shape: info.shape } : {};
+  writing.integers.set(value, integers);
   writer.info(integers, { dtype: storageOf(settings.activations), ...shape });
   const quantize = writer.fresh(`${value}_QuantizeLinear`);
   writer.emit(
