@@ -14,6 +14,27 @@ export * from './comparison/snr-db.js';
 export * from './costs/costs.js';
 export * from './costs/costs-of.js';
 export { type MacOp, macOps } from './costs/mac-rules.js';
+export {
+  type Distribution,
+  kurtosis,
+  type MomentOrder,
+  secondMoment,
+  truncated,
+} from './distributions/distribution.js';
+export * from './distributions/expected-pruning-error.js';
+export {
+  expectedQuantizationError,
+  type GridForm,
+  gridEnds,
+  type QuantizationError,
+  type StepGrid,
+} from './distributions/expected-quantization-error.js';
+export * from './distributions/laplace.js';
+export * from './distributions/normal.js';
+export * from './distributions/optimal-step.js';
+export * from './distributions/pruning-crossover.js';
+export { studentT } from './distributions/student-t.js';
+export * from './distributions/uniform.js';
 export * from './inspection/compressed-sizes.js';
 export * from './inspection/coverage-of.js';
 export * from './inspection/inspect-graph.js';

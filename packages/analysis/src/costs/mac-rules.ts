@@ -14,7 +14,7 @@ const rules = { ...convMacs, ...matmulMacs, ...recurrentMacs, ...attentionMacs }
 export type MacOp = keyof typeof rules;
 
 /** All ops whose multiply-accumulates are counted, in a fixed order. */
-export const macOps = Object.keys(rules) as readonly MacOp[];
+export const macOps = /* @__PURE__ */ Object.keys(rules) as readonly MacOp[];
 
 /** The rule of an op; undefined for ops that contract nothing (`Relu`, `Add`) and for ops that are not known. */
 export const macRuleOf = (op: string): MacRule | undefined =>
