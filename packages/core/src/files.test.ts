@@ -227,3 +227,18 @@ describe('paths', () => {
     expect(joinBytes([])).toHaveLength(0);
   });
 });
+
+describe('within', () => {
+  it('confines what an unconfined set of files gives for a folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'espalier-within-'));
+    await writeFile(join(folder, 'secret'), 'secret');
+    await mkdir(join(folder, 'model'));
+    await writeFile(join(folder, 'model', 'weights'), 'weights');
+    const inner = nodeFiles(folder, { confine: false }).within!('model/');
+    expect(new TextDecoder().decode(await inner.read('weights'))).toBe('weights');
+    await expect(inner.read('../secret')).rejects.toThrow(/FILE_OUTSIDE|inside the folder/);
+    await symlink(join(folder, 'secret'), join(folder, 'model', 'link'));
+    await expect(inner.read('link')).rejects.toThrow(/inside the folder|a file/);
+    await rm(folder, { recursive: true });
+  });
+});

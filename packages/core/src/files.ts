@@ -22,6 +22,11 @@ export interface Files {
   list(folder: string): Promise<readonly string[]>;
   /** The absolute path on the disk, for programs that open files themselves; absent where there is no disk. */
   locate?(path: string): Promise<string>;
+  /**
+   * The files below a folder, which no path and no link can leave: for paths that a model names. Absent where paths
+   * are confined already.
+   */
+  within?(folder: string): Files;
 }
 
 /** `length` bytes from `offset`. */

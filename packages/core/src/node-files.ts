@@ -87,6 +87,7 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
       await rm(await locateBelow(path), { recursive: true, force: true });
     },
     locate,
+    ...(confine ? {} : { within: (folder: string) => nodeFiles(resolve(base, folder)) }),
     async list(folder) {
       const full = await locate(folder);
       const found = await readdir(full, { withFileTypes: true }).catch((cause) => {

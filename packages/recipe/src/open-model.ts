@@ -29,5 +29,11 @@ export async function openModel(registry: Registry, files: Files, path: string):
       fix: 'Check that this is a model file and that it is complete.',
     });
   }
-  return { graph: await chosen.importer.read(files, path), format: chosen.id, bytes };
+  // Files that the model names stay in its folder, even where the user may name any path.
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const folder = path.slice(0, path.length - name.length);
+  const graph = await (files.within
+    ? chosen.importer.read(files.within(folder), name)
+    : chosen.importer.read(files, path));
+  return { graph, format: chosen.id, bytes };
 }
