@@ -76,7 +76,8 @@ function fromRaw({ dtype, shape, size, place }: Facts, raw: Uint8Array): Tensor 
       found: `${raw.length}`,
     });
   }
-  const aligned = raw.byteOffset % alignmentOf(dtype) === 0 ? raw : raw.slice();
+  // A Buffer's own slice would share the misaligned bytes.
+  const aligned = raw.byteOffset % alignmentOf(dtype) === 0 ? raw : Uint8Array.prototype.slice.call(raw);
   return tensor(dtype, shape, viewAs(dtype, aligned, storageLength(dtype, size)));
 }
 
