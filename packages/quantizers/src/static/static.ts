@@ -25,7 +25,7 @@ export const staticQuantizer = definePlugin({
       type: 'group',
       about: 'how weights are quantized',
       of: {
-        bits: { type: 'integer', default: 8, min: 2, max: 8, about: 'the width of a weight; only 8 runs on integers' },
+        bits: { type: 'integer', default: 8, min: 4, max: 8, about: 'the width of a weight; only 8 runs on integers' },
         symmetric: { type: 'boolean', default: true, about: 'whether the zero point is 0' },
         granularity: { type: 'choice', of: ['channel', 'tensor'], default: 'channel', about: 'what shares a scale' },
         clip: {

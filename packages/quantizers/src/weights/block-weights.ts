@@ -1,7 +1,8 @@
-import { type Grid, pack } from '@espalier/core';
+import type { Grid } from '@espalier/core';
 import { perBlock } from '../granularity.js';
 import { levelsOf } from '../grid.js';
 import { transposed } from '../matrix-weights.js';
+import { packRows } from '../pack-rows.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
 import { type Scales, scalesOf } from '../scales.js';
 import { type WeightClip, weightRanges } from '../weight-ranges.js';
@@ -69,22 +70,6 @@ export function nBitsLayout({ rows, columns, block, blocks, codes, scales }: Blo
       zero[column * blocks + b] = scales.zeroPoint[b * columns + column]! + raise;
     }
   }
-  const integers = packRows(unsigned, grid.bits);
-  return grid.symmetric
-    ? { integers, scale }
-    : { integers, scale, zeroPoint: packZeroPoints(zero, columns, grid.bits) };
-}
-
-// A block is 16 codes or more, so rows of blocks end on whole bytes.
-const packRows = (codes: Uint8Array, bits: number): Uint8Array =>
-  bits === 8 ? codes : pack(codes, bits === 4 ? 4 : 2);
-
-function packZeroPoints(zero: Uint8Array, columns: number, bits: number): Uint8Array {
-  const blocks = zero.length / columns;
-  const width = Math.ceil((blocks * bits) / 8);
-  const out = new Uint8Array(columns * width);
-  for (let column = 0; column < columns; column++) {
-    out.set(packRows(zero.subarray(column * blocks, (column + 1) * blocks), bits), column * width);
-  }
-  return out;
+  const integers = packRows(unsigned, columns, grid.bits);
+  return grid.symmetric ? { integers, scale } : { integers, scale, zeroPoint: packRows(zero, columns, grid.bits) };
 }

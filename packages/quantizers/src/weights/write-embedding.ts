@@ -1,6 +1,7 @@
-import { int, type Node, pack, tensor, toFloats, type ValueId } from '@espalier/core';
+import { int, type Node, tensor, toFloats, type ValueId } from '@espalier/core';
 import { perBlock } from '../granularity.js';
 import { levelsOf } from '../grid.js';
+import { packRows } from '../pack-rows.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
@@ -27,11 +28,11 @@ export function writeEmbedding(writing: WeightsWriting, node: Node): void {
     const zero = Uint8Array.from(scales.zeroPoint, (each) => each + raise);
     const blocks = zero.length / rows;
     const names: ValueId[] = [
-      writer.constant(`${name}_quantized`, tensor('uint8', [rows, (size * bits) / 8], packed(unsigned, bits))),
+      writer.constant(`${name}_quantized`, tensor('uint8', [rows, (size * bits) / 8], packRows(unsigned, rows, bits))),
       writer.constant(`${name}_scale`, tensor('float32', [rows, blocks], scales.scale)),
       writer.constant(
         `${name}_zero_point`,
-        tensor('uint8', [rows, Math.ceil((blocks * bits) / 8)], byRow(zero, rows, bits)),
+        tensor('uint8', [rows, Math.ceil((blocks * bits) / 8)], packRows(zero, rows, bits)),
       ),
     ];
     constants = names;
@@ -50,15 +51,4 @@ export function writeEmbedding(writing: WeightsWriting, node: Node): void {
       ['quantize_axis', int(1)],
     ]),
   });
-}
-
-const packed = (codes: Uint8Array, bits: number): Uint8Array => (bits === 8 ? codes : pack(codes, bits === 4 ? 4 : 2));
-
-function byRow(zero: Uint8Array, rows: number, bits: number): Uint8Array {
-  const blocks = zero.length / rows;
-  const width = Math.ceil((blocks * bits) / 8);
-  const out = new Uint8Array(rows * width);
-  for (let row = 0; row < rows; row++)
-    out.set(packed(zero.subarray(row * blocks, (row + 1) * blocks), bits), row * width);
-  return out;
 }
