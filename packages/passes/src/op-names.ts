@@ -1,4 +1,4 @@
-/** The operators that Espalier knows: those of ONNX up to opset 25, and the usual ones of onnxruntime. */
+/** The operators that Espalier knows: those of ONNX up to opset 25, the usual ones of onnxruntime, and Espalier's own. */
 export const opNames = [
   'Abs',
   'Acos',
@@ -266,6 +266,7 @@ export const opNames = [
   'com.microsoft::SparseToDenseMatMul',
   'com.microsoft::TransposeMatMul',
   'com.microsoft::Trilu',
+  'espalier::FakeQuantize',
 ] as const;
 
 /** The name of a known operator. Tables of facts about ops are `satisfies Record<OpName, ...>`. */

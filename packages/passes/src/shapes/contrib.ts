@@ -23,7 +23,7 @@ const expandDims: ShapeRule = (site) => {
   return [typeOf(site.dtype(0), axis === undefined ? open : shape.toSpliced(axis, 0, 1))];
 };
 
-/** One value and its gradient in a fused op: result and mask. */
+/** Result and mask. */
 const biasDropout: ShapeRule = (site) => [typeOf(site.dtype(0), site.shape(0)), typeOf('bool', site.shape(0))];
 
 const product: ShapeRule = (site) => [typeOf(site.dtype(0), productShape(site, site.shape(0), site.shape(1)))];

@@ -1,4 +1,4 @@
-import { type Dim, type DType, intOf, isFloat, roundHalfEven, type ValueInfo } from '@espalier/core';
+import { bitsOf, type Dim, type DType, intOf, isFloat, isInteger, roundHalfEven, type ValueInfo } from '@espalier/core';
 import type { OpName } from '../op-names.js';
 import { addDims, floorDivDims, isAtLeast, maxDims, minDims, modDims, mulDims, subDims } from './dim.js';
 import { coordinatesOf, type Element, type Elements, indexAt, makeElements, mostElements } from './elements.js';
@@ -57,11 +57,13 @@ const binary = (
       : undefined;
   });
 
-// float32 results are rounded as a runtime rounds them; whole numbers beyond 2^53 are given up.
+// float32 results are rounded as a runtime rounds them; whole numbers that would wrap are given up.
 function inRange(value: number, dtype: DType | undefined): Element {
   if (dtype === 'float32') return Math.fround(value);
-  if (dtype !== undefined && isFloat(dtype)) return value;
-  return Number.isSafeInteger(value) ? value : undefined;
+  if (dtype === undefined || !isInteger(dtype)) return value;
+  const signed = dtype.startsWith('int');
+  const most = Math.min(2 ** (bitsOf(dtype) - (signed ? 1 : 0)) - 1, Number.MAX_SAFE_INTEGER);
+  return value <= most && value >= (signed ? -most - 1 : 0) ? value : undefined;
 }
 
 const isReal = (dtype: DType | undefined): boolean => dtype !== undefined && isFloat(dtype);
@@ -150,8 +152,8 @@ function castElement(item: Element, to: DType | undefined): Element {
   if (item === undefined || to === undefined || to === 'string') return undefined;
   if (to === 'bool') return typeof item === 'number' ? Number(item !== 0) : undefined;
   if (typeof item !== 'number') return item;
-  if (to === 'float32') return Math.fround(item);
-  return isFloat(to) ? item : Math.trunc(item);
+  // The ends of int64 are marks ("to the end"): they stay what they are.
+  return to === 'int64' ? Math.trunc(item) : inRange(isFloat(to) ? item : Math.trunc(item), to);
 }
 
 const extreme = (exact: (...all: number[]) => number, symbolic: (a: Dim, b: Dim) => Dim): ElementRule =>

@@ -559,7 +559,7 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
   texts,
 };
 
-/** Ops that onnxruntime has no CPU kernel for, with the shapes that their documents give. */
+/** Ops that onnxruntime's CPU has no kernel for, with the shapes that their documents give. */
 const byHand: readonly (readonly [Case, ...(readonly Dim[])[]])[] = [
   [on('CumProd', [f(2, 3), n(1)], {}, { opset: 26 }), [2, 3]],
   [on('ImageDecoder', [u8(100)]), ['?o0_0', '?o0_1', 3]],
@@ -589,6 +589,7 @@ const byHand: readonly (readonly [Case, ...(readonly Dim[])[]])[] = [
     [1, 4, 4, 8],
     [1, 4, 4, 8],
   ],
+  [on('espalier::FakeQuantize', [f(2, 3), scale, zero8]), [2, 3]],
   [on('com.microsoft::SparseToDenseMatMul', [f(2, 3), f(3, 4)]), [2, 4]],
 ];
 
