@@ -1,5 +1,4 @@
-import type { Dim, DType, ValueInfo } from '@espalier/core';
-import { intOf } from '@espalier/core';
+import { type Dim, type DType, intOf, type ValueInfo } from '@espalier/core';
 import type { OpName } from '../op-names.js';
 import { broadcast } from './broadcast.js';
 import { dtypeAttribute } from './onnx-dtype.js';
