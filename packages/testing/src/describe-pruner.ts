@@ -1,0 +1,114 @@
+import {
+  type AnyPlugin,
+  type Evidence,
+  fromNumbers,
+  type Graph,
+  isFloat,
+  type Need,
+  type PruneTarget,
+  sizeOf,
+  toFloats,
+} from '@espalier/core';
+import { fingerprint } from './fingerprint.js';
+import { type Kit, must } from './kit.js';
+import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
+import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
+import { syntheticEvidence } from './synthetic-evidence.js';
+
+/** How a pruner is tried. */
+export interface PrunerUnderTest extends PluginUnderTest {
+  /** Graphs whose weights it scores; the samples of this package when left out. */
+  readonly graphs?: readonly SampleGraph[];
+  /** Answers its needs; made-up statistics when left out, so statistics of third parties must be given here. */
+  readonly evidence?: (graph: Graph, needs: readonly Need[]) => Evidence;
+}
+
+const weightOps = ['Conv', 'Gemm', 'MatMul'];
+
+/** The weights that a pruning driver would offer. */
+function targetsOf(graph: Graph): readonly PruneTarget[] {
+  const seen = new Set<string>();
+  return graph.nodes.flatMap((node) => {
+    const value = node.inputs[1];
+    const weight = value === undefined ? undefined : graph.constants.get(value);
+    if (value === undefined || !weight || !weightOps.includes(node.op) || !isFloat(weight.dtype) || seen.has(value))
+      return [];
+    seen.add(value);
+    return [{ value, weight, node: node.id, op: node.op }];
+  });
+}
+
+/** What every pruner must do: score each weight once, by the same numbers every time, without changing anything. */
+export function describePruner(plugin: AnyPlugin<'pruner'>, test: PrunerUnderTest = {}): Kit {
+  const where = `pruner ${plugin.id}`;
+  const samples = (test.graphs ?? sampleGraphs())
+    .map(({ name, graph }) => ({ name, graph, targets: targetsOf(graph) }))
+    .filter(({ targets }) => targets.length > 0);
+  const scoresOf = (graph: Graph, targets: readonly PruneTarget[]) => {
+    const pruner = build(plugin, test);
+    const evidence = (test.evidence ?? syntheticEvidence)(graph, pruner.needs(graph, targets));
+    return new Map(targets.map((target) => [target.value, pruner.score(target, evidence).slice()]));
+  };
+  return {
+    about: where,
+    checks: [
+      ...pluginChecks(plugin, test),
+      ...samples.flatMap(({ name, graph, targets }) => [
+        {
+          name: `gives each weight one finite score of at least 0 (${name})`,
+          run() {
+            for (const [value, scores] of scoresOf(graph, targets)) {
+              const size = sizeOf(graph.constants.get(value)?.shape ?? []);
+              must(scores.length === size, `${where}, ${value}`, { expected: `${size} scores`, found: scores.length });
+              const bad = scores.find((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
+              must(bad === undefined, `${where}, ${value}`, { expected: 'finite scores of at least 0', found: bad });
+            }
+          },
+        },
+        {
+          name: `gives the same scores every time, in any order (${name})`,
+          run() {
+            const forwards = scoresOf(graph, targets);
+            const backwards = scoresOf(graph, [...targets].reverse());
+            for (const { value } of targets) {
+              must(fingerprint(forwards.get(value)) === fingerprint(backwards.get(value)), `${where}, ${value}`, {
+                expected: 'scores that depend on the weight and the evidence alone',
+                found: 'others in another order',
+              });
+            }
+          },
+        },
+        {
+          name: `does not change the graph or the weights (${name})`,
+          run() {
+            const before = fingerprint([graph, targets]);
+            scoresOf(graph, targets);
+            must(fingerprint([graph, targets]) === before, where, {
+              expected: 'weights as they were',
+              found: 'changed ones',
+            });
+          },
+        },
+      ]),
+      {
+        name: 'reads weights of 16 bits as well',
+        run() {
+          const { graph, targets } = samples[0]!; // the samples begin with a convolutional network
+          for (const target of targets) {
+            const weight = fromNumbers('float16', target.weight.shape, toFloats(target.weight));
+            const half = { ...graph, constants: new Map(graph.constants).set(target.value, weight) };
+            const scores = scoresOf(half, [{ ...target, weight }]).get(target.value);
+            must(
+              scores?.length === sizeOf(weight.shape) && scores.every(Number.isFinite),
+              `${where}, ${target.value}`,
+              {
+                expected: 'finite scores for float16',
+                found: scores?.length,
+              },
+            );
+          }
+        },
+      },
+    ],
+  };
+}
