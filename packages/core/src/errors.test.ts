@@ -25,6 +25,15 @@ describe('problems', () => {
     expect(`${made}`).toContain('EspalierError: node "a"');
   });
 
+  it('are known when they come from another copy of the package', async () => {
+    const again = '?copy'; // another module to the loader
+    const copy = (await import(/* @vite-ignore */ `./errors.js${again}`)) as typeof import('./errors.js');
+    expect(copy.EspalierError).not.toBe(EspalierError);
+    expect(copy.problem('AREA_PROBLEM', { where: 'a', expected: 'b', found: 'c' })).toBeInstanceOf(EspalierError);
+    for (const other of [new Error('x'), null, undefined, 'text', {}])
+      expect(other instanceof EspalierError).toBe(false);
+  });
+
   it('have no cause where there is none', () => {
     const made = problem('AREA_PROBLEM', { where: 'here', expected: 'this', found: 'that' });
     expect('cause' in made).toBe(false);

@@ -10,8 +10,18 @@ export interface Problem {
   readonly cause?: unknown;
 }
 
-/** The one error class. `code` is `AREA_PROBLEM`; `details` holds the facts of the message for programs. */
+const mark = Symbol.for('espalier.error');
+
+/**
+ * The one error class. `code` is `AREA_PROBLEM`; `details` holds the facts of the message for programs. Errors of
+ * another copy of this package are instances too: a plugin may bring its own.
+ */
 export class EspalierError extends Error {
+  static override [Symbol.hasInstance](value: unknown): value is EspalierError {
+    return typeof value === 'object' && value !== null && mark in value;
+  }
+
+  readonly [mark] = true;
   override readonly name = 'EspalierError';
   readonly code: string;
   readonly details: Readonly<Record<string, unknown>>;

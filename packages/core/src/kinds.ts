@@ -3,7 +3,7 @@ import type { DatasetLoader } from './dataset.js';
 import type { Evidence, Histogram, Need, Range } from './evidence.js';
 import type { Executor } from './executor.js';
 import type { Files } from './files.js';
-import type { Graph, ValueId } from './graph.js';
+import type { Graph, ValueId, ValueInfo } from './graph.js';
 import type { Tensor } from './tensor.js';
 
 /** A lossless rewrite: the same function, another graph. Returns the very same object when nothing changed. */
@@ -89,9 +89,26 @@ export interface Pruner {
   score(target: PruneTarget, evidence: Evidence): Float32Array;
 }
 
+/** What a loss may ask of the model it is put on. */
+export interface LossSite {
+  /** Type of the model's output. */
+  readonly output: ValueInfo;
+  /** Type of any value of the model; undefined when it is not known. */
+  info(value: ValueId): ValueInfo | undefined;
+}
+
 /** A training loss: appends itself to a graph and returns a scalar, the mean over the batch. */
 export interface Loss {
-  build(builder: GraphBuilder, of: { readonly output: ValueId; readonly target: ValueId }): ValueId;
+  /** `logits` where the loss has a softmax of its own: a Softmax that ends the model is then left out. */
+  readonly reads?: 'logits';
+  /** Type of the target; that of the output when left out. */
+  target?(site: LossSite): ValueInfo;
+  /** Further inputs that are fed at each step (a teacher's logits), by name. */
+  inputs?(site: LossSite): ReadonlyMap<string, ValueInfo>;
+  build(
+    builder: GraphBuilder,
+    of: { readonly output: ValueId; readonly target: ValueId; readonly inputs?: ReadonlyMap<string, ValueId> },
+  ): ValueId;
 }
 
 /** One parameter at one step: values of a graph under construction. */
