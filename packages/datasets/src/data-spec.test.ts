@@ -17,6 +17,10 @@ describe('parseDataSpec', () => {
     ['npz:f.npz', { use: 'npz', with: { path: 'f.npz' } }],
     ['npy:f.npy:7', { use: 'npy', with: { path: 'f.npy', take: 7 } }],
     ['random:64', { use: 'random', with: { take: 64 } }],
+    [
+      'random:8,sequence=576,gain=0.5',
+      { use: 'random', with: { take: 8, dims: ['sequence=576'], values: ['sequence=576', 'gain=0.5'] } },
+    ],
     [' random ', 'random'],
   ])('reads %s', (text, reference) => {
     expect(parseDataSpec(text)).toEqual(reference);
@@ -29,7 +33,7 @@ describe('parseDataSpec', () => {
     ['images:', /expected images:DIR\[:N\], found nothing after the colon/],
     ['idx:a,b,c', /expected idx:IMAGES,LABELS/],
     ['random:0', /a number of samples of 1 or more, found 0/],
-    ['random:many', /expected random\[:N\], found "many"/],
+    ['random:many', /expected random\[:N\]\[,NAME=NUMBER...\], found "many"/],
     ['', /expected one of/],
     ['__proto__:1', /expected one of/],
   ])('refuses %s with a hint', (text, message) => {

@@ -35,13 +35,24 @@ const forms: Readonly<Record<string, Form>> = {
   images: path('images:DIR[:N]'),
   npz: path('npz:FILE[:N]'),
   npy: path('npy:FILE[:N]'),
-  random: { usage: 'random[:N]', read: (rest) => (rest === '' ? {} : undefined) },
+  random: { usage: 'random[:N][,NAME=NUMBER...]', read: namedNumbers },
 };
+
+/** Sizes of dimensions and values of inputs share one list: each is looked up by its own name. */
+function namedNumbers(rest: string): Readonly<Record<string, unknown>> | undefined {
+  const [count = '', ...pairs] = rest.split(',');
+  if (!/^\d*$/.test(count) || pairs.some((pair) => !/^[^=]+=[^=]+$/.test(pair))) return undefined;
+  return {
+    ...(count === '' ? {} : { take: Number(count) }),
+    ...(pairs.length ? { dims: pairs.filter((pair) => /=[1-9]\d*$/.test(pair)), values: pairs } : {}),
+  };
+}
 
 /**
  * Reads a data specification as the command line takes it: `fashion-mnist[:split][:N]`, `synthetic[:split][:N]`,
- * `idx:IMAGES,LABELS`, `cifar10:DIR`, `images:DIR`, `npz:FILE`, `npy:FILE`, `random:N`. Every form may end in `:N`,
- * the number of samples to draw.
+ * `idx:IMAGES,LABELS`, `cifar10:DIR`, `images:DIR`, `npz:FILE`, `npy:FILE`, `random:N`, which takes sizes of
+ * dimensions and values of inputs too: `random:8,sequence=576,sr=16000`. Every form may end in `:N`, the number of
+ * samples to draw.
  * `parseDataSpec('fashion-mnist:train:256')` is `{ use: 'fashion-mnist', with: { split: 'train', take: 256 } }`.
  * @throws DATA_SPEC with the nearest spelling.
  */

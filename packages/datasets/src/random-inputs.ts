@@ -38,7 +38,12 @@ export const randomInputs = definePlugin({
     dims: {
       type: 'texts',
       default: [],
-      about: 'sizes of symbolic dimensions other than the batch, as `name=size` (`sequence=64`)',
+      about: 'sizes of symbolic dimensions, as `name=size` (`sequence=64`)',
+    },
+    values: {
+      type: 'texts',
+      default: [],
+      about: 'inputs that are one number everywhere, as `name=number` (`sr=16000`)',
     },
   },
   create: (options) => async (context) => {
@@ -49,10 +54,15 @@ export const randomInputs = definePlugin({
         fix: 'Random data only goes with a model.',
       });
     }
-    const dims = dimsIn(options.dims);
-    const fields = new Map(context.inputs.map((port) => [port.name, sampleOf(port, dims)]));
+    const dims = numbersIn('dims', options.dims, {
+      example: 'sequence=64',
+      fits: (size) => Number.isInteger(size) && size > 0,
+    });
+    const values = numbersIn('values', options.values, { example: 'sr=16000', fits: Number.isFinite });
+    const whole = !isBatchFirst(context.inputs);
+    const fields = new Map(context.inputs.map((port) => [port.name, sampleOf(port, { dims, whole })]));
     const { distribution, below } = options;
-    return randomSet({ size: options.take, fields, seed: context.seed + options.seed, distribution, below });
+    return randomSet({ size: options.take, fields, values, seed: context.seed + options.seed, distribution, below });
   },
 });
 
@@ -61,48 +71,68 @@ interface Sample extends ValueInfo {
   readonly shape: readonly number[];
 }
 
-function dimsIn(given: readonly string[]): ReadonlyMap<string, number> {
+function numbersIn(
+  option: string,
+  given: readonly string[],
+  { example, fits }: { readonly example: string; readonly fits: (value: number) => boolean },
+): ReadonlyMap<string, number> {
   return new Map(
     given.map((text) => {
-      const match = /^(.+)=(\d{1,9})$/.exec(text);
-      if (match && Number(match[2]) > 0) return [match[1]!, Number(match[2])];
-      throw badRequest('data set random, option dims', { expected: 'texts like sequence=64', found: `"${text}"` });
+      const at = text.lastIndexOf('=');
+      const value = Number(text.slice(at + 1));
+      if (at > 0 && at < text.length - 1 && fits(value)) return [text.slice(0, at), value];
+      throw badRequest(`data set random, option ${option}`, { expected: `texts like ${example}`, found: `"${text}"` });
     }),
   );
 }
 
+/**
+ * Whether samples can be stacked along the first axis of every input. Where they cannot (a recurrent state whose batch
+ * comes second, a scalar such as the sample rate), a sample is a whole feed: every field has the full shape of its
+ * input, with one for the batch.
+ */
+function isBatchFirst(inputs: readonly Port[]): boolean {
+  const leads = new Set(inputs.map(({ shape }) => shape?.[0]));
+  return leads.size === 1 && !leads.has(undefined);
+}
+
 // Names under which exporters write dimensions of text models; 64 tokens are enough to run every path.
 const sequence = /seq|length|len|time|token|position|past/i;
+const batch = /^(n|b|bs)$|batch/i;
 
-function sampleOf(port: Port, dims: ReadonlyMap<string, number>): Sample {
-  const { dtype } = port;
+function sampleOf(
+  port: Port,
+  { dims, whole }: { readonly dims: ReadonlyMap<string, number>; readonly whole: boolean },
+): Sample {
+  const { dtype, shape } = port;
   if (!(isFloat(dtype) || isInteger(dtype) || dtype === 'bool') || dtype === 'float8e8m0') {
     throw badShape(`data set random, input "${port.name}"`, { expected: 'numbers', found: dtype });
   }
-  if (!port.shape?.length) {
+  if (!shape) {
     throw badShape(`data set random, input "${port.name}"`, {
-      expected: 'a shape with a batch axis first',
-      found: port.shape ? 'a scalar' : 'an input whose rank is not known',
+      expected: 'a known rank',
+      found: 'an input whose rank is not known',
       fix: 'Give the data as npz.',
     });
   }
-  return { dtype, shape: port.shape.slice(1).map((dim) => sizeFor(dim, port, dims)) };
+  return { dtype, shape: (whole ? shape : shape.slice(1)).map((dim) => sizeFor(dim, port, dims)) };
 }
 
 function sizeFor(dim: Dim, port: Port, dims: ReadonlyMap<string, number>): number {
   if (typeof dim === 'number') return dim;
-  const given = dims.get(dim) ?? (sequence.test(dim) ? 64 : undefined);
+  const given = dims.get(dim) ?? (batch.test(dim) ? 1 : sequence.test(dim) ? 64 : undefined);
   if (given !== undefined) return given;
   throw badShape(`data set random, input "${port.name}"`, {
-    expected: 'sizes for all dimensions but the first',
+    expected: 'sizes for all dimensions but the batch',
     found: `[${port.shape?.join(',')}]`,
-    fix: `Give the option dims: ["${dim}=SIZE"].`,
+    fix: `Give the option dims: ["${dim}=SIZE"], or write random:N,${dim}=SIZE.`,
   });
 }
 
 function randomSet(parts: {
   readonly size: number;
   readonly fields: ReadonlyMap<string, Sample>;
+  readonly values: ReadonlyMap<string, number>;
   readonly seed: number;
   readonly distribution: 'normal' | 'uniform';
   readonly below: number;
@@ -112,6 +142,8 @@ function randomSet(parts: {
     // A source of its own for each sample, so that it does not depend on what was read before.
     const random = root.fork(`${name}\0${index}`);
     const values = new Float64Array(sizeOf(shape));
+    const fixed = parts.values.get(name);
+    if (fixed !== undefined) return fromNumbers(dtype, [1, ...shape], values.fill(fixed));
     const top = dtype === 'bool' ? 2 : Math.min(parts.below, largest(dtype));
     const draw = isFloat(dtype)
       ? parts.distribution === 'normal'

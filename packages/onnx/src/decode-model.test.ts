@@ -147,3 +147,14 @@ test('subgraphs nested too deep are refused before the call stack is', () => {
   }
   expect(() => decodeOnnx(model(graph))).toThrow(code('ONNX_LIMIT', /deep/));
 });
+
+test('an initializer may come twice only when both are the same weight', () => {
+  const weight = (value: number) =>
+    block(5, [...number(1, 1), ...number(2, 1), ...block(8, 'w'), ...block(9, float32(value))]);
+  const read = (second: number) =>
+    decodeOnnx(
+      model([...named(11, 'x'), ...weight(1), ...weight(second), ...node(['x', 'w'], 'y'), ...named(12, 'y')]),
+    );
+  expect([...read(1).constants.keys()]).toEqual(['w']);
+  expect(() => read(2)).toThrow(code('ONNX_MALFORMED', /initializer\[1\].*"w" twice/));
+});

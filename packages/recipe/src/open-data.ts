@@ -4,6 +4,7 @@ import {
   type Port,
   type Reference,
   type Registry,
+  reshaped,
   resolveReference,
   sizeOf,
 } from '@espalier/core';
@@ -50,11 +51,11 @@ function fit(dataset: Dataset, inputs: readonly Port[], preprocess: PreprocessFi
   const size = resize && { resize: { height: resize[0]!, width: resize[1] ?? resize[0]! } };
   const [first, ...others] = inputs;
   if (!first) return dataset;
-  if (others.length === 0) return fitToInput(dataset, first, { ...fields, ...size });
+  if (others.length === 0 && !isWhole(dataset, first)) return fitToInput(dataset, first, { ...fields, ...size });
   // Several inputs: each field is fed by its own name; an image field goes to the one image-like input.
   return inputs.reduce(
     (fitted, port) =>
-      fitted.fields.has(port.name)
+      fitted.fields.has(port.name) && !isWhole(fitted, port)
         ? fitToInput(fitted, port, preprocess && isImage(port) ? { ...fields, ...size } : {})
         : fitted,
     dataset,
@@ -82,8 +83,28 @@ export function batchesFor(
 ): Batches {
   const names = new Set([...inputs.map(({ name }) => name), ...(labels ? ['label'] : [])]);
   const feeds = [...dataset.fields.keys()].filter((name) => names.has(name));
+  if (inputs.some((port) => isWhole(dataset, port))) return wholeFeeds(dataset, feeds);
   const fixed = inputs.map(({ shape }) => shape?.[0]).find((dim) => typeof dim === 'number');
   return batchesOf(dataset, { batch: fixed ?? batch ?? comfortable(dataset), feeds, dropLast: fixed !== undefined });
+}
+
+/**
+ * Whether samples hold the input as it is fed, the batch axis included: recurrent states whose batch comes second and
+ * scalars cannot be stacked along a first axis.
+ */
+const isWhole = (dataset: Dataset, port: Port): boolean => {
+  const field = dataset.fields.get(port.name)?.shape;
+  return field !== undefined && field.length === port.shape?.length;
+};
+
+/** One feed per sample, without the axis that stacking puts in front. */
+function wholeFeeds(dataset: Dataset, feeds: readonly string[]): Batches {
+  const batches = batchesOf(dataset, { batch: 1, feeds });
+  return async function* single() {
+    for await (const batch of batches()) {
+      yield new Map([...batch].map(([name, tensor]) => [name, reshaped(tensor, tensor.shape.slice(1))]));
+    }
+  };
 }
 
 const roomy = 600_000; // input elements per run: four photographs of 224 x 224, or 32 small images
