@@ -1,10 +1,22 @@
 import { definePlugin, editGraph, type Graph } from '@espalier/core';
 import { lowerFakeQuantize } from './fake-quantize.js';
+import { lowerBatchNormGradient } from './lower/batch-norm-gradient.js';
+import { lowerBatchNormTraining } from './lower/batch-norm-training.js';
+import { lowerConvInputGradient } from './lower/conv-input-gradient.js';
+import { lowerConvWeightGradient } from './lower/conv-weight-gradient.js';
+import { lowerFakeQuantizeGradient } from './lower/fake-quantize-gradient.js';
+import { lowerMaxPoolGradient } from './lower/max-pool-gradient.js';
 import type { Lowering } from './lowering.js';
 
 /** How each op of the `espalier` domain is written in standard ops. */
 export const lowerings = {
+  'espalier::BatchNormGradient': lowerBatchNormGradient,
+  'espalier::BatchNormTraining': lowerBatchNormTraining,
+  'espalier::ConvInputGradient': lowerConvInputGradient,
+  'espalier::ConvWeightGradient': lowerConvWeightGradient,
   'espalier::FakeQuantize': lowerFakeQuantize,
+  'espalier::FakeQuantizeGradient': lowerFakeQuantizeGradient,
+  'espalier::MaxPoolGradient': lowerMaxPoolGradient,
 } as const satisfies Record<string, Lowering>;
 
 const byOp: ReadonlyMap<string, Lowering> = new Map(Object.entries(lowerings));

@@ -266,7 +266,13 @@ export const opNames = [
   'com.microsoft::SparseToDenseMatMul',
   'com.microsoft::TransposeMatMul',
   'com.microsoft::Trilu',
+  'espalier::BatchNormGradient',
+  'espalier::BatchNormTraining',
+  'espalier::ConvInputGradient',
+  'espalier::ConvWeightGradient',
   'espalier::FakeQuantize',
+  'espalier::FakeQuantizeGradient',
+  'espalier::MaxPoolGradient',
 ] as const;
 
 /** The name of a known operator. Tables of facts about ops are `satisfies Record<OpName, ...>`. */

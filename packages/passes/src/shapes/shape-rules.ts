@@ -21,6 +21,7 @@ import { signalRules } from './signal.js';
 import type { ShapeRule } from './site.js';
 import { slicingRules } from './slicing.js';
 import { textRules } from './text.js';
+import { trainingRules } from './training.js';
 import { visionRules } from './vision.js';
 
 /** How each op makes the types of its outputs from those of its inputs. */
@@ -46,5 +47,6 @@ export const shapeRules: Readonly<Record<OpName, ShapeRule>> = {
   ...signalRules,
   ...slicingRules,
   ...textRules,
+  ...trainingRules,
   ...visionRules,
 } satisfies Record<OpName, ShapeRule>;
