@@ -1,4 +1,4 @@
-import { type EspalierError, type Node, problem } from '@espalier/core';
+import { didYouMean, type EspalierError, type Graph, type Node, problem } from '@espalier/core';
 
 const where = (node: Node) => `node "${node.id}" (${node.op})`;
 
@@ -28,3 +28,42 @@ export const unsupportedForm = (node: Node, expected: string, found: string): Es
 /** An input that a rule needs and the node leaves out. */
 export const missingInput = (node: Node, slot: number): EspalierError =>
   problem('AUTODIFF_INPUT', { where: where(node), expected: `input ${slot}`, found: 'none' });
+
+/** Something that is not float32, where training computes in float32. */
+export const wrongDtype = (where: string, found: string): EspalierError =>
+  problem('AUTODIFF_DTYPE', {
+    where,
+    expected: 'float32',
+    found,
+    fix: 'Train the float32 model and convert or quantize it afterwards.',
+  });
+
+/** An output that the graph does not have. */
+export const unknownOutput = (graph: Graph, found: string | undefined): EspalierError =>
+  problem('AUTODIFF_LOSS', {
+    where: `graph "${graph.name}"`,
+    expected: `one of its outputs ${graph.outputs.join(', ')}`,
+    found: found === undefined ? 'none' : `"${found}"`,
+    fix: didYouMean(found ?? '', graph.outputs).trim(),
+  });
+
+/** Nothing to train. */
+export const noParameters = (graph: Graph, known: number): EspalierError =>
+  problem('AUTODIFF_PARAMETER', {
+    where: `graph "${graph.name}"`,
+    expected: 'at least one trainable parameter',
+    found: known === 0 ? 'no float constants that a layer multiplies by or adds' : `${known}, none of them chosen`,
+    fix:
+      known === 0
+        ? 'A quantized model is trained before it is quantized.'
+        : 'Let `trainable` accept some of the names of parametersOf.',
+  });
+
+/** A mask for what is no trained parameter. */
+export const unknownMask = (name: string, names: readonly string[]): EspalierError =>
+  problem('AUTODIFF_PARAMETER', {
+    where: `mask "${name}"`,
+    expected: 'the name of a trained parameter',
+    found: `"${name}"`,
+    fix: didYouMean(name, names).trim(),
+  });

@@ -12,6 +12,7 @@ import { inferShapes } from '@espalier/passes';
 import { createContext } from './create-context.js';
 import { derivativeOf, flatOps, refusedOps } from './derivative-of.js';
 import { notDifferentiable } from './errors.js';
+import { inCurrentOpset } from './training-form.js';
 
 /** The graph with gradients appended, and the value that holds each. */
 export interface Gradients {
@@ -22,12 +23,13 @@ export interface Gradients {
 
 /**
  * Reverse-mode differentiation as a graph-to-graph function: appends the nodes that compute the gradient of a scalar
- * with respect to given values. The graph is unchanged otherwise; outputs are not added. Values that the loss does not
+ * with respect to given values. The graph is unchanged otherwise, but written in opset 18 where it was older and with
+ * shapes inferred; outputs are not added. Values that the loss does not
  * depend on get zeros.
  * @throws AUTODIFF_OP for an op without a derivative in between, AUTODIFF_SHAPE, AUTODIFF_FORM, AUTODIFF_LOSS.
  */
 export function gradients(graph: Graph, loss: ValueId, wrt: readonly ValueId[]): Gradients {
-  const typed = inferShapes(graph);
+  const typed = inferShapes(inCurrentOpset(graph));
   const shape = typed.values.get(loss)?.shape;
   if (!shape || shape.length > 0) {
     throw problem('AUTODIFF_LOSS', {
@@ -56,14 +58,15 @@ export function gradients(graph: Graph, loss: ValueId, wrt: readonly ValueId[]):
     });
   }
   const result = new Map(wrt.map((value) => [value, sums.get(value) ?? zerosLike(typed, b, value)]));
-  return { graph: b.finish(), gradients: result };
+  const opsets = new Map(typed.opsets).set('espalier', 1); // rules may emit ops of this domain
+  return { graph: inferShapes({ ...b.finish(), opsets }), gradients: result };
 }
 
 /** Values that depend on any of the given ones, themselves included. */
 function downstream(nodes: readonly Node[], from: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
   const reached = new Set(from);
   for (const node of nodes) {
-    if (!node.inputs.some((value) => value !== undefined && reached.has(value))) continue;
+    if (flatOps.has(node.op) || !node.inputs.some((value) => value !== undefined && reached.has(value))) continue;
     for (const output of node.outputs) if (output !== undefined) reached.add(output);
   }
   return reached;

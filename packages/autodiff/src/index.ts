@@ -1,3 +1,11 @@
+export { clipGradients } from './clip-gradients.js';
 export type { Derivative, DerivativeContext } from './derivative.js';
 export { derivativeOf, flatOps } from './derivative-of.js';
 export { type Gradients, gradients } from './gradients.js';
+export { crossEntropy } from './losses/cross-entropy.js';
+export { sgd } from './optimizers/sgd.js';
+export { type Parameter, type ParameterRole, parametersOf } from './parameters-of.js';
+export { trainingForm } from './training-form.js';
+export type { TrainingOptions } from './training-options.js';
+export { type Carried, type TrainingStep, trainingStep } from './training-step.js';
+export { withParameters } from './with-parameters.js';

@@ -1,0 +1,65 @@
+import { createNode, editGraph, float, floatOf, type Graph, type Node, opsetOf, type ValueId } from '@espalier/core';
+import { convertOpset, foldConstants, inferShapes, removeDeadNodes } from '@espalier/passes';
+import { ownBatchNormConstants } from './own-batch-norm-constants.js';
+
+/** The operator set that derivatives are written in. */
+export const trainingOpset = 18;
+
+/** The running statistics of one batch norm, and the batch's own. */
+export interface BatchStatistics {
+  /** Constants of the inference graph. */
+  readonly runningMean: ValueId;
+  readonly runningVariance: ValueId;
+  /** What BatchNormTraining computes. */
+  readonly mean: ValueId;
+  readonly variance: ValueId;
+  /** What is normalised. */
+  readonly input: ValueId;
+}
+
+/** A graph in training form, and the batch norms in it. */
+export interface TrainingForm {
+  readonly graph: Graph;
+  readonly statistics: readonly BatchStatistics[];
+}
+
+/**
+ * The network as it is trained: opset 18 or newer, whatever depends on constants alone computed, shapes inferred, and
+ * each BatchNormalization with constant statistics replaced by `espalier::BatchNormTraining`, which normalises with the
+ * statistics of the batch. Dropout of an inference graph stays what it is there, nothing.
+ * @throws PASS_OPSET where the model cannot be written in opset 18.
+ */
+export const trainingForm = (graph: Graph): Graph => trainingFormOf(graph).graph;
+
+/** The training form with what was found in it; see `trainingForm`. */
+export function trainingFormOf(graph: Graph): TrainingForm {
+  const current = inCurrentOpset(graph);
+  const settled = removeDeadNodes(foldConstants(inferShapes(ownBatchNormConstants(current))));
+  const draft = editGraph(settled);
+  const statistics: BatchStatistics[] = [];
+  for (const node of settled.nodes) {
+    const [input, , , runningMean, runningVariance] = node.inputs;
+    if (node.op !== 'BatchNormalization' || input === undefined) continue;
+    if (runningMean === undefined || runningVariance === undefined) continue;
+    if (!settled.constants.has(runningMean) || !settled.constants.has(runningVariance)) continue;
+    const mean = draft.fresh(`${node.id}_batch_mean`);
+    const variance = draft.fresh(`${node.id}_batch_variance`);
+    draft.replace(node.id, batchNormTraining(node, mean, variance));
+    statistics.push({ runningMean, runningVariance, mean, variance, input });
+  }
+  if (statistics.length > 0) draft.setOpset('espalier', 1);
+  return { graph: inferShapes(draft.finish()), statistics };
+}
+
+const batchNormTraining = (node: Node, mean: ValueId, variance: ValueId): Node =>
+  createNode({
+    id: node.id,
+    op: 'espalier::BatchNormTraining',
+    inputs: node.inputs.slice(0, 3),
+    outputs: [node.outputs[0], mean, variance],
+    attributes: { epsilon: float(floatOf(node, 'epsilon', 1e-5)) },
+  });
+
+/** The graph in opset 18 or newer, where reductions take their axes as inputs. */
+export const inCurrentOpset = (graph: Graph): Graph =>
+  opsetOf(graph) < trainingOpset ? convertOpset(graph, trainingOpset) : graph;

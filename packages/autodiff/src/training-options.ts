@@ -1,0 +1,21 @@
+import type { Loss, Optimizer, ValueId, ValueInfo } from '@espalier/core';
+
+/** What a training step is made of. */
+export interface TrainingOptions {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** The output that the loss reads; the first one when left out. */
+  readonly output?: ValueId;
+  /** Type of the target; what the loss says when left out. */
+  readonly target?: ValueInfo;
+  /** Which parameters are trained, by name; all when left out. */
+  readonly trainable?: (name: string) => boolean;
+  /** Which parameters decay; weights, but no biases, norms and quantizer scales, when left out. */
+  readonly decays?: (name: string) => boolean;
+  /** Largest common norm of all gradients; no limit when left out. */
+  readonly clipNorm?: number;
+  /** Parameters that are multiplied by a mask after each update. */
+  readonly masks?: readonly string[];
+  /** How far running statistics move towards the batch's; 0.1 when left out. */
+  readonly bnMomentum?: number;
+}

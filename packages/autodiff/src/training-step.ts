@@ -1,0 +1,151 @@
+import { buildGraph, floats, type Graph, type GraphBuilder, type Tensor, type ValueId, zeros } from '@espalier/core';
+import { inferShapes, removeDeadNodes } from '@espalier/passes';
+import { chosenParameters } from './chosen-parameters.js';
+import { clipGradients } from './clip-gradients.js';
+import { gradients } from './gradients.js';
+import { nextStatistics } from './next-statistics.js';
+import type { Parameter } from './parameters-of.js';
+import { quantizerScaleFactor } from './quantizer-scale-factor.js';
+import { type Stage, setStage } from './set-stage.js';
+import { trainingFormOf } from './training-form.js';
+import type { TrainingOptions } from './training-options.js';
+
+/** A tensor that goes from one step to the next. */
+export interface Carried {
+  readonly name: string;
+  readonly input: ValueId;
+  readonly output: ValueId;
+  readonly initial: Tensor;
+}
+
+/** One step of training as a graph. */
+export interface TrainingStep {
+  /**
+   * Inputs: the model's, the target, further inputs of the loss, `learning_rate` and `step` (float32 scalars, the
+   * step counts from 1), then parameters, optimizer state, running statistics and masks.
+   */
+  readonly graph: Graph;
+  /** The loss, a float32 scalar. */
+  readonly loss: ValueId;
+  /** The model's outputs, in training mode. */
+  readonly outputs: readonly ValueId[];
+  readonly parameters: readonly Carried[];
+  /** Of the optimizer, named `PARAMETER.STATE`. */
+  readonly state: readonly Carried[];
+  /** Running statistics of batch norms. */
+  readonly statistics: readonly Carried[];
+  readonly masks: readonly { readonly parameter: string; readonly input: ValueId }[];
+  /** Names of the inputs for the target, the learning rate and the number of the step. */
+  readonly target: ValueId;
+  readonly learningRate: ValueId;
+  readonly step: ValueId;
+  /** Names of the further inputs of the loss, by the names it gives them. */
+  readonly lossInputs: ReadonlyMap<string, ValueId>;
+}
+
+/**
+ * The step of training as one graph: the network in training form, the loss, all gradients, and the update of each
+ * parameter, so that any executor trains. The caller feeds each carried output back as the next step's input.
+ * @throws AUTODIFF_OP, AUTODIFF_FORM, AUTODIFF_SHAPE, AUTODIFF_DTYPE, AUTODIFF_LOSS, AUTODIFF_PARAMETER.
+ */
+export function trainingStep(graph: Graph, options: TrainingOptions): TrainingStep {
+  const form = trainingFormOf(graph);
+  const parameters = chosenParameters(form.graph, options);
+  const stage = setStage(form, { parameters, options });
+  const { graph: differentiated, gradients: found } = gradients(
+    stage.graph,
+    stage.loss,
+    parameters.map(({ value }) => value),
+  );
+  const b = buildGraph(differentiated);
+  const raw = parameters.map((parameter) => scaledGradient(b, form.graph, { parameter, found }));
+  const clipped = options.clipNorm === undefined ? raw : clipGradients(b, raw, options.clipNorm);
+  const updates = parameters.map((parameter, i) => update(b, { parameter, gradient: clipped[i]!, stage, options }));
+  const statistics = form.statistics.flatMap((each) => {
+    const next = nextStatistics(b, { graph: form.graph, statistics: each, momentum: options.bnMomentum ?? 0.1 });
+    const carried = (name: ValueId, output: ValueId): Carried => ({
+      name,
+      input: name,
+      output,
+      initial: form.graph.constants.get(name)!,
+    }); // they are constants there
+    return [carried(each.runningMean, next.mean), carried(each.runningVariance, next.variance)];
+  });
+  const carried = {
+    parameters: updates.map((each) => each.parameter),
+    state: updates.flatMap((each) => each.state),
+    statistics,
+  };
+  const outputs = [
+    stage.loss,
+    ...form.graph.outputs,
+    ...Object.values(carried)
+      .flat()
+      .map(({ output }) => output),
+  ];
+  const finished = removeDeadNodes({ ...b.finish(), outputs: [...new Set(outputs)] });
+  return {
+    ...carried,
+    graph: inferShapes(finished),
+    loss: stage.loss,
+    outputs: form.graph.outputs,
+    masks: [...stage.masks].map(([parameter, input]) => ({ parameter, input })),
+    target: stage.target,
+    learningRate: stage.learningRate,
+    step: stage.step,
+    lossInputs: stage.lossInputs,
+  };
+}
+
+function update(
+  b: GraphBuilder,
+  {
+    parameter,
+    gradient,
+    stage,
+    options,
+  }: {
+    readonly parameter: Parameter;
+    readonly gradient: ValueId;
+    readonly stage: Stage;
+    readonly options: TrainingOptions;
+  },
+): { readonly parameter: Carried; readonly state: readonly Carried[] } {
+  const { value, tensor, role } = parameter;
+  const state = stage.state.get(value) ?? new Map<string, ValueId>();
+  const next = options.optimizer.update(b, {
+    parameter: value,
+    gradient,
+    state,
+    learningRate: stage.learningRate,
+    step: stage.step,
+    decays: options.decays ? options.decays(value) : role === 'weight',
+  });
+  const mask = stage.masks.get(value);
+  let output = next.parameter;
+  if (mask !== undefined) output = b.add('Mul', [output, mask], { name: `${value}_masked` });
+  // A scale that reaches zero divides by it.
+  if (role === 'quantizer') output = b.add('Max', [output, b.constant('smallest_scale', smallestScale)]);
+  return {
+    parameter: { name: value, input: value, output, initial: tensor },
+    state: [...state].map(([name, input]) => ({
+      name: `${value}.${name}`,
+      input,
+      output: next.state.get(name) ?? input,
+      initial: zeros('float32', tensor.shape),
+    })),
+  };
+}
+
+const smallestScale = /* @__PURE__ */ floats([1e-8], []);
+
+function scaledGradient(
+  b: GraphBuilder,
+  graph: Graph,
+  { parameter, found }: { readonly parameter: Parameter; readonly found: ReadonlyMap<ValueId, ValueId> },
+): ValueId {
+  const gradient = found.get(parameter.value)!; // gradients answers for each value asked
+  if (parameter.role !== 'quantizer') return gradient;
+  const factor = b.constant('scale_factor', floats([quantizerScaleFactor(graph, parameter)], []));
+  return b.add('Mul', [gradient, factor]);
+}
