@@ -17,10 +17,10 @@ import { type OpenedModel, openModel } from './open-model.js';
 import { commonPorts, portsOf } from './ports-of.js';
 import type { Recipe } from './recipe.js';
 import { resolvedRecipe } from './resolved-recipe.js';
-import { runSteps, type StepsRun } from './run-steps.js';
-import { stageOutput } from './stage-output.js';
+import { runSteps, type StepRecord } from './run-steps.js';
+import { type StagedOutput, stageOutput } from './stage-output.js';
 import type { Progress } from './step.js';
-import { type Verified, verifyOutput } from './verify-output.js';
+import { type ComparedGraphs, type Verified, verifyOutput } from './verify-output.js';
 import { warningsOf } from './warnings-of.js';
 
 /** A compression from file to file. */
@@ -45,6 +45,50 @@ export interface CompressRequest {
  * @throws EspalierErrors of every stage; nothing is left at `output` then but what was there before.
  */
 export async function compress(request: CompressRequest): Promise<CompressReport> {
+  const { executor, files, progress = () => {} } = request;
+  const made = await make(request);
+  const { staged, data, bytes } = made;
+  try {
+    const verified = await verifyOutput({
+      executor,
+      original: { file: { files, path: request.input }, bytes },
+      output: { file: { files, path: staged.path }, bytes: staged.bytes },
+      graphs: made.graphs,
+      inputs: made.inputs,
+      samples: data.evaluation ?? data.calibration ?? data.made,
+      evaluation: data.evaluation,
+      notes: made.steps.flatMap(({ notes }) => notes),
+      progress,
+    });
+    const report = reportOf(request, made, verified);
+    await staged.accept();
+    return report;
+  } finally {
+    await staged.discard();
+  }
+}
+
+/** What the steps made, written but not yet verified. */
+interface Made {
+  readonly staged: StagedOutput;
+  /** Bytes of the original, with external data. */
+  readonly bytes: number;
+  readonly format: string;
+  /** Inputs that fit both models. */
+  readonly inputs: readonly Port[];
+  readonly data: OpenedData;
+  readonly steps: readonly StepRecord[];
+  readonly costs: CompressReport['costs'];
+  readonly sizes: CompressReport['sizes'];
+  /** Absent for large models, whose weights must not stay in memory while the runtime holds both files. */
+  readonly graphs: ComparedGraphs | undefined;
+  /** Costs and weights by layer; the errors of outputs come later, where the graphs are kept. */
+  readonly layers: CompressReport['layers'];
+}
+
+const largest = 300_000_000; // bytes of constants beyond which gzip takes minutes and a second copy of the weights hurts
+
+async function make(request: CompressRequest): Promise<Made> {
   const { recipe, registry, executor, files, progress = () => {} } = request;
   progress('read');
   const model = await openModel(registry, files, request.input);
@@ -60,29 +104,25 @@ export async function compress(request: CompressRequest): Promise<CompressReport
       ? { calibration: { batches: batchesFor(data.calibration, inputs), samples: data.calibration.size } }
       : {}),
   });
-  progress('write');
   const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
+  progress('write');
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });
-  try {
-    const bytes = await bytesOf(model, files, request.input);
-    const typed = inferShapes(run.graph);
-    const verified = await verifyOutput({
-      executor,
-      original: { graph: model.graph, file: { files, path: request.input }, bytes },
-      reference: run.reference,
-      output: { graph: typed, file: { files, path: staged.path }, bytes: staged.bytes },
-      inputs: commonPorts(inputs, portsOf(typed)),
-      samples: data.evaluation ?? data.calibration ?? data.made,
-      evaluation: data.evaluation,
-      notes: run.steps.flatMap(({ notes }) => notes),
-      progress,
-    });
-    const report = await reportOf(request, { model, bytes, run, typed, staged, verified, seed });
-    await staged.accept();
-    return report;
-  } finally {
-    await staged.discard();
-  }
+  progress('account');
+  const output = inferShapes(run.graph);
+  const costs = { before: costsOf(run.reference), after: costsOf(output) };
+  const large = costs.before.bytes > largest;
+  return {
+    staged,
+    bytes: await bytesOf(model, files, request.input),
+    format: model.format,
+    inputs: commonPorts(inputs, portsOf(output)),
+    data,
+    steps: run.steps,
+    costs: { before: costSummary(costsOf(inferShapes(model.graph))), after: costSummary(costs.after) },
+    sizes: large ? null : { before: await compressedSizes(model.graph), after: await compressedSizes(run.graph) },
+    layers: reportLayers(run.reference, output, { costs }),
+    graphs: large && executor.openFile ? undefined : { original: model.graph, reference: run.reference, output },
+  };
 }
 
 interface OpenedData {
@@ -127,44 +167,31 @@ async function bytesOf({ graph, bytes }: OpenedModel, files: Files, path: string
   return constants > bytes ? bytes + (beside ?? constants) : bytes;
 }
 
-interface Results {
-  readonly model: OpenedModel;
-  readonly bytes: number;
-  readonly run: StepsRun;
-  readonly typed: Graph;
-  readonly staged: { readonly path: string; readonly bytes: number };
-  readonly verified: Verified;
-  readonly seed: number;
-}
-
-const largest = 300_000_000; // bytes of constants beyond which sizes under gzip are left out: they take minutes
-
-async function reportOf(request: CompressRequest, results: Results): Promise<CompressReport> {
+function reportOf(request: CompressRequest, made: Made, verified: Verified): CompressReport {
   const { recipe, registry, versions = {} } = request;
-  const { model, bytes, run, typed, staged, verified, seed } = results;
-  const costs = { before: costsOf(run.reference), after: costsOf(typed) };
-  const original = costsOf(inferShapes(model.graph));
-  const notes: readonly Note[] = run.steps.flatMap((step) => step.notes);
-  const { errors } = verified;
+  const { errors, comparison } = verified;
+  const notes: readonly Note[] = made.steps.flatMap((step) => step.notes);
+  const outputs = new Map(errors?.layers.map(({ node, snrDb }) => [node, snrDb]));
   const report: CompressReport = {
     espalierReport: 1,
-    input: { path: request.input, format: model.format, bytes },
-    output: { path: request.output, format: readReference(recipe.export ?? 'onnx', 'export').use, bytes: staged.bytes },
-    steps: run.steps,
-    costs: { before: costSummary(original), after: costSummary(costs.after) },
-    sizes:
-      costs.before.bytes > largest
-        ? null
-        : { before: await compressedSizes(model.graph), after: await compressedSizes(run.graph) },
-    layers: reportLayers(run.reference, typed, { costs, ...(errors ? { errors } : {}) }),
-    comparison: verified.comparison,
+    input: { path: request.input, format: made.format, bytes: made.bytes },
+    output: {
+      path: request.output,
+      format: readReference(recipe.export ?? 'onnx', 'export').use,
+      bytes: made.staged.bytes,
+    },
+    steps: made.steps,
+    costs: made.costs,
+    sizes: made.sizes,
+    layers: made.layers.map((layer) => ({ ...layer, snrDb: outputs.get(layer.node) ?? null })),
+    comparison,
     metrics: verified.metrics,
-    latency: verified.comparison.latency ? { ...verified.comparison.latency, runtime: verified.runtime } : null,
+    latency: comparison.latency ? { ...comparison.latency, runtime: verified.runtime } : null,
     coverage: verified.coverage,
     warnings: [],
     recipe: resolvedRecipe(recipe, registry),
     versions: { ...versions, runtime: verified.runtime },
-    seed,
+    seed: recipe.seed ?? 0,
   };
   return { ...report, warnings: warningsOf(report, { notes, errors: errors !== undefined }) };
 }

@@ -13,13 +13,21 @@ import { batchesFor } from './open-data.js';
 import { openSession } from './open-session.js';
 import type { Progress } from './step.js';
 
+/** Graphs whose values are compared layer by layer. */
+export interface ComparedGraphs {
+  readonly original: Graph;
+  /** The graph right before the first lossy step: the reference of errors by layer. */
+  readonly reference: Graph;
+  readonly output: Graph;
+}
+
 /** The two models and what to run them on. */
 export interface Verification {
   readonly executor: Executor;
-  readonly original: { readonly graph: Graph; readonly file: ModelFile; readonly bytes: number };
-  /** The graph right before the first lossy step: the reference of errors by layer. */
-  readonly reference: Graph;
-  readonly output: { readonly graph: Graph; readonly file: ModelFile; readonly bytes: number };
+  readonly original: { readonly file: ModelFile; readonly bytes: number };
+  readonly output: { readonly file: ModelFile; readonly bytes: number };
+  /** Absent for large models; then errors by layer are left out. */
+  readonly graphs: ComparedGraphs | undefined;
   readonly inputs: readonly Port[];
   /** Samples for the comparison. */
   readonly samples: Dataset;
@@ -38,14 +46,12 @@ export interface Verified {
   readonly runtime: string;
 }
 
-const largest = 300_000_000; // bytes of constants beyond which errors by layer are left out: both graphs would be held again
-
 /** Loads the written file in the runtime, runs it, and compares it with the original. @throws what the runtime throws. */
 export async function verifyOutput(of: Verification): Promise<Verified> {
-  const { executor, original, output, progress } = of;
+  const { executor, original, output, graphs, progress } = of;
   progress('load');
-  const before = await openSession(executor, original);
-  const after = await openSession(executor, output);
+  const before = await openSession(executor, { graph: graphs?.original, file: original.file });
+  const after = await openSession(executor, { graph: graphs?.output, file: output.file });
   try {
     const comparison = await comparisonOf(of, [before, after]);
     const metrics = await metricsOf(of, [before, after]);
@@ -88,19 +94,14 @@ async function metricsOf({ inputs, evaluation, progress }: Verification, [before
 
 async function errorsOf({
   executor,
-  reference,
-  output,
+  graphs,
   inputs,
   samples,
   progress,
 }: Verification): Promise<LayerErrors | undefined> {
-  const bytes = [...reference.constants.values()].reduce(
-    (sum, { data }) => sum + ('byteLength' in data ? data.byteLength : 0),
-    0,
-  );
-  if (bytes > largest) return undefined;
+  if (!graphs) return undefined;
   const batches = batchesFor(samples, inputs)();
-  return layerErrors(reference, output.graph, {
+  return layerErrors(graphs.reference, graphs.output, {
     executor,
     batches,
     progress: (done) => progress('errors by layer', done),
