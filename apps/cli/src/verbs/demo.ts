@@ -16,7 +16,7 @@ const recipe = defineRecipe({
   },
   steps: [
     { pass: 'simplify' },
-    { prune: { use: 'magnitude', with: { sparsity: 0.4 } } },
+    { prune: { use: 'magnitude', with: { sparsity: 0.3 } } },
     { quantize: { use: 'static', with: { activations: { observer: 'mse' } } } },
   ],
 });
@@ -49,7 +49,7 @@ export const demo: Verb = (program, surroundings) =>
           progress.close();
           answer(report, () =>
             [
-              'A convolutional network for ten classes of drawn shapes: 40 % of its weights set to zero, then 8-bit integers.',
+              'A convolutional network for ten classes of drawn shapes: 30 % of its weights set to zero, then 8-bit integers.',
               '',
               compressText(report, written),
             ].join('\n'),
