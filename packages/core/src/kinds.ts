@@ -151,6 +151,8 @@ export interface Kinds {
   dataset: DatasetLoader;
   loss: Loss;
   optimizer: Optimizer;
+  /** An architecture with its first weights; a reference architecture's `create` returns the whole model. */
+  model: Graph;
 }
 
 /** The name of a kind of plugin. */
