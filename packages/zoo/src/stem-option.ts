@@ -1,0 +1,9 @@
+import type { Option } from '@espalier/core';
+
+/** How soon the resolution falls: the published networks begin with strides that leave nothing of a 32x32 image. */
+export const stemOption = {
+  type: 'choice',
+  of: ['imagenet', 'small'],
+  default: 'imagenet',
+  about: 'first layers as published for ImageNet, or without their strides for small images',
+} as const satisfies Option;
