@@ -53,10 +53,11 @@ describe('sparsityReport', () => {
 
   it('agrees with the files the ONNX writer makes', () => {
     const pruned = prune(graph, { pruner: magnitude(), sparsity: 0.9 }).graph;
-    const { denseBytes, sparseBytes } = sparsityReport(pruned).tensors.get('w')!;
+    const { tensors, total } = sparsityReport(pruned);
     expect(bytes(graph, false)).toBe(bytes(pruned, false));
     const saved = bytes(pruned, false) - bytes(pruned, true);
-    expect(Math.abs(saved - (denseBytes - sparseBytes))).toBeLessThan(64);
+    // Names and lengths around a sparse tensor take up to 64 bytes.
+    expect(Math.abs(saved - (total.denseBytes - total.sparseBytes))).toBeLessThan(64 * tensors.size);
   });
 
   it('has no compressed bytes without a compressor, and no sparsity without weights', () => {
