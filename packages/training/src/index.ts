@@ -1,1 +1,15 @@
-export {};
+export { augmentImages, type Draw } from './augment/augment-images.js';
+export { type AugmentOptions, augmentOptions } from './augment/augment-options.js';
+export { type NormaliseOptions, normaliseImages } from './augment/normalise-images.js';
+export { type EvaluateRequest, evaluate } from './evaluate.js';
+export type { EpochRecord } from './history.js';
+export { type Masks, masked } from './masks/masked.js';
+export { masksOfZeros } from './masks/masks-of-zeros.js';
+export { crossEntropyMetric } from './metrics/cross-entropy.js';
+export { defaultMetrics } from './metrics/default-metrics.js';
+export type { Measured, Metric } from './metrics/metric.js';
+export { squaredErrorMetric } from './metrics/squared-error.js';
+export { topOne } from './metrics/top-one.js';
+export { train } from './train.js';
+export type { CheckpointPlace, Projection, Prune, Trained, TrainRequest, Weights } from './train-request.js';
+export type { StopReason, TrainingEvent } from './training-event.js';

@@ -1,0 +1,67 @@
+import type { TrainingStep } from '@espalier/autodiff';
+import type { Graph, Schedule, Tensor } from '@espalier/core';
+import type { Phase } from '@espalier/schedules';
+import type { TrainRequest } from '../train-request.js';
+
+/**
+ * A SHA-256 over all that decides a run: the graph of its step (which holds model, loss and optimizer with their
+ * numbers), the weights it begins with, schedules by their values, data sets by name and size, phases and settings.
+ * Functions (projections, pruning) cannot be compared and are left out.
+ */
+export async function fingerprint(
+  request: TrainRequest,
+  { step, phases, total }: { readonly step: TrainingStep; readonly phases: readonly Phase[]; readonly total: number },
+): Promise<string> {
+  const { training, evaluation, learningRate, batch, seed, target, augment, freeze, evaluateEvery, patience } = request;
+  const carried = [...step.parameters, ...step.statistics].map(({ name, initial }) => [name, initial] as const);
+  const digests: string[] = [];
+  for (const [name, each] of [...step.graph.constants, ...carried, ...(request.masks ?? [])]) {
+    digests.push(name, each.dtype, each.shape.join(), await digestOf(bytesOf(each)));
+  }
+  const sets = [training, evaluation].map((set) => set && [set.name, set.size, [...set.fields.keys()]]);
+  const settings = { batch, seed, target, augment, freeze, evaluateEvery, patience };
+  const monitor = [request.keepBest, request.monitor, request.metrics?.map(({ name }) => name)];
+  const spoken = phases.map((phase) =>
+    'sparsity' in phase && typeof phase.sparsity === 'function'
+      ? { ...phase, sparsity: sampled(phase.sparsity, phase.do === 'ramp' ? phase.steps : 0) }
+      : phase,
+  );
+  const text = JSON.stringify([
+    nodesOf(step.graph),
+    digests,
+    sets,
+    settings,
+    monitor,
+    spoken,
+    total,
+    sampled(learningRate, total),
+  ]);
+  return digestOf(new TextEncoder().encode(text));
+}
+
+const points = 64;
+
+/** A schedule by what it says at up to 65 steps, both ends included. */
+const sampled = (schedule: Schedule, steps: number): readonly number[] =>
+  Array.from({ length: Math.min(points, steps) + 1 }, (_, i) =>
+    schedule(Math.floor((i * steps) / Math.max(1, Math.min(points, steps)))),
+  );
+
+const nodesOf = ({ nodes, inputs, outputs }: Graph): unknown => [
+  inputs,
+  outputs,
+  // Tensors inside attributes have typed arrays, which JSON writes as objects of their elements.
+  nodes.map((node) => [node.op, node.inputs, node.outputs, [...node.attributes]]),
+];
+
+const bytesOf = ({ data }: Tensor): Uint8Array =>
+  ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new TextEncoder().encode(JSON.stringify(data));
+
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const plain =
+    bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.slice();
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', plain));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,16 @@
+import type { Best, RunState } from '../run/run-state.js';
+import type { StopReason } from '../training-event.js';
+
+/** Key of the metadata of a checkpoint file that holds everything but tensors. */
+export const stateKey = 'espalier';
+
+/** What a checkpoint holds besides tensors. */
+export interface StateText
+  extends Pick<RunState, 'step' | 'phase' | 'phaseStep' | 'frozen' | 'stale' | 'lossSum' | 'lossCount' | 'history'> {
+  readonly espalierCheckpoint: 1;
+  readonly fingerprint: string;
+  /** Names of kept weights, in the order of their folders. */
+  readonly kept: readonly string[];
+  readonly best?: Pick<Best, 'step' | 'metrics'>;
+  readonly stopped?: StopReason;
+}

@@ -1,0 +1,15 @@
+import type { Measured } from './metrics/metric.js';
+
+/** What one epoch came to. */
+export interface EpochRecord {
+  /** Counts from 1. */
+  readonly epoch: number;
+  /** Steps done by its end. */
+  readonly step: number;
+  /** Mean training loss of its steps. */
+  readonly loss: number;
+  /** At its last step. */
+  readonly learningRate: number;
+  /** Where this epoch was evaluated. */
+  readonly metrics?: Measured;
+}

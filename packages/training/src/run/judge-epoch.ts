@@ -1,0 +1,61 @@
+import { withParameters } from '@espalier/autodiff';
+import { badRequest } from '../errors.js';
+import { evaluate } from '../evaluate.js';
+import type { EpochRecord } from '../history.js';
+import { defaultMetrics } from '../metrics/default-metrics.js';
+import type { Measured, Metric } from '../metrics/metric.js';
+import type { TrainRequest } from '../train-request.js';
+import type { RunPlan } from './run-plan.js';
+import type { RunState } from './run-state.js';
+
+/** Closes an epoch: its record, the evaluation where one is due, the best weights, and whether patience is over. */
+export async function judgeEpoch(state: RunState, request: TrainRequest, plan: RunPlan): Promise<RunState> {
+  const { events = () => {}, evaluation, evaluateEvery = 1 } = request;
+  const epoch = Math.ceil(state.step / plan.order.stepsPerEpoch);
+  const due = evaluation && (epoch % evaluateEvery === 0 || state.step >= plan.total);
+  const metrics = due ? await measured(state, request, plan) : undefined;
+  const record: EpochRecord = {
+    epoch,
+    step: state.step,
+    loss: state.lossSum / state.lossCount,
+    learningRate: request.learningRate(state.step - 1),
+    ...(metrics ? { metrics } : {}),
+  };
+  events({ event: 'epoch', ...record });
+  const next = { ...state, lossSum: 0, lossCount: 0, history: [...state.history, record] };
+  return metrics ? judged(next, metrics, request) : next;
+}
+
+function measured(state: RunState, request: TrainRequest, { target }: RunPlan): Promise<Measured> {
+  return evaluate({
+    model: withParameters(request.model, state.weights),
+    dataset: request.evaluation!, // asked for only where there is one
+    executor: request.executor,
+    batch: request.batch,
+    target,
+    ...(request.metrics ? { metrics: request.metrics } : {}),
+  });
+}
+
+function judged(state: RunState, metrics: Measured, request: TrainRequest): RunState {
+  const { patience, events = () => {} } = request;
+  const { name, better } = monitored(request);
+  const [now, before] = [metrics[name]!, state.best?.metrics[name]];
+  const improved = before === undefined || (better === 'higher' ? now > before : now < before);
+  events({ event: 'evaluated', step: state.step, metrics, best: improved });
+  const best = improved ? { step: state.step, metrics, weights: state.weights } : state.best;
+  const stale = improved ? 0 : state.stale + 1;
+  const over = patience !== undefined && stale >= patience;
+  return { ...state, best, stale, ...(over ? { stopped: 'early-stopping' as const } : {}) };
+}
+
+/** The metric that decides which weights are best. @throws TRAINING_REQUEST for one that is not measured. */
+export function monitored({ metrics, monitor, evaluation, target = 'label' }: TrainRequest): Metric {
+  const all = metrics ?? defaultMetrics(evaluation?.fields.get(target)?.dtype ?? 'int64');
+  const found = monitor === undefined ? all[0] : all.find(({ name }) => name === monitor);
+  if (found) return found;
+  throw badRequest('monitor', {
+    expected: `one of the metrics ${all.map(({ name }) => name).join(', ') || '(there is none)'}`,
+    found: `"${monitor}"`,
+  });
+}

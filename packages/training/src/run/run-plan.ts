@@ -1,0 +1,65 @@
+import type { Phase } from '@espalier/schedules';
+import { type BatchOrder, batchOrder } from '../data/batch-order.js';
+import { checkFields } from '../data/read-batch.js';
+import { badRequest } from '../errors.js';
+import { fixedBatch } from '../evaluate.js';
+import type { TrainRequest } from '../train-request.js';
+
+/** What follows from a request before anything runs. */
+export interface RunPlan {
+  readonly phases: readonly Phase[];
+  /** Steps of all phases together. */
+  readonly total: number;
+  readonly order: BatchOrder;
+  readonly target: string;
+  readonly keepBest: boolean;
+}
+
+/** Checks a request and lays out its steps. @throws TRAINING_REQUEST. */
+export function runPlan(request: TrainRequest): RunPlan {
+  const { model, training, evaluation, batch, seed, target = 'label' } = request;
+  for (const dataset of evaluation ? [training, evaluation] : [training]) {
+    checkFields({ dataset, inputs: model.inputs, target });
+  }
+  const fixed = fixedBatch(model);
+  if (fixed !== undefined && fixed !== batch) {
+    throw badRequest('batch', {
+      expected: `${fixed}, the only batch size this model takes`,
+      found: String(batch),
+      fix: 'Export the model with a named batch dimension to train with another one.',
+    });
+  }
+  if (!Number.isSafeInteger(batch) || batch < 1 || batch > training.size) {
+    throw badRequest('batch', {
+      expected: `a whole number from 1 to ${training.size}, the samples there are`,
+      found: String(batch),
+    });
+  }
+  const order = batchOrder({ size: training.size, batch, seed });
+  const phases = phasesOf(request, order.stepsPerEpoch);
+  const total = phases.reduce((sum, phase) => sum + ('steps' in phase ? phase.steps : 0), 0);
+  const keepBest = request.keepBest ?? request.patience !== undefined;
+  if (keepBest && !evaluation) {
+    throw badRequest('early stopping and best weights', { expected: 'evaluation data to judge by', found: 'none' });
+  }
+  if (keepBest && phases.some((phase) => phase.do === 'prune' || phase.do === 'ramp')) {
+    throw badRequest('early stopping and best weights', {
+      expected: 'phases that do not prune, for the best weights would be those before it',
+      found: phases.map((phase) => phase.do).join(', '),
+    });
+  }
+  return { phases, total, order, target, keepBest };
+}
+
+function phasesOf({ phases, steps, epochs }: TrainRequest, stepsPerEpoch: number): readonly Phase[] {
+  const given = [phases, steps, epochs].filter((each) => each !== undefined).length;
+  const length = steps ?? (epochs ?? Number.NaN) * stepsPerEpoch;
+  const whole = phases !== undefined || (Number.isSafeInteger(length) && length >= 0);
+  if (given !== 1 || !whole) {
+    throw badRequest('length of the run', {
+      expected: 'one of `epochs`, `steps` (whole numbers) and `phases`',
+      found: given === 1 ? String(steps ?? epochs) : `${given} of them`,
+    });
+  }
+  return phases ?? [{ do: 'train', steps: length }];
+}

@@ -1,0 +1,58 @@
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
+import { notFinite } from '../errors.js';
+import type { TrainRequest } from '../train-request.js';
+import { judgeEpoch } from './judge-epoch.js';
+import type { Pace } from './pace.js';
+import type { RunPlan } from './run-plan.js';
+import type { RunState } from './run-state.js';
+import { unlessFrozen } from './unless-frozen.js';
+
+/** What a run has at hand besides its state. */
+export interface Run {
+  readonly request: TrainRequest;
+  readonly plan: RunPlan;
+  readonly store: CheckpointStore | undefined;
+  readonly pace: Pace;
+  /** Names of the parameters, without running statistics. */
+  readonly parameters: ReadonlySet<string>;
+}
+
+/** What a step gave, and where it began. */
+export interface StepResult {
+  readonly before: RunState;
+  readonly after: RunState;
+  readonly loss: number;
+  readonly learningRate: number;
+}
+
+/** What follows a step: the check, the projection, the event, the end of an epoch, the checkpoint. @throws TRAINING_NOT_FINITE. */
+export async function settleStep({ before, after, loss, learningRate }: StepResult, run: Run): Promise<RunState> {
+  const { request, plan, pace } = run;
+  const { step } = after;
+  if (!Number.isFinite(loss)) throw notFinite('a loss', { step, learningRate, found: String(loss) });
+  const weights = request.project
+    ? unlessFrozen(request.project(after.weights, step), before.weights, after.frozen)
+    : after.weights;
+  let state: RunState = { ...after, weights, lossSum: after.lossSum + loss, lossCount: after.lossCount + 1 };
+  request.events?.({
+    event: 'step',
+    step,
+    loss,
+    learningRate,
+    imagesPerSecond: pace.imagesPerSecond(request.batch),
+    secondsLeft: pace.secondsLeft(plan.total - step),
+  });
+  const { stepsPerEpoch } = plan.order;
+  const epochEnds = step % stepsPerEpoch === 0 || step === plan.total;
+  if (epochEnds) state = await judgeEpoch(state, request, plan);
+  const every = request.checkpoint?.every;
+  if (every === undefined ? epochEnds : step % every === 0) await saveState(state, run);
+  return request.signal?.aborted && state.stopped === undefined ? { ...state, stopped: 'cancelled' } : state;
+}
+
+/** Writes a checkpoint where there is a place for one. A cancelled run is kept as one that goes on. */
+export async function saveState(state: RunState, { request, store }: Run): Promise<void> {
+  if (!store) return;
+  const path = await store.save(state.stopped === 'cancelled' ? { ...state, stopped: undefined } : state);
+  request.events?.({ event: 'checkpoint', step: state.step, path });
+}

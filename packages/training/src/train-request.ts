@@ -1,0 +1,92 @@
+import type { Dataset, Executor, Files, Graph, Loss, Optimizer, Schedule, Tensor } from '@espalier/core';
+import type { Phase } from '@espalier/schedules';
+import type { AugmentOptions } from './augment/augment-options.js';
+import type { EpochRecord } from './history.js';
+import type { Masks } from './masks/masked.js';
+import type { Measured, Metric } from './metrics/metric.js';
+import type { StopReason, TrainingEvent } from './training-event.js';
+
+/** Tensors by the names they have in the model: parameters, running statistics. */
+export type Weights = ReadonlyMap<string, Tensor>;
+
+/** A pure change of the weights after each update: what a method demands of them beyond the gradient. */
+export type Projection = (weights: Weights, step: number) => Weights;
+
+/** Chooses what to prune: masks for the model's current weights that reach a sparsity. */
+export type Prune = (model: Graph, sparsity: number) => Masks | Promise<Masks>;
+
+/** Where checkpoints are kept. */
+export interface CheckpointPlace {
+  readonly files: Files;
+  /** The folder of this run alone. */
+  readonly folder: string;
+  /** Steps between two checkpoints; one at the end of every epoch unless said otherwise. */
+  readonly every?: number;
+  /** Goes on from what is there; begins anew where nothing is. */
+  readonly resume?: boolean;
+}
+
+/** Everything that decides a run. The same request gives the same bytes, on the same runtime and threads. */
+export interface TrainRequest {
+  /** In inference form; its weights are where training begins. */
+  readonly model: Graph;
+  readonly training: Dataset;
+  /** Measured after epochs; needed for early stopping and best weights. */
+  readonly evaluation?: Dataset;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** By step, counted from 0 over the whole run. */
+  readonly learningRate: Schedule;
+  /** Length of the run: passes over the data, or `steps`; neither where `phases` say it. */
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly executor: Executor;
+  /** Field with the targets; `label` unless said otherwise. */
+  readonly target?: string;
+  readonly metrics?: readonly Metric[];
+  readonly augment?: AugmentOptions;
+  /** Globs of parameters that do not change. */
+  readonly freeze?: readonly string[];
+  /** Largest norm of all gradients together; longer ones are scaled down to it. */
+  readonly clipNorm?: number;
+  /** Kept from the beginning. */
+  readonly masks?: Masks;
+  readonly project?: Projection;
+  /** Values of the further inputs of a loss, by its names for them: a teacher's outputs for the same batch. */
+  readonly lossInputs?: (inputs: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
+  /** What the run does, in order; one phase of ordinary training unless given. */
+  readonly phases?: readonly Phase[];
+  /** Asked by the phases `prune` and `ramp`. */
+  readonly prune?: Prune;
+  /** Epochs between two evaluations; 1 unless said otherwise. The last epoch is always evaluated. */
+  readonly evaluateEvery?: number;
+  /** Stops after this many evaluations in a row without a better one, and returns the best weights. */
+  readonly patience?: number;
+  /** Returns the weights of the best evaluation instead of the last ones; true with `patience`. */
+  readonly keepBest?: boolean;
+  /** The metric that decides; the first one unless said otherwise. */
+  readonly monitor?: string;
+  readonly checkpoint?: CheckpointPlace;
+  readonly events?: (event: TrainingEvent) => void;
+  /** Ends the run after the step that is under way, with a checkpoint where there is a place for one. */
+  readonly signal?: AbortSignal;
+}
+
+/** What training gave. */
+export interface Trained {
+  /** The model it was given, with trained weights. */
+  readonly graph: Graph;
+  readonly history: readonly EpochRecord[];
+  /** Of the weights that are returned; none without evaluation data. */
+  readonly metrics?: Measured;
+  readonly masks: Masks;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly reason: StopReason;
+  /** Of this call alone, without what ran before it was resumed. */
+  readonly seconds: number;
+  /** Training samples per second of training steps. */
+  readonly imagesPerSecond: number;
+}

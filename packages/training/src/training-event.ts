@@ -1,0 +1,33 @@
+import type { EpochRecord } from './history.js';
+import type { Measured } from './metrics/metric.js';
+
+/** Why a run ended. */
+export type StopReason = 'finished' | 'early-stopping' | 'cancelled';
+
+/** What a run tells while it goes on. Plain data: it can be printed, kept, or posted to another thread. */
+export type TrainingEvent =
+  | {
+      readonly event: 'start';
+      readonly steps: number;
+      readonly stepsPerEpoch: number;
+      readonly batch: number;
+      /** Elements of the parameters that are trained. */
+      readonly parameters: number;
+      /** The step a checkpoint was resumed at; 0 for a new run. */
+      readonly resumedAt: number;
+    }
+  | { readonly event: 'phase'; readonly phase: number; readonly do: string; readonly step: number }
+  | {
+      readonly event: 'step';
+      /** Steps done, this one included. */
+      readonly step: number;
+      readonly loss: number;
+      readonly learningRate: number;
+      readonly imagesPerSecond: number;
+      readonly secondsLeft: number;
+    }
+  | ({ readonly event: 'epoch' } & EpochRecord)
+  | { readonly event: 'evaluated'; readonly step: number; readonly metrics: Measured; readonly best: boolean }
+  | { readonly event: 'pruned'; readonly step: number; readonly sparsity: number }
+  | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly event: 'stopped'; readonly step: number; readonly reason: StopReason };
