@@ -5,6 +5,7 @@ import { onnxruntime } from '@espalier/onnxruntime';
 import * as passes from '@espalier/passes';
 import { magnitude, randomPruner } from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
+import * as zoo from '@espalier/zoo';
 
 /** Every built-in plugin. `registry.with('acme', plugins)` adds third-party ones. */
 export const registry = createRegistry([
@@ -39,4 +40,8 @@ export const registry = createRegistry([
   datasets.npy,
   datasets.synthetic,
   datasets.randomInputs,
+  zoo.lenet5,
+  zoo.resnet20,
+  zoo.resnet32,
+  zoo.resnet56,
 ]);
