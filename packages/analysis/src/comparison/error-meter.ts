@@ -90,7 +90,8 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
   };
 }
 
-function decibels(signal: number, noise: number): number {
+/** 10·log₁₀(signal / noise) of two sums of squares, kept within `snrLimits`. */
+export function decibels(signal: number, noise: number): number {
   if (noise === 0) return snrLimits.highest;
   if (signal === 0) return snrLimits.lowest;
   const ratio = 10 * (Math.log10(signal) - Math.log10(noise));
