@@ -1,4 +1,9 @@
+export { alexnet } from './models/alexnet.js';
 export { lenet5 } from './models/lenet5.js';
+export { mobilenetV2 } from './models/mobilenet-v2.js';
+export { resnet18 } from './models/resnet18.js';
 export { resnet20 } from './models/resnet20.js';
 export { resnet32 } from './models/resnet32.js';
 export { resnet56 } from './models/resnet56.js';
+export { shufflenetV2 } from './models/shufflenet-v2.js';
+export { vgg7 } from './models/vgg7.js';
