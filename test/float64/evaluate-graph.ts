@@ -2,6 +2,7 @@ import { type Graph, int, intOf, type Node, opsetOf, sizeOf, type Tensor, tensor
 import { evaluateNode, gridOf } from '@espalier/passes';
 import { read, sum, written, zeros64 } from './array64.js';
 import { conv, convInputGradient, convTranspose, convWeightGradient } from './convolution.js';
+import { einsum, scatterElements, scatterND, topK } from './indexing.js';
 import {
   batchNormalization,
   batchNormGradient,
@@ -126,6 +127,10 @@ const slow: Readonly<Record<string, Evaluator>> = {
   Resize: resize,
   DepthToSpace: blocks(true),
   SpaceToDepth: blocks(false),
+  Einsum: einsum,
+  ScatterElements: scatterElements,
+  ScatterND: scatterND,
+  TopK: topK,
   Dropout: (_, inputs) => [inputs[0]!],
   'espalier::BatchNormGradient': batchNormGradient,
   'espalier::BatchNormTraining': batchNormTraining,

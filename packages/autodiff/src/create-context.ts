@@ -4,6 +4,7 @@ import {
   type Graph,
   type GraphBuilder,
   int,
+  isFloat,
   longs,
   type Node,
   tensorInfo,
@@ -66,6 +67,8 @@ export function createContext(graph: Graph, b: GraphBuilder): (node: Node, aroun
       },
       wants: (slot) => node.inputs[slot] !== undefined && wants(input(slot)),
       shape,
+      isFloat: (value) => isFloat(tensorInfo(graph, value)?.dtype ?? 'float32'),
+      isConstant: (value) => graph.constants.has(value),
       numbers(value) {
         const constant = value === undefined ? undefined : graph.constants.get(value);
         return constant && toNumbers(constant);

@@ -1,6 +1,8 @@
 import type { Derivative } from './derivative.js';
+import { activations } from './derivatives/activations.js';
+import { arithmetic } from './derivatives/arithmetic.js';
 import { convolution } from './derivatives/conv.js';
-import { elementwise } from './derivatives/elementwise.js';
+import { gathering } from './derivatives/gather.js';
 import { matmul } from './derivatives/matmul.js';
 import { movement } from './derivatives/movement.js';
 import { normalization } from './derivatives/normalization.js';
@@ -8,11 +10,15 @@ import { pooling } from './derivatives/pool.js';
 import { quantization } from './derivatives/quantization.js';
 import { reduction } from './derivatives/reduce.js';
 import { resizing } from './derivatives/resize.js';
+import { slicing } from './derivatives/slicing.js';
 import { softmaxes } from './derivatives/softmax.js';
 
 /** Each differentiable op beside its derivative. */
 export const derivatives: Readonly<Record<string, Derivative>> = {
-  ...elementwise,
+  ...activations,
+  ...arithmetic,
+  ...gathering,
+  ...slicing,
   ...matmul,
   ...convolution,
   ...pooling,

@@ -16,6 +16,9 @@ export interface DerivativeContext {
   wants(slot: number): boolean;
   /** Shape of a value. @throws AUTODIFF_SHAPE when it is not known. */
   shape(value: ValueId): readonly Dim[];
+  /** Whether a value holds floats; also true where the dtype is not known. */
+  isFloat(value: ValueId): boolean;
+  isConstant(value: ValueId): boolean;
   /** Contents of a constant of whole numbers; undefined when the value is not constant. */
   numbers(value: ValueId | undefined): readonly number[] | undefined;
   /** Emits a node and returns its first output. */

@@ -59,22 +59,26 @@ const instanceNormalization: Derivative = (c) => {
   ];
 };
 
-/** Groups of channels as one axis each: the norm of [N, G, rest], then a scale per channel. */
+/** Groups of channels as one axis each: the norm of [N, G, rest], then a scale per channel (per group in opset 18). */
 const groupNormalization: Derivative = (c) => {
   const x = c.input(0);
   const shape = c.shape(x);
   const groups = intOf(c.node, 'num_groups', 1);
-  const dy = c.gradient(0)!;
+  const perGroup = c.shape(c.input(1))[0] === groups && shape[1] !== groups;
   const grouped = (value: ValueId) => c.emit('Reshape', [value, c.longs([0, groups, -1])]);
   const back = (value: ValueId) => c.emit('Reshape', [value, c.shapeOf(x)]);
-  const perChannel = c.longs([1, -1, ...shape.slice(2).map(() => 1)]);
   const hat = normalised(c, { x: grouped(x), axes: [2] });
-  const full = back(hat.value);
-  const others = shape.map((_, i) => i).filter((i) => i !== 1);
+  // Scales act on channels of x, or on the groups themselves.
+  const rank = perGroup ? 3 : shape.length;
+  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
   const sum = (value: ValueId) => c.emit('ReduceSum', [value, c.longs(others)], { keepdims: int(0) });
-  const g = c.emit('Mul', [dy, c.emit('Reshape', [c.input(1), perChannel])]);
+  const scale = c.emit('Reshape', [c.input(1), c.longs([1, -1, ...others.slice(1).map(() => 1)])]);
+  const dy = perGroup ? grouped(c.gradient(0)!) : c.gradient(0)!;
+  const full = perGroup ? hat.value : back(hat.value);
+  const scaledDy = () => c.emit('Mul', [dy, scale]);
+  const g = () => (perGroup ? scaledDy() : grouped(scaledDy()));
   return [
-    c.wants(0) ? back(inputGradient(c, { hat, axes: [2], g: grouped(g) })) : undefined,
+    c.wants(0) ? back(inputGradient(c, { hat, axes: [2], g: g() })) : undefined,
     c.wants(1) ? sum(c.emit('Mul', [dy, full])) : undefined,
     c.wants(2) ? sum(dy) : undefined,
   ];

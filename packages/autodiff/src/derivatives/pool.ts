@@ -20,8 +20,7 @@ const maxPool: Derivative = (c) => [
 const averagePool: Derivative = (c) => {
   const x = c.input(0);
   const kernel = kernelOf(c);
-  const window = windowOf(c, x, kernel);
-  if (intOf(c.node, 'ceil_mode', 0) !== 0) throw unsupportedForm(c.node, 'ceil_mode 0', 'ceil_mode 1');
+  const window = reaching(c, windowOf(c, x, kernel));
   const area = kernel.reduce((product, size) => product * size, 1);
   const included = intOf(c.node, 'count_include_pad', 0) === 1 || window.pads.every((pad) => pad === 0);
   const dy = included
@@ -39,6 +38,21 @@ const averagePool: Derivative = (c) => {
 };
 
 type Window = ReturnType<typeof windowOf>;
+
+/** In ceil mode the last window may reach beyond the end: as if there were more padding, which does not count. */
+function reaching(c: DerivativeContext, window: Window): Window {
+  if (intOf(c.node, 'ceil_mode', 0) === 0) return window;
+  if (intOf(c.node, 'count_include_pad', 0) === 1) {
+    throw unsupportedForm(c.node, 'count_include_pad 0 in ceil mode', 'count_include_pad 1');
+  }
+  const [size, places] = [spatial(c, c.input(0)), spatial(c, c.output(0))];
+  const ends = size.map((length, axis) => {
+    const reach = (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
+    const last = (places[axis]! - 1) * window.strides[axis]! + reach - window.pads[axis]!;
+    return Math.max(last - length, window.pads[axis + size.length]!);
+  });
+  return { ...window, pads: [...window.pads.slice(0, size.length), ...ends] };
+}
 
 function inverseCounts(
   c: DerivativeContext,

@@ -63,6 +63,17 @@ const logSumExp: Derivative = (c) => {
   return [c.emit('Mul', [soft, kept(c, c.gradient(0)!, axes)])];
 };
 
+const logSum: Derivative = (c) => {
+  const axes = axesOf(c);
+  return [spread(c, c.emit('Div', [kept(c, c.gradient(0)!, axes), c.emit('Exp', [kept(c, c.output(0), axes)])]))];
+};
+
+/** dx = dy·y/x: elements must not be zero. */
+const product: Derivative = (c) => {
+  const axes = axesOf(c);
+  return [c.emit('Div', [c.emit('Mul', [kept(c, c.gradient(0)!, axes), kept(c, c.output(0), axes)]), c.input(0)])];
+};
+
 /** A running sum turns round: dx is the running sum of dy from the other end. */
 const cumSum: Derivative = (c) => [
   c.emit('CumSum', [c.gradient(0), c.input(1)], {
@@ -80,6 +91,8 @@ export const reduction = {
   ReduceSumSquare: sumSquare,
   ReduceL1: l1,
   ReduceL2: l2,
+  ReduceLogSum: logSum,
   ReduceLogSumExp: logSumExp,
+  ReduceProd: product,
   CumSum: cumSum,
 } satisfies Readonly<Record<string, Derivative>>;

@@ -1,5 +1,6 @@
 import { floatOf, int, textOf } from '@espalier/core';
 import type { Derivative, DerivativeContext } from '../derivative.js';
+import { unsupportedForm } from '../errors.js';
 
 type Local = (c: DerivativeContext, x: string, y: string) => string;
 
@@ -12,37 +13,10 @@ const one = (c: DerivativeContext) => c.scalar(1);
 const float = (c: DerivativeContext, condition: string) => c.emit('Cast', [condition], { to: int(1) });
 const between = (c: DerivativeContext, x: string, [low, high]: readonly [string, string]) =>
   c.emit('Mul', [float(c, c.emit('Greater', [x, low])), float(c, c.emit('Less', [x, high]))]);
-
-const binary =
-  (
-    left: (c: DerivativeContext, dy: string) => string,
-    right: (c: DerivativeContext, dy: string) => string,
-  ): Derivative =>
-  (c) => {
-    const dy = c.gradient(0)!; // rules run only when the one output has a gradient
-    return [
-      c.wants(0) ? c.unbroadcast(left(c, dy), c.input(0)) : undefined,
-      c.wants(1) ? c.unbroadcast(right(c, dy), c.input(1)) : undefined,
-    ];
-  };
-
-/** Of equal values the first input gets the gradient. */
-const extremum =
-  (first: 'GreaterOrEqual' | 'LessOrEqual'): Derivative =>
-  (c) => {
-    const dy = c.gradient(0)!;
-    if (c.node.inputs.length === 1) return [dy];
-    const taken = float(c, c.emit(first, [c.input(0), c.input(1)]));
-    return [
-      c.wants(0) ? c.unbroadcast(c.emit('Mul', [dy, taken]), c.input(0)) : undefined,
-      c.wants(1) ? c.unbroadcast(c.emit('Mul', [dy, c.emit('Sub', [one(c), taken])]), c.input(1)) : undefined,
-    ];
-  };
-
-const shared: Derivative = (c) =>
-  c.node.inputs.map((value, slot) =>
-    value !== undefined && c.wants(slot) ? c.unbroadcast(c.gradient(0)!, value) : undefined,
-  );
+const square = (c: DerivativeContext, x: string) => c.emit('Mul', [x, x]);
+const inverseRoot = (c: DerivativeContext, x: string) => c.emit('Reciprocal', [c.emit('Sqrt', [x])]);
+const where = (c: DerivativeContext, x: string, { above, below }: { readonly above: string; readonly below: string }) =>
+  c.emit('Where', [c.emit('Greater', [x, c.scalar(0)]), above, below]);
 
 // Φ'(x) of the normal distribution, for Gelu and Erf: exp(-x²/2)/√(2π).
 const density = (c: DerivativeContext, x: string) =>
@@ -51,8 +25,8 @@ const density = (c: DerivativeContext, x: string) =>
     c.scalar(1 / Math.sqrt(2 * Math.PI)),
   ]);
 
-/** Ops that act on each element alone, and binary ops with broadcasting. */
-export const elementwise = {
+/** Ops that act on each element alone. */
+export const activations = {
   Identity: (c) => [c.gradient(0)],
   Neg: (c) => [c.emit('Neg', [c.gradient(0)])],
   Abs: times((c, x) => c.emit('Sign', [x])),
@@ -79,11 +53,9 @@ export const elementwise = {
     const alpha = floatOf(c.node, 'alpha', 0.01);
     return c.emit('Add', [c.emit('Mul', [on, c.scalar(1 - alpha)]), c.scalar(alpha)]);
   }),
-  Elu: times((c, x, y) => {
-    const on = float(c, c.emit('Greater', [x, c.scalar(0)]));
-    const below = c.emit('Add', [y, c.scalar(floatOf(c.node, 'alpha', 1))]);
-    return c.emit('Where', [c.emit('Greater', [x, c.scalar(0)]), on, below]);
-  }),
+  Elu: times((c, x, y) =>
+    where(c, x, { above: one(c), below: c.emit('Add', [y, c.scalar(floatOf(c.node, 'alpha', 1))]) }),
+  ),
   HardSigmoid: times((c, _, y) =>
     c.emit('Mul', [between(c, y, [c.scalar(0), c.scalar(1)]), c.scalar(floatOf(c.node, 'alpha', 0.2))]),
   ),
@@ -110,57 +82,43 @@ export const elementwise = {
     if (high !== undefined) inside = c.emit('Mul', [inside, float(c, c.emit('Less', [c.input(0), high]))]);
     return [inside];
   },
-  Add: shared,
-  Sum: shared,
-  Mean: (c) => {
-    const part = c.emit('Mul', [c.gradient(0), c.scalar(1 / c.node.inputs.length)]);
-    return c.node.inputs.map((value, slot) =>
-      value !== undefined && c.wants(slot) ? c.unbroadcast(part, value) : undefined,
-    );
+  // The inference form, in which nothing is dropped.
+  Dropout: (c) => {
+    const training = c.node.inputs[2];
+    if (training !== undefined && c.numbers(training)?.[0] !== 0) {
+      throw unsupportedForm(c.node, 'the inference form', 'a training mode');
+    }
+    return [c.gradient(0)];
   },
-  Sub: binary(
-    (_, dy) => dy,
-    (c, dy) => c.emit('Neg', [dy]),
-  ),
-  Mul: binary(
-    (c, dy) => c.emit('Mul', [dy, c.input(1)]),
-    (c, dy) => c.emit('Mul', [dy, c.input(0)]),
-  ),
-  Div: binary(
-    (c, dy) => c.emit('Div', [dy, c.input(1)]),
-    (c, dy) => c.emit('Neg', [c.emit('Div', [c.emit('Mul', [dy, c.output(0)]), c.input(1)])]),
-  ),
-  // d/da aᵇ = b·aᵇ⁻¹, d/db aᵇ = aᵇ·ln a (a positive)
-  Pow: binary(
-    (c, dy) =>
-      c.emit('Mul', [
-        dy,
-        c.emit('Mul', [c.input(1), c.emit('Pow', [c.input(0), c.emit('Sub', [c.input(1), one(c)])])]),
-      ]),
-    (c, dy) => c.emit('Mul', [dy, c.emit('Mul', [c.output(0), c.emit('Log', [c.input(0)])])]),
-  ),
-  Max: extremum('GreaterOrEqual'),
-  Min: extremum('LessOrEqual'),
-  PRelu: (c) => {
-    const dy = c.gradient(0)!;
-    const x = c.input(0);
-    const on = float(c, c.emit('Greater', [x, c.scalar(0)]));
-    const off = c.emit('Sub', [one(c), on]);
-    return [
-      c.wants(0) ? c.emit('Mul', [dy, c.emit('Add', [on, c.emit('Mul', [off, c.input(1)])])]) : undefined,
-      c.wants(1) ? c.unbroadcast(c.emit('Mul', [dy, c.emit('Mul', [off, x])]), c.input(1)) : undefined,
-    ];
-  },
-  Where: (c) => {
-    const dy = c.gradient(0)!;
-    const zero = c.scalar(0);
-    return [
-      undefined,
-      c.wants(1) ? c.unbroadcast(c.emit('Where', [c.input(0), dy, zero]), c.input(1)) : undefined,
-      c.wants(2) ? c.unbroadcast(c.emit('Where', [c.input(0), zero, dy]), c.input(2)) : undefined,
-    ];
-  },
-  Cast: (c) => [c.gradient(0)],
+  Cast: (c) => (c.isFloat(c.input(0)) ? [c.gradient(0)] : []),
+  Tan: times((c, _, y) => c.emit('Add', [one(c), square(c, y)])),
+  Sinh: times((c, x) => c.emit('Cosh', [x])),
+  Cosh: times((c, x) => c.emit('Sinh', [x])),
+  Asin: times((c, x) => inverseRoot(c, c.emit('Sub', [one(c), square(c, x)]))),
+  Acos: times((c, x) => c.emit('Neg', [inverseRoot(c, c.emit('Sub', [one(c), square(c, x)]))])),
+  Atan: times((c, x) => c.emit('Reciprocal', [c.emit('Add', [one(c), square(c, x)])])),
+  Asinh: times((c, x) => inverseRoot(c, c.emit('Add', [square(c, x), one(c)]))),
+  Acosh: times((c, x) => inverseRoot(c, c.emit('Sub', [square(c, x), one(c)]))),
+  Atanh: times((c, x) => c.emit('Reciprocal', [c.emit('Sub', [one(c), square(c, x)])])),
+  ThresholdedRelu: times((c, x) => float(c, c.emit('Greater', [x, c.scalar(floatOf(c.node, 'alpha', 1))]))),
+  // γ where x > 0, y + γα elsewhere
+  Selu: times((c, x, y) => {
+    const gamma = floatOf(c.node, 'gamma', 1.0507009873554805);
+    const offset = gamma * floatOf(c.node, 'alpha', 1.6732632423543772);
+    return where(c, x, { above: c.scalar(gamma), below: c.emit('Add', [y, c.scalar(offset)]) });
+  }),
+  // max(0, x) + min(0, α (exp(x/α) - 1))
+  Celu: times((c, x, y) => {
+    const alpha = floatOf(c.node, 'alpha', 1);
+    const below = c.emit('Add', [c.emit('Mul', [y, c.scalar(1 / alpha)]), one(c)]);
+    return where(c, x, { above: one(c), below });
+  }),
+  // x tanh(softplus x): t + x (1 - t²) σ(x)
+  Mish: times((c, x) => {
+    const t = c.emit('Tanh', [c.emit('Softplus', [x])]);
+    const slope = c.emit('Mul', [c.emit('Sub', [one(c), square(c, t)]), c.emit('Sigmoid', [x])]);
+    return c.emit('Add', [t, c.emit('Mul', [x, slope])]);
+  }),
 } satisfies Readonly<Record<string, Derivative>>;
 
 // y = x/2 (1 + tanh u), u = k(x + 0.044715 x³), k = √(2/π)
