@@ -2,6 +2,7 @@ import type { Dataset, Executor, Graph } from '@espalier/core';
 import { prefetch } from './data/prefetch.js';
 import { type BatchNeeds, checkFields, readBatch } from './data/read-batch.js';
 import { badRequest } from './errors.js';
+import { logitsOf } from './logits-of.js';
 import { defaultMetrics } from './metrics/default-metrics.js';
 import type { Measured, Metric } from './metrics/metric.js';
 
@@ -39,13 +40,15 @@ export async function evaluate(request: EvaluateRequest): Promise<Measured> {
   }
   const samplesAt = (i: number) =>
     Array.from({ length: Math.min(batch, dataset.size - i * batch) }, (_, k) => i * batch + k);
-  const session = await executor.open(model);
+  const scored = logitsOf(model);
+  const output = scored.outputs[0]!; // a model has outputs
+  const session = await executor.open(scored);
   const sums = metrics.map(() => 0);
   let seen = 0;
   try {
     for await (const each of prefetch((i) => readBatch(needs, samplesAt(i)), { from: 0, to: count })) {
-      const output = (await session.run(each.inputs, model.outputs.slice(0, 1))).get(model.outputs[0]!)!; // fetched by name
-      for (const [i, metric] of metrics.entries()) sums[i]! += metric.sum(output, each.target);
+      const found = (await session.run(each.inputs, [output])).get(output)!; // fetched by name
+      for (const [i, metric] of metrics.entries()) sums[i]! += metric.sum(found, each.target);
       seen += each.samples;
       progress?.(seen / dataset.size);
     }
