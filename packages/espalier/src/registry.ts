@@ -1,3 +1,4 @@
+import * as autodiff from '@espalier/autodiff';
 import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
@@ -5,6 +6,8 @@ import { onnxruntime } from '@espalier/onnxruntime';
 import * as passes from '@espalier/passes';
 import { magnitude, randomPruner } from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
+import * as schedules from '@espalier/schedules';
+import { finetune } from '@espalier/training';
 import * as zoo from '@espalier/zoo';
 
 /** Every built-in plugin. `registry.with('acme', plugins)` adds third-party ones. */
@@ -40,6 +43,19 @@ export const registry = createRegistry([
   datasets.npy,
   datasets.synthetic,
   datasets.randomInputs,
+  autodiff.sgd,
+  autodiff.crossEntropy,
+  schedules.constant,
+  schedules.oneShot,
+  schedules.linear,
+  schedules.cosine,
+  schedules.exponential,
+  schedules.cubic,
+  schedules.cyclical,
+  schedules.steps,
+  schedules.oneCycle,
+  schedules.warmUp,
+  finetune,
   zoo.lenet5,
   zoo.resnet20,
   zoo.resnet32,

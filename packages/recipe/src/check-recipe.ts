@@ -3,7 +3,7 @@ import { badValue, unknownKey } from './errors.js';
 import type { Recipe } from './recipe.js';
 import { stepKinds } from './step-kinds.js';
 
-const keys = ['espalier', 'plugins', 'data', 'steps', 'export', 'seed', '$schema'] as const;
+const keys = ['espalier', 'plugins', 'model', 'data', 'steps', 'export', 'seed', '$schema'] as const;
 const preprocessKeys = ['scale', 'mean', 'std', 'layout', 'resize'] as const;
 const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -17,6 +17,7 @@ export function checkRecipe(value: unknown, where = 'recipe'): Recipe {
   only(recipe, keys, where);
   if (recipe['espalier'] !== 1) throw badValue(`${where}.espalier`, 'the number 1', recipe['espalier']);
   if (recipe['plugins'] !== undefined) checkPlugins(recipe['plugins'], `${where}.plugins`);
+  if (recipe['model'] !== undefined) readReference(recipe['model'], `${where}.model`);
   if (recipe['data'] !== undefined) checkData(recipe['data'], `${where}.data`);
   if (!Array.isArray(recipe['steps'])) throw badValue(`${where}.steps`, 'a list of steps', recipe['steps']);
   for (const [i, step] of recipe['steps'].entries()) checkStep(step, `${where}.steps[${i}]`);
@@ -38,7 +39,7 @@ function checkPlugins(value: unknown, where: string): void {
 
 function checkData(value: unknown, where: string): void {
   const data = record(value, where);
-  only(data, ['calibration', 'evaluation'], where);
+  only(data, ['calibration', 'training', 'evaluation'], where);
   for (const [role, source] of Object.entries(data)) {
     if (typeof source === 'string') continue;
     const at = `${where}.${role}`;

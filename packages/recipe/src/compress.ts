@@ -3,7 +3,6 @@ import {
   type Dataset,
   type Executor,
   type Files,
-  type Graph,
   instantiate,
   type Note,
   type Port,
@@ -12,8 +11,9 @@ import {
   resolveReference,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import { batchesFor, openData } from './open-data.js';
+import { batchesFor } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
+import { openRecipeData, type RecipeData } from './open-recipe-data.js';
 import { commonPorts, portsOf } from './ports-of.js';
 import type { Recipe } from './recipe.js';
 import { resolvedRecipe } from './resolved-recipe.js';
@@ -22,6 +22,7 @@ import { type StagedOutput, stageOutput } from './stage-output.js';
 import type { Progress } from './step.js';
 import { type ComparedGraphs, type Verified, verifyOutput } from './verify-output.js';
 import { warningsOf } from './warnings-of.js';
+import { withoutInferredTypes } from './without-inferred-types.js';
 
 /** A compression from file to file. */
 export interface CompressRequest {
@@ -76,7 +77,7 @@ interface Made {
   readonly format: string;
   /** Inputs that fit both models. */
   readonly inputs: readonly Port[];
-  readonly data: OpenedData;
+  readonly data: RecipeData & { readonly made: Dataset };
   readonly steps: readonly StepRecord[];
   readonly costs: CompressReport['costs'];
   readonly sizes: CompressReport['sizes'];
@@ -94,7 +95,8 @@ async function make(request: CompressRequest): Promise<Made> {
   const model = await openModel(registry, files, request.input);
   const inputs = portsOf(model.graph);
   const seed = recipe.seed ?? 0;
-  const data = await openAll(request, inputs, seed);
+  const random = instantiate(registry.find('dataset', 'random'), { take: 8 });
+  const data = { ...(await openRecipeData(request, inputs)), made: await random({ files, inputs, seed }) };
   const run = await runSteps(model.graph, recipe, {
     registry,
     executor,
@@ -103,6 +105,8 @@ async function make(request: CompressRequest): Promise<Made> {
     ...(data.calibration
       ? { calibration: { batches: batchesFor(data.calibration, inputs), samples: data.calibration.size } }
       : {}),
+    ...(data.training ? { training: data.training } : {}),
+    ...(data.evaluation ? { evaluation: data.evaluation } : {}),
   });
   const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   progress('write');
@@ -123,38 +127,6 @@ async function make(request: CompressRequest): Promise<Made> {
     layers: reportLayers(run.reference, output, { costs }),
     graphs: large && executor.openFile ? undefined : { original: model.graph, reference: run.reference, output },
   };
-}
-
-interface OpenedData {
-  readonly calibration?: Dataset;
-  readonly evaluation?: Dataset;
-  /** Random inputs, for comparing outputs where no data was given. */
-  readonly made: Dataset;
-}
-
-async function openAll(
-  { recipe, registry, files, progress = () => {} }: CompressRequest,
-  inputs: readonly Port[],
-  seed: number,
-): Promise<OpenedData> {
-  const open = (role: 'calibration' | 'evaluation', source: NonNullable<Recipe['data']>[typeof role]) =>
-    source === undefined
-      ? undefined
-      : openData(source, { registry, files, inputs, seed, where: `data.${role}`, progress });
-  const calibration = await open('calibration', recipe.data?.calibration);
-  const evaluation = await open('evaluation', recipe.data?.evaluation);
-  const random = instantiate(registry.find('dataset', 'random'), { take: 8 });
-  return {
-    ...(calibration ? { calibration } : {}),
-    ...(evaluation ? { evaluation } : {}),
-    made: await random({ files, inputs, seed }),
-  };
-}
-
-/** The graph with the types of its inputs and outputs alone: runtimes infer the others, which would cost a few percent of a small file. */
-function withoutInferredTypes(graph: Graph): Graph {
-  const kept = new Set([...graph.inputs, ...graph.outputs]);
-  return { ...graph, values: new Map([...graph.values].filter(([value]) => kept.has(value))) };
 }
 
 /** Bytes of a model with its external data: what the constants take where that is more than the file itself. */

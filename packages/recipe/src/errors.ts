@@ -1,4 +1,5 @@
 import { didYouMean, type EspalierError, problem } from '@espalier/core';
+import type { DataRole } from './recipe.js';
 
 /** A key that a recipe does not have at this place. */
 export const unknownKey = (where: string, key: string, known: readonly string[]): EspalierError =>
@@ -19,12 +20,12 @@ export const badText = (where: string, found: string, cause: unknown): EspalierE
   problem('RECIPE_SYNTAX', { where, expected: 'YAML or JSON', found, fix: 'Correct the text at that line.', cause });
 
 /** Data that a step needs and nobody gave. */
-export const missingData = (where: string, what: 'calibration' | 'evaluation'): EspalierError =>
+export const missingData = (where: string, what: DataRole): EspalierError =>
   problem('RECIPE_DATA', {
     where,
     expected: `${what} data`,
     found: 'none',
-    fix: `Add data.${what} to the recipe, or --${what === 'calibration' ? 'calibration' : 'data'} on the command line (random:32 tries things out, without accuracy).`,
+    fix: `Add data.${what} to the recipe, or --${what === 'evaluation' ? 'data' : what} on the command line${what === 'calibration' ? ' (random:32 tries things out, without accuracy)' : ''}.`,
   });
 
 const describe = (value: unknown): string => {

@@ -1,15 +1,26 @@
 export { checkRecipe } from './check-recipe.js';
 export { type CompressRequest, compress } from './compress.js';
+export { type NamedModel, openAnyModel } from './open-any-model.js';
 export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';
 export { type OpenedModel, openModel } from './open-model.js';
+export { openRecipeData, type RecipeData } from './open-recipe-data.js';
 export { openSession } from './open-session.js';
 export { parseRecipe } from './parse-recipe.js';
 export { commonPorts, portsOf } from './ports-of.js';
-export { type DataSource, defineRecipe, type PreprocessFields, type Recipe, type RecipeStep } from './recipe.js';
+export {
+  type DataRole,
+  type DataSource,
+  defineRecipe,
+  type PreprocessFields,
+  type Recipe,
+  type RecipeStep,
+} from './recipe.js';
 export { type JsonSchema, recipeSchema } from './recipe-schema.js';
 export { resolvedRecipe } from './resolved-recipe.js';
 export { runSteps, type StepRecord, type StepsRun } from './run-steps.js';
 export { setInRecipe } from './set-in-recipe.js';
 export { type StagedOutput, stageOutput } from './stage-output.js';
-export type { Batches, Progress, StepContext, StepKind } from './step.js';
+export type { Batches, Progress, StepContext, StepKind, StepOutcome } from './step.js';
 export { type StepName, stepKinds } from './step-kinds.js';
+export { type TrainingReport, type TrainModelRequest, trainModel } from './train-model.js';
+export type { TrainingFacts } from './training-facts.js';

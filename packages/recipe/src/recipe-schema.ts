@@ -9,7 +9,7 @@ export type JsonSchema = { readonly [key: string]: unknown };
  * (`# yaml-language-server: $schema=...`); it says the same as `checkRecipe` and the plugins' own option tables.
  */
 export function recipeSchema(registry: Registry): JsonSchema {
-  const kinds = new Set<Kind>(['export', 'dataset']);
+  const kinds = new Set<Kind>(['export', 'dataset', 'model']);
   for (const { kind } of Object.values(stepKinds)) kinds.add(kind);
   for (const kind of kinds) for (const inner of pluginKindsIn(registry, kind)) kinds.add(inner);
   return {
@@ -27,10 +27,18 @@ export function recipeSchema(registry: Registry): JsonSchema {
         propertyNames: { pattern: '^[a-z][a-z0-9-]*$' },
         additionalProperties: { type: 'string' },
       },
+      model: {
+        description: 'A file, or an architecture: what is trained where no model is named otherwise.',
+        anyOf: [{ type: 'string' }, { $ref: '#/$defs/model' }],
+      },
       data: {
         type: 'object',
         additionalProperties: false,
-        properties: { calibration: dataSource(registry), evaluation: dataSource(registry) },
+        properties: {
+          calibration: dataSource(registry),
+          training: dataSource(registry),
+          evaluation: dataSource(registry),
+        },
       },
       steps: {
         type: 'array',

@@ -25,7 +25,11 @@ export interface DataSource {
 export type RecipeStep =
   | { readonly pass: Reference }
   | { readonly prune: Reference }
+  | { readonly train: Reference }
   | { readonly quantize: Reference };
+
+/** What a data set is for: statistics, training steps, or measuring. */
+export type DataRole = 'calibration' | 'training' | 'evaluation';
 
 /** A compression written as data. The same recipe, seed and model give the same bytes. */
 export interface Recipe {
@@ -33,7 +37,9 @@ export interface Recipe {
   readonly espalier: 1;
   /** Namespace to package, for third-party plugins. */
   readonly plugins?: Readonly<Record<string, string>>;
-  readonly data?: { readonly calibration?: string | DataSource; readonly evaluation?: string | DataSource };
+  /** What is trained where no model is named otherwise: a file, or an architecture by its plugin. */
+  readonly model?: Reference;
+  readonly data?: Readonly<Partial<Record<DataRole, string | DataSource>>>;
   /** Run in this order; a step may repeat. */
   readonly steps: readonly RecipeStep[];
   readonly export?: Reference;

@@ -3,6 +3,7 @@ import { inferShapes } from '@espalier/passes';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
 import { type StepName, stepKinds } from './step-kinds.js';
+import type { TrainingFacts } from './training-facts.js';
 
 /** What one step did. */
 export interface StepRecord {
@@ -10,6 +11,7 @@ export interface StepRecord {
   readonly use: string;
   readonly seconds: number;
   readonly notes: readonly Note[];
+  readonly training?: TrainingFacts;
 }
 
 /** The graph that came out, and the account of it. */
@@ -31,9 +33,15 @@ export async function runSteps(graph: Graph, recipe: Recipe, context: StepContex
     const start = performance.now();
     context.progress(`${name} ${use}`, i / recipe.steps.length);
     if (name !== 'pass') reference ??= inferShapes(current);
-    const outcome = await stepKinds[name].run(current, { reference: plugin, where: `steps[${i}].${name}` }, context);
+    const outcome = await stepKinds[name].run(
+      current,
+      { reference: plugin, where: `steps[${i}].${name}`, index: i },
+      context,
+    );
     current = outcome.graph;
-    steps.push({ step: name, use, seconds: (performance.now() - start) / 1000, notes: outcome.notes });
+    const { notes, training } = outcome;
+    const seconds = (performance.now() - start) / 1000;
+    steps.push({ step: name, use, seconds, notes, ...(training ? { training } : {}) });
   }
   return { graph: current, reference: reference ?? inferShapes(graph), steps };
 }

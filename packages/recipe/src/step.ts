@@ -1,4 +1,6 @@
-import type { Executor, Graph, Kind, Options, Outcome, Reference, Registry, Tensor } from '@espalier/core';
+import type { Dataset, Executor, Graph, Kind, Options, Outcome, Reference, Registry, Tensor } from '@espalier/core';
+import type { CheckpointPlace, TrainingEvent } from '@espalier/training';
+import type { TrainingFacts } from './training-facts.js';
 
 /** Told about progress: what is going on, and the share of it that is done (0 to 1) where known. */
 export type Progress = (stage: string, done?: number, message?: string) => void;
@@ -12,8 +14,21 @@ export interface StepContext {
   readonly executor: Executor;
   /** Unlabelled batches for statistics; absent when no calibration data was given. */
   readonly calibration?: { readonly batches: Batches; readonly samples: number };
+  /** Labelled samples to learn from; absent when no training data was given. */
+  readonly training?: Dataset;
+  /** Labelled samples to measure on. */
+  readonly evaluation?: Dataset;
+  /** Where steps that take long keep their state, each in a folder of its own below this one. */
+  readonly checkpoint?: Omit<CheckpointPlace, 'every'>;
+  /** Told what training steps do. */
+  readonly trainingEvents?: (event: TrainingEvent) => void;
   readonly seed: number;
   readonly progress: Progress;
+}
+
+/** What a step made, with the numbers of the training where there was one. */
+export interface StepOutcome extends Outcome {
+  readonly training?: TrainingFacts;
 }
 
 /** A kind of step of a recipe: which plugins it names, its own options beside theirs, and how it runs. */
@@ -23,7 +38,7 @@ export interface StepKind {
   readonly options: Options;
   run(
     graph: Graph,
-    step: { readonly reference: Reference; readonly where: string },
+    step: { readonly reference: Reference; readonly where: string; readonly index: number },
     context: StepContext,
-  ): Promise<Outcome>;
+  ): Promise<StepOutcome>;
 }

@@ -1,0 +1,24 @@
+import type { Trained } from '@espalier/training';
+
+/** What a training step did, in numbers. */
+export interface TrainingFacts
+  extends Pick<Trained, 'epochs' | 'steps' | 'seconds' | 'imagesPerSecond' | 'history' | 'metrics' | 'reason'> {}
+
+/** The numbers of a training, without its tensors. */
+export const trainingFacts = ({
+  epochs,
+  steps,
+  seconds,
+  imagesPerSecond,
+  history,
+  metrics,
+  reason,
+}: Trained): TrainingFacts => ({
+  epochs,
+  steps,
+  seconds,
+  imagesPerSecond,
+  history,
+  ...(metrics ? { metrics } : {}),
+  reason,
+});

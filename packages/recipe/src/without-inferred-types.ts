@@ -1,0 +1,7 @@
+import type { Graph } from '@espalier/core';
+
+/** The graph with the types of its inputs and outputs alone: runtimes infer the others, which would cost a few percent of a small file. */
+export function withoutInferredTypes(graph: Graph): Graph {
+  const kept = new Set([...graph.inputs, ...graph.outputs]);
+  return { ...graph, values: new Map([...graph.values].filter(([value]) => kept.has(value))) };
+}
