@@ -6,7 +6,8 @@ import { evaluate } from './evaluate.js';
 import { inspect } from './inspect.js';
 import { plugins } from './plugins.js';
 import { schema } from './schema.js';
+import { train } from './train.js';
 import type { Verb } from './verb.js';
 
 /** Every verb of the command line, in the order of its help. */
-export const verbs: readonly Verb[] = [inspect, compress, evaluate, compare, convert, plugins, schema, demo];
+export const verbs: readonly Verb[] = [inspect, compress, train, evaluate, compare, convert, plugins, schema, demo];
