@@ -209,6 +209,20 @@ describe('compress', () => {
     expect(await wrong('{"espalier": 1, "steps": [], "__proto__": {"seed": 1}}')).toMatch(/^RECIPE_INVALID/);
   });
 
+  it('writes the folder that transformers.js expects for the preset web', async () => {
+    await writeFile(join(folder, 'config.json'), '{}');
+    const found = await json('compress', 'net.onnx', '-o', 'web', '--preset', 'web');
+    expect(found.forms.map(({ dtype }: { dtype: string }) => dtype)).toEqual(['fp32', 'fp16', 'q8', 'q4']);
+    expect((await readdir(join(folder, 'web', 'onnx'))).sort()).toEqual([
+      'model.onnx',
+      'model_fp16.onnx',
+      'model_q4.onnx',
+      'model_quantized.onnx',
+    ]);
+    expect(await readFile(join(folder, 'web', 'config.json'), 'utf8')).toBe('{}');
+    expect(found.forms[1].report.output.bytes).toBeLessThan(found.forms[0].report.output.bytes);
+  });
+
   it('leaves the old output in place when the run fails', async () => {
     await writeFile(join(folder, 'old.onnx'), 'old');
     const { code } = await run(

@@ -13,8 +13,11 @@ import {
   withSharedFlags,
 } from '../flags.js';
 import { loadRecipe } from '../load-recipe.js';
+import { bytesText, dbText, ratioText } from '../number-text.js';
 import type { Surroundings } from '../surroundings.js';
+import { textTable } from '../text-table.js';
 import { version } from '../version.js';
+import { type WebFolder, writeWebFolder } from '../web-folder.js';
 import { withWorkbench } from '../workbench.js';
 import { writeReport } from '../write-report.js';
 import type { Verb } from './verb.js';
@@ -38,7 +41,10 @@ export const compress: Verb = (program, surroundings) =>
     ),
   )
     .requiredOption('-o, --output <file>', 'the file to write')
-    .option('--preset <name>', 'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-int8')
+    .option(
+      '--preset <name>',
+      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-int8; web: a folder with all forms that need no data',
+    )
     .option('--recipe <file>', 'a recipe: YAML, JSON, or a TypeScript or JavaScript module')
     .option(
       '--set <path=value>',
@@ -49,6 +55,7 @@ export const compress: Verb = (program, surroundings) =>
     .option('--calibration <spec>', 'data for ranges and other statistics; labels are not used')
     .option('--report <folder>', 'write report.json and report.html there')
     .action(async (model: string, flags: CompressFlags) => {
+      if (flags.preset === 'web' && flags.recipe === undefined) return compressForWeb(model, flags, surroundings);
       const recipe = await recipeOf(flags, surroundings);
       await withWorkbench(flags, surroundings, {
         plugins: recipe.plugins ?? {},
@@ -70,6 +77,45 @@ export const compress: Verb = (program, surroundings) =>
         },
       });
     });
+
+/** `--preset web`: the output is a folder. */
+const compressForWeb = (model: string, flags: CompressFlags, surroundings: Surroundings): Promise<void> =>
+  withWorkbench(flags, surroundings, {
+    async work({ registry, executor, files, progress, answer }) {
+      const written = await writeWebFolder({
+        registry,
+        executor,
+        files,
+        input: model,
+        folder: flags.output.replace(/\/+$/, ''),
+        versions: { espalier: version, node: process.versions.node },
+        progress: progress.show,
+      });
+      for (const { dtype, report } of written.forms) {
+        if (flags.report !== undefined) await writeReport(files, `${flags.report}/${dtype}`, report);
+      }
+      progress.close();
+      answer(written, () => webText(written));
+    },
+  });
+
+function webText({ folder, forms, copied }: WebFolder): string {
+  const rows = forms.map(({ dtype, report: { output, latency, comparison, warnings } }) => [
+    dtype,
+    output.path,
+    bytesText(output.bytes),
+    latency ? ratioText(latency.ratio) : '?',
+    dbText(Math.min(...(comparison?.outputs ?? []).map(({ snrDb }) => snrDb))),
+    String(warnings.length),
+  ]);
+  const table = textTable(['dtype', 'file', 'size', 'latency', 'SNR', 'warnings'], rows);
+  const warnings = forms.flatMap(({ dtype, report }) =>
+    report.warnings.map((warning) => `warning (${dtype}): ${warning}`),
+  );
+  return [table, '', `written to ${folder}${copied.length ? `, with ${copied.join(', ')}` : ''}`, ...warnings].join(
+    '\n',
+  );
+}
 
 async function recipeOf(flags: CompressFlags, surroundings: Surroundings): Promise<Recipe> {
   if ((flags.recipe === undefined) === (flags.preset === undefined)) {
