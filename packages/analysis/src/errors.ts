@@ -79,3 +79,13 @@ export const gramIndefinite = (found: string): EspalierError =>
     found,
     fix: 'Collect it again, from more samples or in float64.',
   });
+
+/** A thread that judged a tensor has ended. */
+export const workerFailed = (cause: unknown): EspalierError =>
+  problem('ANALYSIS_WORKER', {
+    where: 'worker thread',
+    expected: 'the figures of a tensor',
+    found: cause instanceof Error ? cause.message : String(cause),
+    fix: 'Use fewer threads if memory ran out; one thread works without workers.',
+    cause,
+  });

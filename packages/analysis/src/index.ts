@@ -55,3 +55,18 @@ export * from './report/safe-text.js';
 export * from './report/text-table.js';
 export * from './report/weight-histogram.js';
 export { type RealWeight, realWeight } from './weights/dequantize-weight.js';
+export * from './weights-advice/advise-weights.js';
+export type { ChannelRows } from './weights-advice/channel-rows.js';
+export type { CodeStatistics } from './weights-advice/code-statistics.js';
+export * from './weights-advice/huffman-lengths.js';
+export {
+  type AdviceGranularity,
+  type AdviceOptions,
+  adviceBits,
+  type BitAdvice,
+  type PruningFigures,
+  type QuantizationFigures,
+  type TensorAdvice,
+  tensorAdvice,
+} from './weights-advice/tensor-advice.js';
+export { type WeightTarget, weightTargets } from './weights-advice/weight-targets.js';
