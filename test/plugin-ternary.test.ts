@@ -3,58 +3,62 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { describeQuantizer, runKit } from '@espalier/testing';
-import ts from 'typescript';
-import { afterAll, describe, expect, it } from 'vitest';
-import { plugins, ternary } from '../examples/plugin-ternary/index.js';
+import { buildGraph, createRandom, floats, indexOf, toNumbers } from '@espalier/core';
+import { nodeFiles } from '@espalier/core/node';
+import { encodeOnnx, readOnnx } from '@espalier/onnx';
+import { afterAll, expect, it } from 'vitest';
 import { packPlugin } from './pack-plugin.js';
-import { programOf } from './program-of.js';
 import { root } from './workspace.js';
 
 const run = promisify(execFile);
-const folder = join(root, 'examples/plugin-ternary');
-const executor = createOnnxRuntime({ threads: 1 });
-afterAll(() => executor.close());
+let folder = '';
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the example of a third-party plugin', () => {
-  runKit(describeQuantizer(ternary, { executor, leastSnrDb: 1 }), { describe, it });
+function perceptron() {
+  const random = createRandom(11);
+  const b = buildGraph();
+  const w = floats(
+    Float32Array.from({ length: 64 * 32 }, () => random.normal()),
+    [64, 32],
+  );
+  b.output(
+    b.add('Relu', [b.add('MatMul', [b.input('x', 'float32', ['batch', 64]), b.constant('w', w)])], { name: 'y' }),
+  );
+  b.info('y', { dtype: 'float32', shape: ['batch', 32] });
+  return b.finish();
+}
 
-  it('has the types that its declarations say', () => {
-    const files = ['index.d.ts', 'index.js', 'ternary.js', 'ternarize.js', 'ternary.test.js'].map((name) =>
-      join(folder, name),
-    );
-    const program = programOf(files, { allowJs: true, checkJs: true, noUncheckedIndexedAccess: false });
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .map((each) => ts.flattenDiagnosticMessageText(each.messageText, ' '));
-    expect(problems).toEqual([]);
-    expect(plugins.map(({ kind, id }) => `${kind} ${id}`)).toEqual(['quantizer ternary']);
+it('a plugin of a third party is packed, installed beside a recipe, and used by the command line under its namespace', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'espalier-plugin-'));
+  const { core, plugin } = await packPlugin(folder);
+  await writeFile(join(folder, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }');
+  await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', core, plugin], {
+    cwd: folder,
   });
+  await writeFile(join(folder, 'model.onnx'), Buffer.concat(encodeOnnx(perceptron())));
+  await writeFile(
+    join(folder, 'recipe.yaml'),
+    'espalier: 1\nplugins: { acme: "@acme/espalier-ternary" }\nsteps:\n  - quantize: acme/ternary\n',
+  );
 
-  it('passes its own tests', async () => {
-    const args = ['--import', 'tsx', '--conditions=@espalier/source', '--test', join(folder, 'ternary.test.js')];
-    const { NODE_OPTIONS: _, ...env } = process.env;
-    const { stdout } = await run(process.execPath, args, { cwd: root, env });
-    expect(stdout).toMatch(/# pass 6\n/);
-    expect(stdout).toMatch(/# fail 0\n/);
+  // The built command line in a process of its own, as a user runs it.
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'apps/cli')]);
+  const line = ['compress', 'model.onnx', '-o', 'small.onnx', '--recipe', 'recipe.yaml', '--json', '--quiet'];
+  const { stdout, stderr } = await run(process.execPath, [join(root, 'apps/cli/dist/main.js'), ...line], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] },
   });
-});
+  expect(stderr).toBe('');
+  const report = JSON.parse(stdout);
+  expect(report.steps).toEqual([expect.objectContaining({ step: 'quantize', use: 'acme/ternary' })]);
+  expect(report.comparison.outputs[0].snrDb).toBeGreaterThan(4); // three levels keep that much of normal weights
+  expect(report.output.bytes).toBeLessThan(report.input.bytes / 2);
 
-describe('the packed plugin', () => {
-  it('is found from its tarball, with nothing but core beside it', async () => {
-    const project = await mkdtemp(join(tmpdir(), 'espalier-plugin-'));
-    try {
-      const { plugin, core } = await packPlugin(project);
-      await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-      const install = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', core, plugin];
-      await run('npm', install, { cwd: project });
-      const script = `import { plugins } from '@acme/espalier-ternary'; console.log(plugins[0]().needs().length, plugins[0].id);`;
-      const { NODE_OPTIONS: _, ...env } = process.env;
-      const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: project, env });
-      expect(stdout).toBe('0 ternary\n');
-    } finally {
-      await rm(project, { recursive: true, force: true });
-    }
-  });
-});
+  const written = await readOnnx(nodeFiles(folder), 'small.onnx');
+  const matrix = written.nodes.find(({ op }) => op === 'MatMul' || op === 'Gemm')!;
+  const dequantize = matrix.inputs
+    .map((value) => indexOf(written).producer.get(value ?? ''))
+    .find((node) => node?.op === 'DequantizeLinear')!;
+  const codes = new Set(toNumbers(written.constants.get(dequantize.inputs[0]!)!));
+  expect([...codes].sort((a, b) => a - b)).toEqual([-1, 0, 1]);
+}, 240_000);
