@@ -77,7 +77,8 @@ function noiseAt({ values, stretch, bins }: Condensed, step: number, { lowest, h
   const { places, counts, width } = bins;
   const fine = 4 * width <= step;
   const within = fine ? (width * width) / 12 : (step * step) / 12;
-  const [bottom, top] = [lowest * step, highest * step];
+  const bottom = lowest * step;
+  const top = highest * step;
   const inverse = 1 / step;
   let sum = 0;
   for (let i = 0; i < places.length; i++) {

@@ -123,7 +123,8 @@ function addBest(values: Float32Array, { from, to }: Stretch, { maxAbs, wide, su
 }
 
 function factsOf(values: Float32Array, { from, to }: Stretch): { readonly maxAbs: number; readonly energy: number } {
-  let [maxAbs, energy] = [0, 0];
+  let maxAbs = 0;
+  let energy = 0;
   for (let i = from; i < to; i++) {
     const w = values[i]!;
     energy += w * w;

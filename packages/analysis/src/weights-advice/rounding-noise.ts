@@ -25,9 +25,11 @@ const magic = 6755399441055744;
  */
 export function clippedNoise(values: Float32Array, { from, to }: Stretch, { step, lowest, highest }: StepPoints) {
   const half = 0.5 / step;
-  const [low, high] = [lowest / 2, highest / 2];
+  const low = lowest / 2;
+  const high = highest / 2;
   const middle = low + high;
-  let [a, b] = [0, 0];
+  let a = 0;
+  let b = 0;
   let i = from;
   for (; i + 1 < to; i += 2) {
     const x = values[i]! * half;
@@ -48,7 +50,10 @@ export function clippedNoise(values: Float32Array, { from, to }: Stretch, { step
 /** The same for a grid that reaches beyond every element, so that nothing is clipped. */
 export function roundingNoise(values: Float32Array, { from, to }: Stretch, step: number): number {
   const inverse = 1 / step;
-  let [a, b, c, f] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let f = 0;
   let i = from;
   for (; i + 3 < to; i += 4) {
     const x = values[i]! * inverse;
@@ -79,7 +84,8 @@ export function countCodes(
   { step, lowest, highest, counts }: StepPoints & { readonly counts: Uint32Array },
 ): void {
   const half = 0.5 / step;
-  const [low, high] = [lowest / 2, highest / 2];
+  const low = lowest / 2;
+  const high = highest / 2;
   const middle = low + high;
   for (let i = from; i < to; i++) {
     const x = values[i]! * half;

@@ -82,7 +82,7 @@ export function tensorAdvice(rows: ChannelRows, options: AdviceOptions = {}): Te
   const { bits, groupSize, form, granularity } = checkedAdvice(options);
   const { values, channels, size } = rows;
   const moments = weightMoments(values);
-  if (moments.nonFinite > 0) return undefined;
+  if (!moments.finite) return undefined;
   const grids = bits.map((each) => ({ bits: each, ...gridEnds(each, form) }));
   const groups = { tensor: values.length, channel: size, group: Math.min(groupSize, size) };
   const noise = {

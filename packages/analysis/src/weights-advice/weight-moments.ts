@@ -10,8 +10,8 @@ export interface WeightMoments {
   readonly kurtosis: number;
   /** Largest |w|. */
   readonly maxAbs: number;
-  /** Elements that are NaN or infinite. */
-  readonly nonFinite: number;
+  /** Whether no element is NaN or infinite; the other figures mean nothing otherwise. */
+  readonly finite: boolean;
 }
 
 const chunk = 4096;
@@ -22,7 +22,14 @@ const chunk = 4096;
  * elements. `[1, 2, 3, 4]`: mean 2.5, variance 1.25, kurtosis 1.64.
  */
 export function weightMoments(values: Float32Array): WeightMoments {
-  let [count, mean, m2, m3, m4, energy, maxAbs, nonFinite] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let count = 0;
+  let mean = 0;
+  let m2 = 0;
+  let m3 = 0;
+  let m4 = 0;
+  let energy = 0;
+  let maxAbs = 0;
+  let finite = true;
   for (let from = 0; from < values.length; from += chunk) {
     const to = Math.min(values.length, from + chunk);
     const part = chunkMoments(values, from, to);
@@ -41,27 +48,31 @@ export function weightMoments(values: Float32Array): WeightMoments {
     mean += d * share;
     count = total;
     energy += part.energy;
-    nonFinite += part.nonFinite;
-    if (part.maxAbs > maxAbs) maxAbs = part.maxAbs;
+    finite &&= part.finite;
+    maxAbs = Math.max(maxAbs, part.maxAbs);
   }
   const variance = count > 0 ? m2 / count : 0;
   // Equal float32 numbers leave nothing but the rounding of the sums.
   const kurtosis = m2 > 1e-24 * energy ? (m4 * count) / (m2 * m2) : 0;
-  return { count, mean, energy, variance, kurtosis, maxAbs, nonFinite };
+  return { count, mean, energy, variance, kurtosis, maxAbs, finite };
 }
 
 function chunkMoments(values: Float32Array, from: number, to: number) {
-  let [sum, energy, maxAbs, nonFinite] = [0, 0, 0, 0];
+  let sum = 0;
+  let energy = 0;
+  let maxAbs = 0;
+  let doubt = 0; // stays 0 unless an element is NaN or infinite
   for (let i = from; i < to; i++) {
     const w = values[i]!;
     sum += w;
     energy += w * w;
-    const size = w < 0 ? -w : w;
-    if (size > maxAbs) maxAbs = size;
-    if (w - w !== 0) nonFinite++;
+    maxAbs = Math.max(maxAbs, Math.abs(w));
+    doubt += w - w;
   }
   const mean = sum / (to - from);
-  let [m2, m3, m4] = [0, 0, 0];
+  let m2 = 0;
+  let m3 = 0;
+  let m4 = 0;
   for (let i = from; i < to; i++) {
     const d = values[i]! - mean;
     const square = d * d;
@@ -69,5 +80,5 @@ function chunkMoments(values: Float32Array, from: number, to: number) {
     m3 += square * d;
     m4 += square * square;
   }
-  return { mean, energy, maxAbs, nonFinite, m2, m3, m4 };
+  return { mean, energy, maxAbs, finite: doubt === 0, m2, m3, m4 };
 }
