@@ -1,4 +1,7 @@
+export { type LoadedStateDict, type LoadOptions, loadStateDict } from './load-state-dict.js';
 export { alexnet } from './models/alexnet.js';
+export { bertTiny } from './models/bert-tiny.js';
+export { decoderTiny } from './models/decoder-tiny.js';
 export { lenet5 } from './models/lenet5.js';
 export { mobilenetV2 } from './models/mobilenet-v2.js';
 export { resnet18 } from './models/resnet18.js';
@@ -7,3 +10,5 @@ export { resnet32 } from './models/resnet32.js';
 export { resnet56 } from './models/resnet56.js';
 export { shufflenetV2 } from './models/shufflenet-v2.js';
 export { vgg7 } from './models/vgg7.js';
+export { vitTiny } from './models/vit-tiny.js';
+export { stateDict } from './state-dict.js';
