@@ -1,0 +1,26 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attempt, finalBytes } from '../test/run-killed.js';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'espalier-resume-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a run that is killed', () => {
+  it('goes on to the very bytes of one that never was, and past a damaged last checkpoint', async () => {
+    const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
+    await attempt(whole);
+    const attempts = [await attempt(killed, 400), await attempt(killed, 90), await attempt(killed, 550)];
+    expect(attempts.map((each) => each.killed)).toEqual([true, true, true]);
+    expect(attempts[2]!.resumedAt).toBeGreaterThan(0);
+    await writeFile(join(killed, 'checkpoints/checkpoint.safetensors'), 'half a file');
+    const last = await attempt(killed);
+    expect(last.resumedAt).toBeGreaterThan(0);
+    expect(last.resumedAt).toBeLessThan(600);
+    expect(Buffer.compare(await finalBytes(killed), await finalBytes(whole))).toBe(0);
+  });
+});
