@@ -1,3 +1,4 @@
+import type { OpName } from '@espalier/passes';
 import type { Derivative } from './derivative.js';
 import { activations } from './derivatives/activations.js';
 import { arithmetic } from './derivatives/arithmetic.js';
@@ -12,64 +13,81 @@ import { reduction } from './derivatives/reduce.js';
 import { resizing } from './derivatives/resize.js';
 import { slicing } from './derivatives/slicing.js';
 import { softmaxes } from './derivatives/softmax.js';
+import { refusedOps } from './refused-ops.js';
 
 /** Each differentiable op beside its derivative. */
-export const derivatives: Readonly<Record<string, Derivative>> = {
+export const derivatives = {
   ...activations,
   ...arithmetic,
-  ...gathering,
-  ...slicing,
-  ...matmul,
   ...convolution,
-  ...pooling,
-  ...normalization,
-  ...softmaxes,
-  ...reduction,
+  ...gathering,
+  ...matmul,
   ...movement,
-  ...resizing,
+  ...normalization,
+  ...pooling,
   ...quantization,
-};
+  ...reduction,
+  ...resizing,
+  ...slicing,
+  ...softmaxes,
+} satisfies Partial<Record<OpName, Derivative>>;
 
-/** Ops whose outputs do not change when an input moves a little: the gradient is zero, so it stops there. */
-export const flatOps: ReadonlySet<string> = new Set([
+/** Ops whose outputs do not change when an input moves a little, or that read no floats: the gradient stops there. */
+const flat = [
+  'And',
   'ArgMax',
   'ArgMin',
+  'Bernoulli',
+  'BlackmanWindow',
   'Ceil',
+  'Constant',
   'ConstantOfShape',
   'Equal',
   'EyeLike',
   'Floor',
   'Greater',
   'GreaterOrEqual',
+  'HammingWindow',
+  'HannWindow',
   'IsInf',
   'IsNaN',
   'Less',
   'LessOrEqual',
+  'MelWeightMatrix',
+  'Multinomial',
   'NonZero',
   'Not',
   'OneHot',
   'Or',
-  'And',
-  'Xor',
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
   'Range',
   'Round',
   'Shape',
   'Sign',
   'Size',
-]);
+  'Xor',
+] as const satisfies readonly OpName[];
 
-/** Ops that are known not to be differentiable here, with the reason. */
-export const refusedOps: Readonly<Record<string, string>> = {
-  LSTM: 'a recurrent layer, whose training form is not available',
-  GRU: 'a recurrent layer, whose training form is not available',
-  RNN: 'a recurrent layer, whose training form is not available',
-  QuantizeLinear: 'rounding to integers: quantize after training, or train with espalier::FakeQuantize',
-  DequantizeLinear: 'integers: train the float model, or use espalier::FakeQuantize',
-  If: 'a branch, which the gradient cannot pass',
-  Loop: 'a loop, which the gradient cannot pass',
-  Scan: 'a loop, which the gradient cannot pass',
-};
+const stops = Object.fromEntries(flat.map((op) => [op, 'flat'])) as Record<(typeof flat)[number], 'flat'>; // one each
 
-/** The rule of an op; undefined where there is none. */
-export const derivativeOf = (op: string): Derivative | undefined =>
-  Object.hasOwn(derivatives, op) ? derivatives[op] : undefined;
+// Does not compile while a known op has no answer.
+const answers = { ...derivatives, ...stops, ...refusedOps } satisfies Record<OpName, Derivative | string>;
+
+const byName: ReadonlyMap<string, Derivative | string> = new Map<string, Derivative | string>(Object.entries(answers));
+
+/** The rule of an op; `flat` where its gradient is zero everywhere; otherwise why there is none. */
+export type DerivativeAnswer =
+  | { readonly rule: Derivative }
+  | { readonly rule: 'flat' }
+  | { readonly rule?: never; readonly reason: string };
+
+/** What is known of the derivative of an op. */
+export function derivativeOf(op: string): DerivativeAnswer {
+  const answer = byName.get(op);
+  if (answer === undefined) return { reason: 'an unknown op' };
+  if (typeof answer === 'function') return { rule: answer };
+  return answer === 'flat' ? { rule: 'flat' } : { reason: answer };
+}

@@ -67,3 +67,21 @@ export const unknownMask = (name: string, names: readonly string[]): EspalierErr
     found: `"${name}"`,
     fix: didYouMean(name, names).trim(),
   });
+
+/** A shape that is not known, outside of any node. */
+export const unknownShapeOf = (value: string): EspalierError =>
+  problem('AUTODIFF_SHAPE', {
+    where: `value "${value}"`,
+    expected: 'a known shape',
+    found: 'none',
+    fix: 'Fix the input sizes with setInputShapes, so that shapes can be inferred.',
+  });
+
+/** A further input that a loss was built without. */
+export const missingLossInput = (where: string, input: string): EspalierError =>
+  problem('AUTODIFF_LOSS', {
+    where,
+    expected: `an input "${input}"`,
+    found: 'none',
+    fix: 'Build it through trainingStep, which adds the inputs of a loss.',
+  });

@@ -10,7 +10,7 @@ import {
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
 import { createContext } from './create-context.js';
-import { derivativeOf, flatOps, refusedOps } from './derivative-of.js';
+import { derivativeOf } from './derivative-of.js';
 import { notDifferentiable } from './errors.js';
 import { inCurrentOpset } from './training-form.js';
 
@@ -47,11 +47,10 @@ export function gradients(graph: Graph, loss: ValueId, wrt: readonly ValueId[]):
   for (const node of [...typed.nodes].reverse()) {
     const reached = node.outputs.some((value) => value !== undefined && sums.get(value) !== undefined);
     if (!reached || !node.inputs.some((value) => value !== undefined && depends.has(value))) continue;
-    if (flatOps.has(node.op)) continue;
-    const rule = derivativeOf(node.op);
-    if (!rule)
-      throw notDifferentiable(node, Object.hasOwn(refusedOps, node.op) ? refusedOps[node.op]! : 'an op without one');
-    const found = rule(context(node, { gradientOf: sums.get, wants: (value) => depends.has(value) }));
+    const answer = derivativeOf(node.op);
+    if (answer.rule === 'flat') continue;
+    if (!answer.rule) throw notDifferentiable(node, answer.reason);
+    const found = answer.rule(context(node, { gradientOf: sums.get, wants: (value) => depends.has(value) }));
     found.forEach((gradient, slot) => {
       const value = node.inputs[slot];
       if (value !== undefined && gradient !== undefined && depends.has(value)) sums.add(value, gradient);
@@ -66,7 +65,8 @@ export function gradients(graph: Graph, loss: ValueId, wrt: readonly ValueId[]):
 function downstream(nodes: readonly Node[], from: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
   const reached = new Set(from);
   for (const node of nodes) {
-    if (flatOps.has(node.op) || !node.inputs.some((value) => value !== undefined && reached.has(value))) continue;
+    if (derivativeOf(node.op).rule === 'flat') continue;
+    if (!node.inputs.some((value) => value !== undefined && reached.has(value))) continue;
     for (const output of node.outputs) if (output !== undefined) reached.add(output);
   }
   return reached;

@@ -1,8 +1,15 @@
 export { clipGradients } from './clip-gradients.js';
 export type { Derivative, DerivativeContext } from './derivative.js';
-export { derivativeOf, flatOps } from './derivative-of.js';
+export { type DerivativeAnswer, derivativeOf } from './derivative-of.js';
 export { type Gradients, gradients } from './gradients.js';
+export { hessianVectorDifference } from './hessian-vector-difference.js';
+export { type HessianVectorProduct, hessianVectorProduct } from './hessian-vector-product.js';
 export { crossEntropy } from './losses/cross-entropy.js';
+export { distillation } from './losses/distillation.js';
+export { featureMatching } from './losses/feature-matching.js';
+export { meanSquaredError } from './losses/mean-squared-error.js';
+export { adam } from './optimizers/adam.js';
+export { adamw } from './optimizers/adamw.js';
 export { sgd } from './optimizers/sgd.js';
 export { type Parameter, type ParameterRole, parametersOf } from './parameters-of.js';
 export { trainingForm } from './training-form.js';

@@ -107,5 +107,38 @@ const convTranspose: Derivative = (c) => {
   ];
 };
 
+/** Linear in dy and in w: the transpose of an input gradient is the convolution itself. */
+const inputGradient: Derivative = (c) => {
+  const g = c.gradient(0)!;
+  const [dy, w] = [c.input(0), c.input(1)];
+  const attributes = {
+    ...windowAttributes(windowOf(c, c.output(0), kernelOf(c))),
+    group: int(intOf(c.node, 'group', 1)),
+  };
+  return [
+    c.wants(0) ? c.emit('Conv', [g, w], attributes) : undefined,
+    c.wants(1) ? c.emit('espalier::ConvWeightGradient', [g, dy], attributes) : undefined,
+  ];
+};
+
+/** Linear in x and in dy. */
+const weightGradient: Derivative = (c) => {
+  const g = c.gradient(0)!;
+  const [x, dy] = [c.input(0), c.input(1)];
+  const window = windowOf(c, x, intsOf(c.node, 'kernel_shape', []));
+  const attributes = { ...windowAttributes(window), group: int(intOf(c.node, 'group', 1)) };
+  return [
+    c.wants(0)
+      ? c.emit('espalier::ConvInputGradient', [dy, g], { ...attributes, input_shape: ints(spatial(c, x)) })
+      : undefined,
+    c.wants(1) ? c.emit('Conv', [x, g], attributes) : undefined,
+  ];
+};
+
 /** Convolutions. */
-export const convolution = { Conv: conv, ConvTranspose: convTranspose } satisfies Readonly<Record<string, Derivative>>;
+export const convolution = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  'espalier::ConvInputGradient': inputGradient,
+  'espalier::ConvWeightGradient': weightGradient,
+} satisfies Readonly<Record<string, Derivative>>;

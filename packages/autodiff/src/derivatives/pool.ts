@@ -102,10 +102,20 @@ const globalMaxPool: Derivative = (c) => {
   ];
 };
 
+/** Which element won does not change when x moves a little; dy is read back from the winners' places. */
+const maxPoolGradient: Derivative = (c) => {
+  const attributes = Object.fromEntries([...c.node.attributes].filter(([name]) => name !== 'group'));
+  const [, indices] = c.emitAll('MaxPool', [c.input(0)], { outputs: 2, attributes });
+  const flat = (value: ValueId) => c.emit('Reshape', [value, c.longs([-1])]);
+  const read = c.emit('Gather', [flat(c.gradient(0)!), flat(indices!)]);
+  return [undefined, undefined, c.emit('Reshape', [read, c.shapeOf(c.input(2))])];
+};
+
 /** Poolings. */
 export const pooling = {
   MaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: globalAveragePool,
   GlobalMaxPool: globalMaxPool,
+  'espalier::MaxPoolGradient': maxPoolGradient,
 } satisfies Readonly<Record<string, Derivative>>;
