@@ -1,3 +1,4 @@
+import { safeText } from '@espalier/analysis';
 import { EspalierError } from '@espalier/core';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
@@ -31,7 +32,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
 function report(error: unknown, { error: print, environment }: Surroundings): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof EspalierError) {
-    print(`${error.code}: ${error.message}\n`);
+    print(`${error.code}: ${safeText(error.message)}\n`);
     if (environment['ESPALIER_DEBUG']) print(`${error.stack}\n`);
     return exitCodes.badInput;
   }

@@ -1,4 +1,4 @@
-import type { CompressReport } from '@espalier/analysis';
+import { type CompressReport, safeText } from '@espalier/analysis';
 import { bytesText, countText, dbText, percentText, ratioText, shortText } from './number-text.js';
 import { factTable, textTable } from './text-table.js';
 
@@ -25,7 +25,7 @@ export function compressText(report: CompressReport, written: readonly string[] 
     ]),
     worstLayers(report),
     floatText(report),
-    warnings.map((warning) => `warning: ${warning}`).join('\n'),
+    warnings.map((warning) => `warning: ${safeText(warning)}`).join('\n'),
   ];
   return paragraphs.filter((each) => each !== '').join('\n\n');
 }
@@ -92,7 +92,9 @@ function worstLayers({ layers }: CompressReport): string {
 function floatText({ coverage }: CompressReport): string {
   const left = coverage?.stayedFloat ?? [];
   if (left.length === 0) return '';
-  const shown = left.slice(0, 12).map(({ node, op, reason }) => [shortText(node, 40), op, reason]);
+  const shown = left
+    .slice(0, 12)
+    .map(({ node, op, reason }) => [shortText(node, 40), shortText(op, 32), safeText(reason)]);
   const width = (column: number) => Math.max(...shown.map((row) => row[column]!.length));
   const lines = shown.map(([node, op, reason]) => `  ${node!.padEnd(width(0))}  ${op!.padEnd(width(1))}  ${reason}`);
   return [

@@ -1,17 +1,14 @@
+import { textTable as columnTable, safeText } from '@espalier/analysis';
+
 /** Aligned columns: the first to the left, the others to the right; a rule under the head. */
-export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    widths
-      .map((width, column) => (column === 0 ? (row[column] ?? '').padEnd(width) : (row[column] ?? '').padStart(width)))
-      .join('  ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
-}
+export const textTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  columnTable(
+    head.map((title, column) => ({ title, align: column === 0 ? ('left' as const) : ('right' as const) })),
+    rows,
+  );
 
 /** Two columns, names and values. */
 export function factTable(facts: readonly (readonly [string, string])[]): string {
   const width = Math.max(...facts.map(([name]) => name.length));
-  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${safeText(value)}`.trimEnd()).join('\n');
 }
