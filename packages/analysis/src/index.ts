@@ -13,6 +13,7 @@ export {
 export * from './comparison/snr-db.js';
 export * from './costs/costs.js';
 export * from './costs/costs-of.js';
+export { type EnergyEstimate, energyEstimate, horowitz45nm, macPicojoules } from './costs/energy-estimate.js';
 export { type MacOp, macOps } from './costs/mac-rules.js';
 export {
   type Distribution,
@@ -35,10 +36,14 @@ export * from './distributions/optimal-step.js';
 export * from './distributions/pruning-crossover.js';
 export { studentT } from './distributions/student-t.js';
 export * from './distributions/uniform.js';
+export * from './drift/drift-between.js';
+export * from './drift/linear-cka.js';
+export * from './drift/representation-drift.js';
 export * from './inspection/compressed-sizes.js';
 export * from './inspection/coverage-of.js';
 export * from './inspection/inspect-graph.js';
 export * from './inspection/inspection.js';
+export type { SkippedValue } from './layer-errors/comparable-values.js';
 export * from './layer-errors/layer-errors.js';
 export * from './layer-errors/weight-errors.js';
 export { descendCodes, descent } from './layers/coordinate-descent.js';

@@ -1,19 +1,9 @@
-import {
-  type Executor,
-  type Graph,
-  indexOf,
-  isFloat,
-  type Node,
-  type Session,
-  type Tensor,
-  tensorInfo,
-  type ValueId,
-} from '@espalier/core';
-import { type Batches, rowsOf, samplesIn } from '../comparison/batches.js';
+import type { Executor, Graph, Session, ValueId } from '@espalier/core';
+import type { Batches } from '../comparison/batches.js';
 import { createErrorMeter, type ErrorMeter, type ErrorStats } from '../comparison/error-meter.js';
-import { type CostOptions, costsOf } from '../costs/costs-of.js';
-import { macRuleOf } from '../costs/mac-rules.js';
+import type { CostOptions } from '../costs/costs-of.js';
 import { noSamples } from '../errors.js';
+import { comparableValues, type Feeds, singleFeeds, valueGroups } from './comparable-values.js';
 
 /** How layers are compared. */
 export interface LayerErrorOptions extends CostOptions {
@@ -56,12 +46,12 @@ export async function layerErrors(
   changed: Graph,
   { executor, batches, samples = 8, groupBytes = 2 ** 26, values, progress, ...sizes }: LayerErrorOptions,
 ): Promise<LayerErrors> {
-  const { wanted, skipped } = comparable(original, changed, values);
-  const feeds = await singles(original, { batches, samples });
+  const { wanted, skipped } = comparableValues(original, changed, values);
+  const feeds = await singleFeeds(original, { batches, samples });
   if (feeds.length === 0) throw noSamples('layer errors');
   const meters = new Map(wanted.map(({ value }) => [value, createErrorMeter(`value "${value}"`)]));
   const reshaped = new Set<ValueId>();
-  const groups = groupsOf(original, { wanted: wanted.map(({ value }) => value), groupBytes, ...sizes });
+  const groups = valueGroups(original, { wanted: wanted.map(({ value }) => value), groupBytes, ...sizes });
   for (const [i, group] of groups.entries()) {
     for (const value of await meterGroup([original, changed], { executor, group, feeds, meters })) reshaped.add(value);
     progress?.((i + 1) / groups.length);
@@ -73,70 +63,6 @@ export async function layerErrors(
     skipped: [...skipped, ...[...reshaped].map((value) => ({ value, reason: 'its shape has changed' }))],
     samples: feeds.length,
   };
-}
-
-type Feeds = ReadonlyMap<string, Tensor>;
-
-interface Wanted {
-  readonly value: ValueId;
-  readonly node: Node;
-}
-
-function comparable(original: Graph, changed: Graph, values: readonly ValueId[] | undefined) {
-  const made = new Set(changed.nodes.flatMap((node) => node.outputs));
-  const chosen = values ? new Set(values) : undefined;
-  const outputs = new Set(original.outputs);
-  const skipped: { value: ValueId; reason: string }[] = [];
-  const wanted: Wanted[] = [];
-  for (const node of original.nodes) {
-    const value = node.outputs[0];
-    if (value === undefined) continue;
-    const telling = chosen ? chosen.has(value) : macRuleOf(node.op) || node.op === 'Add' || outputs.has(value);
-    if (!telling) continue;
-    const info = tensorInfo(original, value);
-    if (info && !isFloat(info.dtype)) continue;
-    if (made.has(value)) wanted.push({ value, node });
-    else skipped.push({ value, reason: 'the changed model does not have it' });
-  }
-  return { wanted, skipped };
-}
-
-/** Single samples from the front of the batches; as many rows at a time as an input fixes. */
-async function singles(
-  graph: Graph,
-  { batches, samples }: { readonly batches: Batches; readonly samples: number },
-): Promise<readonly Feeds[]> {
-  const feeds: Feeds[] = [];
-  const lead = graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((dim) => typeof dim === 'number');
-  const step = typeof lead === 'number' && lead > 0 ? lead : 1;
-  for await (const batch of batches) {
-    const fed = new Map([...batch].filter(([name]) => graph.inputs.includes(name)));
-    for (let from = 0; from < samplesIn(fed) && feeds.length < samples; from += step) {
-      feeds.push(new Map([...fed].map(([name, tensor]) => [name, rowsOf(tensor, { from, count: step })])));
-    }
-    if (feeds.length >= samples) break;
-  }
-  return feeds;
-}
-
-function groupsOf(
-  graph: Graph,
-  { wanted, groupBytes, ...sizes }: { readonly wanted: readonly ValueId[]; readonly groupBytes: number } & CostOptions,
-): readonly (readonly ValueId[])[] {
-  const bytes = new Map(costsOf(graph, sizes).nodes.map(({ node, outputBytes }) => [node, outputBytes]));
-  const { producer } = indexOf(graph);
-  const groups: ValueId[][] = [];
-  let room = 0;
-  for (const value of wanted) {
-    const size = bytes.get(producer.get(value)?.id ?? '') ?? groupBytes / 8; // where it is not known: a guess
-    if (groups.length === 0 || size > room) {
-      groups.push([]);
-      room = groupBytes;
-    }
-    groups.at(-1)!.push(value);
-    room -= size;
-  }
-  return groups;
 }
 
 interface GroupRun {
