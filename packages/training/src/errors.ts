@@ -8,12 +8,12 @@ export const badRequest = (
 
 /** A loss or weights that are no longer numbers. */
 export const notFinite = (
-  what: string,
+  expected: 'a loss that is finite' | 'weights that are finite',
   { step, learningRate, found }: { readonly step: number; readonly learningRate: number; readonly found: string },
 ): EspalierError =>
   problem('TRAINING_NOT_FINITE', {
     where: `step ${step}, learning rate ${learningRate}`,
-    expected: `${what} that ${what.endsWith('s') ? 'are' : 'is'} finite`,
+    expected,
     found,
     fix: 'Lower the learning rate, begin with a warm-up, or set clipNorm; if it happens at the first step, check that the inputs are scaled and finite.',
     details: { step, learningRate },

@@ -83,7 +83,7 @@ function checkFinite(weights: Weights, step: number, { learningRate }: TrainRequ
     for (let i = 0; i < data.length; i++) {
       if (Number.isFinite(data[i])) continue;
       const rate = learningRate(Math.max(0, step - 1));
-      throw notFinite('weights', { step, learningRate: rate, found: `${data[i]} in "${name}"` });
+      throw notFinite('weights that are finite', { step, learningRate: rate, found: `${data[i]} in "${name}"` });
     }
   }
 }

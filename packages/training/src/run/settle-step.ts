@@ -29,7 +29,7 @@ export interface StepResult {
 export async function settleStep({ before, after, loss, learningRate }: StepResult, run: Run): Promise<RunState> {
   const { request, plan, pace } = run;
   const { step } = after;
-  if (!Number.isFinite(loss)) throw notFinite('a loss', { step, learningRate, found: String(loss) });
+  if (!Number.isFinite(loss)) throw notFinite('a loss that is finite', { step, learningRate, found: String(loss) });
   const weights = request.project
     ? unlessFrozen(request.project(after.weights, step), before.weights, after.frozen)
     : after.weights;
