@@ -40,7 +40,9 @@ function network() {
   return b.finish();
 }
 
-async function run(...args: readonly string[]) {
+const run = (...args: readonly string[]) => runWith(() => false, args);
+
+async function runWith(interrupted: () => boolean, args: readonly string[]) {
   let out = '';
   let error = '';
   const code = await runCommandLine(args, {
@@ -53,6 +55,7 @@ async function run(...args: readonly string[]) {
       error += text;
     },
     terminal: false,
+    interrupted,
   });
   return { code, out, error };
 }
@@ -221,6 +224,17 @@ describe('compress', () => {
     ]);
     expect(await readFile(join(folder, 'web', 'config.json'), 'utf8')).toBe('{}');
     expect(found.forms[1].report.output.bytes).toBeLessThan(found.forms[0].report.output.bytes);
+  });
+
+  it('ends at the next stage when its user asks to stop, and leaves nothing behind', async () => {
+    await writeFile(join(folder, 'kept.onnx'), 'kept');
+    let signs = 0;
+    const args = ['compress', 'net.onnx', '-o', 'kept.onnx', '--preset', 'fp16'];
+    const { code, error } = await runWith(() => ++signs > 6, args);
+    expect(code).toBe(130);
+    expect(error).toMatch(/INTERRUPTED: stopped; nothing was replaced\.\n$/);
+    expect(await readFile(join(folder, 'kept.onnx'), 'utf8')).toBe('kept');
+    expect((await readdir(folder)).filter((name) => name.startsWith('.espalier'))).toEqual([]);
   });
 
   it('leaves the old output in place when the run fails', async () => {

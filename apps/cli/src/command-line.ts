@@ -2,6 +2,7 @@ import { safeText } from '@espalier/analysis';
 import { EspalierError } from '@espalier/core';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
+import { interruptedCode } from './progress-line.js';
 import type { Surroundings } from './surroundings.js';
 import { verbs } from './verbs/index.js';
 import { version } from './version.js';
@@ -33,6 +34,7 @@ function report(error: unknown, { error: print, environment }: Surroundings): nu
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof EspalierError) {
     print(`${error.code}: ${safeText(error.message)}\n`);
+    if (error.code === interruptedCode) return exitCodes.interrupted;
     if (environment['ESPALIER_DEBUG']) print(`${error.stack}\n`);
     return exitCodes.badInput;
   }

@@ -1,10 +1,19 @@
 #!/usr/bin/env node
 import { runCommandLine } from './command-line.js';
 
+// The first signal ends the work in order; a second one ends the process at once, as Node does by itself.
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    interrupted = true;
+  });
+}
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   cwd: process.cwd(),
   environment: process.env,
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
   terminal: process.stderr.isTTY === true,
+  interrupted: () => interrupted,
 });

@@ -1,22 +1,30 @@
+import { EspalierError } from '@espalier/core';
 import type { Surroundings } from './surroundings.js';
 
 /** Shows progress until it is closed: one redrawn line on a terminal, a plain line per stage elsewhere. */
 export interface ProgressLine {
-  /** `done` is the share of the stage from 0 to 1, where known. */
+  /** `done` is the share of the stage from 0 to 1, where known. @throws INTERRUPTED once the user asked to stop. */
   show(stage: string, done?: number, message?: string): void;
   close(): void;
 }
+
+/** Code of the error that ends a run whose user asked to stop. */
+export const interruptedCode = 'INTERRUPTED';
 
 const width = 24;
 
 /** Progress with a bar, the rate and the time left on a terminal; nothing at all when `quiet`. */
 export function progressLine(to: Surroundings, { quiet = false }: { readonly quiet?: boolean } = {}): ProgressLine {
-  if (quiet) return { show: () => {}, close: () => {} };
+  const check = () => {
+    if (to.interrupted?.()) throw new EspalierError(interruptedCode, 'stopped; nothing was replaced.');
+  };
+  if (quiet) return { show: check, close: () => {} };
   let stage = '';
   let since = performance.now();
   let drawn = 0;
   return {
     show(now, done, message) {
+      check();
       const fresh = now !== stage;
       if (fresh) {
         if (to.terminal && stage) to.error(`\r\x1b[2K${stage} ${seconds(performance.now() - since)}\n`);

@@ -8,4 +8,6 @@ export interface Surroundings {
   error(text: string): void;
   /** Whether `error` is a terminal that can redraw a line. */
   readonly terminal: boolean;
+  /** Whether the user asked to stop; work ends at its next sign of progress and puts everything away. */
+  interrupted?(): boolean;
 }
