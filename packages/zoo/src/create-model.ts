@@ -7,9 +7,11 @@ import {
   type GraphBuilder,
   longs,
   scalar,
+  sizeOf,
   type Tensor,
   type ValueId,
 } from '@espalier/core';
+import { tooLarge } from './errors.js';
 import type { Initial } from './initial.js';
 
 /** A model under construction. Its float constants are exactly its state dict; whatever else it needs are nodes. */
@@ -28,7 +30,9 @@ export interface Model extends Pick<GraphBuilder, 'input' | 'add' | 'addAll'> {
   finish(output: ValueId, shape: readonly Dim[]): Graph;
 }
 
-/** Begins a model; every builder ends with `finish`. */
+const largestWeight = 2 ** 29; // elements; 2 GiB, what one protobuf message can hold
+
+/** Begins a model; every builder ends with `finish`. @throws MODEL_SIZE on a weight of more than 2^29 elements. */
 export function createModel({ name, seed }: { readonly name: string; readonly seed: number }): Model {
   const b = buildGraph({ name, opsets: new Map([['', 18]]), inputs: [], outputs: [], nodes: [] });
   const random = createRandom(seed);
@@ -47,7 +51,10 @@ export function createModel({ name, seed }: { readonly name: string; readonly se
     add: b.add,
     addAll: b.addAll,
     fixed,
-    weight: (wish, shape, initial) => b.constant(wish, initial(shape, random.fork(wish))),
+    weight(wish, shape, initial) {
+      if (sizeOf(shape) > largestWeight) throw tooLarge(name, { name: wish, shape });
+      return b.constant(wish, initial(shape, random.fork(wish)));
+    },
     number: (value) => once(`number/${value}`, () => fixed(`number/${value}`, scalar(value))),
     longs: (values) => once(`longs/${values}`, () => b.constant(`longs/${values}`, longs(values))),
     index: (value) => once(`index/${value}`, () => b.constant(`index/${value}`, longs([value], []))),

@@ -24,6 +24,18 @@ export const tooLong = (
     fix: 'Shorten the sequence or add positions.',
   });
 
+/** A weight too large to be made. */
+export const tooLarge = (
+  model: string,
+  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+) =>
+  problem('MODEL_SIZE', {
+    where: `model ${model}, weight "${name}"`,
+    expected: 'at most 2^29 elements',
+    found: `[${shape}]`,
+    fix: 'Choose a smaller width, vocabulary, size or number of classes.',
+  });
+
 /** A tensor of a state dict whose shape is not that of the model's. */
 export const wrongShape = (name: string, { expected, found }: { readonly expected: string; readonly found: string }) =>
   problem('STATE_DICT_SHAPE', {

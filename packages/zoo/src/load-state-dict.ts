@@ -37,7 +37,7 @@ export function loadStateDict(
     const given = tensors.get(name);
     if (!given) continue;
     if (!isFloat(given.dtype) || given.shape.join() !== shape.join())
-      throw wrongShape(name, { expected: `float32[${shape}]`, found: `${given.dtype}[${given.shape}]` });
+      throw wrongShape(name, { expected: `${dtype}[${shape}]`, found: `${given.dtype}[${given.shape}]` });
     constants.set(name, converted(given, dtype));
   }
   return { graph: { ...graph, constants }, missing, unexpected };
