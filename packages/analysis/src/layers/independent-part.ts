@@ -1,5 +1,6 @@
 import { gramIndefinite } from '../errors.js';
 import { cholesky, solveCholesky } from './cholesky.js';
+import { subMatrix } from './sub-matrix.js';
 
 /** The part of a quadratic form that stays definite when everything that cannot be told apart is left free. */
 export interface IndependentPart {
@@ -91,11 +92,9 @@ function schur(
   { kept, relaxed }: { readonly kept: Uint32Array; readonly relaxed: Uint32Array },
 ): Float64Array {
   const [n, m] = [kept.length, relaxed.length];
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[i * n + j] = a[kept[i]! * size + kept[j]!]!;
+  const out = subMatrix(a, size, kept);
   if (m === 0) return out;
-  const inner = new Float64Array(m * m);
-  for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) inner[i * m + j] = a[relaxed[i]! * size + relaxed[j]!]!;
+  const inner = subMatrix(a, size, relaxed);
   const factor = new Float64Array(m * m);
   if (!cholesky(inner, m, factor)) throw gramIndefinite('an indefinite part');
   const solved = new Float64Array(m);

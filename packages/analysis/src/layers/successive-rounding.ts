@@ -2,6 +2,7 @@ import { definePlugin, type RoundingProblem } from '@espalier/core';
 import { cholesky } from './cholesky.js';
 import { dampedInverse } from './damped-inverse.js';
 import { nearestCode } from './nearest-rounding.js';
+import { subMatrix } from './sub-matrix.js';
 
 /** How successive rounding goes about it. */
 export interface SuccessiveOptions {
@@ -22,7 +23,7 @@ export function successiveRounding(
   { damping = 0.01, actOrder = false }: SuccessiveOptions = {},
 ): Int32Array {
   const order = actOrder ? byEnergy(gram, size) : undefined;
-  const factor = upperFactor(order ? permuted(gram, size, order) : gram, size, damping);
+  const factor = upperFactor(order ? subMatrix(gram, size, order) : gram, size, damping);
   const codes = new Int32Array(rows * size);
   const left = new Float64Array(size);
   for (let row = 0; row < rows; row++) {
@@ -55,14 +56,6 @@ export const successive = definePlugin({
 function byEnergy(gram: Float64Array, size: number): Uint32Array {
   const order = Uint32Array.from({ length: size }, (_, i) => i);
   return order.sort((a, b) => gram[b * size + b]! - gram[a * size + a]! || a - b);
-}
-
-function permuted(gram: Float64Array, size: number, order: Uint32Array): Float64Array {
-  const out = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) out[i * size + j] = gram[order[i]! * size + order[j]!]!;
-  }
-  return out;
 }
 
 // Lower factor of the inverse, mirrored: with (G⁻¹) = LLᵀ, U = Lᵀ gives UᵀU = G⁻¹, and rows of U are read in order.
