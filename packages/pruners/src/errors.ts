@@ -78,3 +78,41 @@ export const badMask = (where: string, { expected, found }: { expected: number; 
     found: `${found}`,
     fix: 'Make the mask from a tensor of the same shape.',
   });
+
+/** The error for a group that a graph does not have. */
+export const unknownGroup = (id: string, known: readonly string[]) =>
+  problem('PRUNE_GROUP', {
+    where: 'removals',
+    expected: 'ids of groups of this graph',
+    found: shown(id),
+    fix: `${didYouMean(id, known.slice(0, 5000))}\`groupsOf\` lists them.`,
+    details: { group: id },
+  });
+
+/** The error for a group that cannot be pruned. */
+export const untouchableGroup = (id: string, reason: string) =>
+  problem('PRUNE_GROUP', {
+    where: `group "${id}"`,
+    expected: 'a group that can be pruned',
+    found: `one that cannot: ${reason}`,
+    details: { group: id },
+  });
+
+/** The error for a unit that a group does not have. */
+export const badUnit = (id: string, { expected, found }: { readonly expected: number; readonly found: number }) =>
+  problem('PRUNE_GROUP', {
+    where: `group "${id}"`,
+    expected: `units from 0 to ${expected - 1}`,
+    found: shown(found),
+    details: { group: id },
+  });
+
+/** The error for a removal that leaves nothing of a value. */
+export const emptyAxis = (value: string) =>
+  problem('PRUNE_EMPTY', {
+    where: `value "${value}"`,
+    expected: 'at least one index to be left on each axis',
+    found: 'none',
+    fix: 'Keep a unit of each group.',
+    details: { value },
+  });

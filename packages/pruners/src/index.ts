@@ -11,4 +11,9 @@ export {
 } from './prune-options.js';
 export { randomPruner } from './random-pruner.js';
 export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
+export { cut } from './structured/cut.js';
+export type { Group, Slice } from './structured/group.js';
+export { groupsOf } from './structured/groups-of.js';
+export { maskGroups } from './structured/mask-groups.js';
+export type { Removals } from './structured/removal.js';
 export { type PrunableOp, usualOps } from './weight-rules.js';

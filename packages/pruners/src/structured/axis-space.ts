@@ -1,0 +1,83 @@
+/** One axis of one value: its indices are the coordinates `start` to `start + size - 1`. */
+export interface Axis {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads. */
+export type Mark = 'products' | 'statistics';
+
+const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2 };
+
+/**
+ * The indices of every axis of every value, as coordinates, in classes of those that must stay or go together.
+ * A union-find (Tarjan 1975) with path halving and union by size.
+ */
+export interface AxisSpace {
+  /** The coordinate that stands for the class of another. */
+  find(coordinate: number): number;
+  /** How many coordinates are in the class of one. */
+  sizeOf(coordinate: number): number;
+  join(a: number, b: number): void;
+  /** Makes the class of a coordinate untouchable; the first reason stays. */
+  pin(coordinate: number, reason: string): void;
+  /** Why a class is untouchable; undefined when it is not. */
+  reasonOf(coordinate: number): string | undefined;
+  mark(axis: Axis, mark: Mark): void;
+  marked(coordinate: number, mark: Mark): boolean;
+  /** How often two classes became one or a class untouchable so far: equal counts mean that nothing happened. */
+  changes(): number;
+}
+
+/** A space of `size` coordinates, each in a class of its own. */
+export function createAxisSpace(size: number): AxisSpace {
+  const parent = Int32Array.from({ length: size }, (_, i) => i);
+  const weight = new Int32Array(size).fill(1);
+  const pinned = new Uint32Array(size);
+  const marks = new Uint8Array(size);
+  const reasons = [''];
+  const numberOf = new Map<string, number>();
+  let changes = 0;
+  const find = (coordinate: number): number => {
+    let at = coordinate;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at]!]!;
+      at = parent[at]!;
+    }
+    return at;
+  };
+  return {
+    find,
+    sizeOf: (coordinate) => weight[find(coordinate)]!,
+    join(a, b) {
+      let [keep, drop] = [find(a), find(b)];
+      if (keep === drop) return;
+      if (weight[keep]! < weight[drop]!) [keep, drop] = [drop, keep];
+      parent[drop] = keep;
+      weight[keep]! += weight[drop]!;
+      marks[keep]! |= marks[drop]!;
+      pinned[keep] ||= pinned[drop]!;
+      changes++;
+    },
+    pin(coordinate, reason) {
+      const root = find(coordinate);
+      if (pinned[root] !== 0) return;
+      let number = numberOf.get(reason);
+      if (number === undefined) {
+        number = reasons.push(reason) - 1;
+        numberOf.set(reason, number);
+      }
+      pinned[root] = number;
+      changes++;
+    },
+    reasonOf(coordinate) {
+      const number = pinned[find(coordinate)]!;
+      return number === 0 ? undefined : reasons[number];
+    },
+    mark(axis, mark) {
+      for (let i = 0; i < axis.size; i++) marks[find(axis.start + i)]! |= bits[mark];
+    },
+    marked: (coordinate, mark) => (marks[find(coordinate)]! & bits[mark]) !== 0,
+    changes: () => changes,
+  };
+}

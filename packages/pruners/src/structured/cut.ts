@@ -1,0 +1,97 @@
+import {
+  type Attribute,
+  editGraph,
+  fromNumbers,
+  type Graph,
+  type Node,
+  type Tensor,
+  type ValueId,
+} from '@espalier/core';
+import { inferShapes } from '@espalier/passes';
+import type { Edit } from './axis-rule.js';
+import { axisRuleOf } from './axis-rules.js';
+import { type Remaining, type Removals, remainingAfter } from './removal.js';
+import { takeIndices } from './take-indices.js';
+
+/**
+ * Removes units of groups (by id): slices of constants, and whatever states their number (groups, sizes of splits,
+ * targets of reshapes, bounds of slices, paddings, hidden sizes). Shapes are inferred anew. Constants that lose
+ * nothing stay the same objects; the same graph comes back when nothing is removed.
+ *
+ * What a removed unit fed into sums is dropped: the result equals that of `maskGroups` with the same removals,
+ * wherever zeros stay zeros on their way (see `docs/structured-pruning.md`).
+ * @throws PRUNE_GROUP, PRUNE_EMPTY.
+ */
+export function cut(graph: Graph, removals: Removals): Graph {
+  if ([...removals.values()].every((units) => units.length === 0)) return graph;
+  const remaining = remainingAfter(graph, removals);
+  const { ports } = remaining.found.relations;
+  const draft = editGraph(graph);
+  for (const [value, tensor] of graph.constants) {
+    const axes = ports.get(value)?.axes ?? [];
+    if (!axes.some(remaining.changed)) continue;
+    const kept = axes.map((axis) => (remaining.changed(axis) ? remaining.indices(axis) : undefined));
+    draft.setConstant(value, takeIndices(tensor, kept));
+  }
+  for (const [value, { axes }] of ports) {
+    if (!graph.constants.has(value) && axes.some(remaining.changed)) {
+      const dtype = graph.values.get(value)!.dtype; // a port that is no constant comes from there
+      draft.setInfo(value, { dtype });
+    }
+  }
+  const made = new Map<string, ValueId>();
+  for (const node of graph.nodes) {
+    const edit = editOf(node, remaining);
+    if (!edit) continue;
+    draft.replace(
+      node.id,
+      edited(node, edit, (slot, numbers) => constantFor({ graph, node, made, draft }, slot, numbers)),
+    );
+  }
+  return inferShapes(draft.finish());
+}
+
+function editOf(node: Node, remaining: Remaining): Edit | undefined {
+  const rule = axisRuleOf(node.op);
+  if (!rule.rewrite) return undefined;
+  const site = remaining.found.relations.site(node);
+  const touched = [...site.inputs, ...site.outputs].some((port) => port?.axes.some(remaining.changed));
+  return touched ? rule.rewrite(site, remaining) : undefined;
+}
+
+function edited(
+  node: Node,
+  { attributes = {}, numbers = new Map() }: Edit,
+  constant: (slot: number, numbers: readonly number[]) => ValueId,
+): Node {
+  const inputs = [...node.inputs];
+  for (const [slot, given] of numbers) inputs[slot] = given ? constant(slot, given) : undefined;
+  while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
+  const after = new Map<string, Attribute>(node.attributes);
+  for (const [name, attribute] of Object.entries(attributes)) {
+    if (attribute === undefined) after.delete(name);
+    else after.set(name, attribute);
+  }
+  return { ...node, inputs, attributes: after };
+}
+
+interface Making {
+  readonly graph: Graph;
+  readonly node: Node;
+  readonly made: Map<string, ValueId>;
+  readonly draft: ReturnType<typeof editGraph>;
+}
+
+/** A constant with these numbers, shared by all nodes that read the same one before. */
+function constantFor({ graph, node, made, draft }: Making, slot: number, numbers: readonly number[]): ValueId {
+  const old = node.inputs[slot];
+  const before: Tensor | undefined = old === undefined ? undefined : graph.constants.get(old);
+  const key = `${old ?? ''}:${numbers.join()}`;
+  let value = made.get(key);
+  if (value === undefined) {
+    value = draft.fresh(old === undefined ? `${node.id}_sizes` : `${old}_cut`);
+    made.set(key, value);
+    draft.setConstant(value, fromNumbers(before?.dtype ?? 'int64', [numbers.length], numbers));
+  }
+  return value;
+}

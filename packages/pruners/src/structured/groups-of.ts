@@ -1,0 +1,148 @@
+import { type Graph, isFloat, isPacked } from '@espalier/core';
+import type { Port } from './axis-rule.js';
+import type { Group, Slice } from './group.js';
+import { type Relations, relateAxes } from './relate-axes.js';
+
+const known = new WeakMap<Graph, Found>();
+
+/** Groups with what cutting needs besides: the class that each unit stands for. */
+export interface Found {
+  readonly groups: readonly Group[];
+  readonly relations: Relations;
+  /** For each group the coordinate that stands for each of its units. */
+  readonly roots: ReadonlyMap<Group, Int32Array>;
+}
+
+/**
+ * The minimally removable groups of a graph: every slice of every constant that must go together, found from what
+ * the ops mean and from inferred shapes, never from names. Groups that cannot be pruned say why. Shapes must have
+ * been inferred (`inferShapes`); after `simplify` more of them are known, and more can be pruned.
+ */
+export const groupsOf = (graph: Graph): readonly Group[] => findGroups(graph).groups;
+
+/** The same with the classes behind the groups; found once per graph object. */
+export function findGroups(graph: Graph): Found {
+  let found = known.get(graph);
+  if (!found) {
+    found = find(graph);
+    known.set(graph, found);
+  }
+  return found;
+}
+
+/** One class: where its members stand in constants. */
+interface Unit {
+  readonly root: number;
+  /** Numbers of the constants' axes, and the indices on them, in order. */
+  readonly axes: number[];
+  readonly indices: number[];
+}
+
+interface Place {
+  readonly port: Port;
+  readonly axis: number;
+}
+
+function find(graph: Graph): Found {
+  const relations = relateAxes(graph);
+  const places: Place[] = [];
+  const units = new Map<number, Unit>();
+  for (const value of graph.constants.keys()) {
+    const port = relations.ports.get(value);
+    if (!port || !isWeight(port)) continue;
+    for (const axis of port.axes.keys()) collect(relations, { port, axis }, { places, units });
+  }
+  const kinds = new Map<string, Unit[]>();
+  for (const unit of units.values()) {
+    const key = `${unit.axes.join()}|${relations.space.reasonOf(unit.root) ?? ''}`;
+    const list = kinds.get(key);
+    if (list) list.push(unit);
+    else kinds.set(key, [unit]);
+  }
+  const roots = new Map<Group, Int32Array>();
+  const taken = new Map<string, number>();
+  const groups = [...kinds.values()].map((kind) => {
+    const group = groupFrom(relations, kind, { places, taken });
+    roots.set(
+      group,
+      Int32Array.from(kind, ({ root }) => root),
+    );
+    return group;
+  });
+  return { groups, relations, roots };
+}
+
+// Quantized weights are numbers too; wide integers are shapes, bounds and positions.
+const isWeight = ({ constant }: Port): boolean =>
+  constant !== undefined && !['string', 'bool', 'int64', 'int32'].includes(constant.dtype) && constant.shape.length > 0;
+
+function collect(
+  { space }: Relations,
+  place: Place,
+  { places, units }: { readonly places: Place[]; readonly units: Map<number, Unit> },
+): void {
+  const { start, size } = place.port.axes[place.axis]!;
+  if (size === 1) return;
+  const number = places.push(place) - 1;
+  for (let i = 0; i < size; i++) {
+    const root = space.find(start + i);
+    let unit = units.get(root);
+    if (!unit) {
+      unit = { root, axes: [], indices: [] };
+      units.set(root, unit);
+    }
+    unit.axes.push(number);
+    unit.indices.push(i);
+  }
+}
+
+interface Naming {
+  readonly places: readonly Place[];
+  readonly taken: Map<string, number>;
+}
+
+function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken }: Naming): Group {
+  const [first] = kind as readonly [Unit, ...Unit[]]; // a kind has a unit
+  const slices: Slice[] = [];
+  for (let from = 0; from < first.axes.length; ) {
+    const number = first.axes[from]!;
+    let to = from;
+    while (first.axes[to] === number) to++;
+    const each = to - from;
+    const indices = new Int32Array(kind.length * each);
+    kind.forEach((unit, u) => {
+      for (let i = 0; i < each; i++) indices[u * each + i] = unit.indices[from + i]!;
+    });
+    const { port, axis } = places[number]!;
+    slices.push({ value: port.value, axis, indices, each, role: relations.role(port.value, axis) });
+    from = to;
+  }
+  const reason = reasonFor(relations, first, slices);
+  const statistics = relations.space.marked(first.root, 'statistics');
+  return {
+    id: nameOf(slices, taken),
+    units: kind.length,
+    slices,
+    prunable: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+    ...(statistics ? { changesStatistics: true } : {}),
+  };
+}
+
+function reasonFor({ space, ports }: Relations, { root, axes }: Unit, slices: readonly Slice[]): string | undefined {
+  const reason = space.reasonOf(root);
+  if (reason !== undefined) return reason;
+  if (space.sizeOf(root) === axes.length) return 'no op relates it to what the graph computes';
+  const packed = slices.find(({ value }) => isPacked(ports.get(value)!.constant!.dtype)); // slices are of constants
+  if (packed) return `"${packed.value}" is stored in less than a byte an element`;
+  const made = slices.some(({ value, role }) => role === 'produces' && isFloat(ports.get(value)!.constant!.dtype));
+  return made ? undefined : 'nothing makes it: no weight produces these indices';
+}
+
+function nameOf(slices: readonly Slice[], taken: Map<string, number>): string {
+  const { value, axis } = slices.find(({ role }) => role === 'produces') ?? slices[0]!;
+  const wish = `${value}/${axis}`;
+  const count = (taken.get(wish) ?? 0) + 1;
+  taken.set(wish, count);
+  return count === 1 ? wish : `${wish}#${count}`;
+}

@@ -1,0 +1,48 @@
+import type { AxisRule, Port, Role, Site } from '../axis-rule.js';
+
+/** Joins every input's axes, aligned at the last one, with those of the output; sizes of one are repeated. */
+export function broadcast(site: Site, inputs: readonly (Port | undefined)[], output = site.outputs[0]): void {
+  if (!output) return;
+  for (const input of inputs) {
+    if (!input) continue;
+    const shift = output.shape.length - input.shape.length;
+    input.axes.forEach((axis, i) => {
+      const to = output.axes[i + shift]!;
+      if (axis.size === to.size) site.same(axis, to);
+    });
+  }
+}
+
+const roles = (site: Site, slot: number, role: Role) =>
+  site.inputs[slot]?.axes.forEach((_, axis) => {
+    site.role(site.inputs[slot], axis, role);
+  });
+
+/** Ops that work on each element of one input. */
+export const unary: AxisRule = {
+  relate(site) {
+    for (const output of site.outputs) broadcast(site, site.inputs.slice(0, 1), output);
+  },
+};
+
+/** Ops on elements at the same place of several inputs. */
+export const nary: AxisRule = { relate: (site) => broadcast(site, site.inputs) };
+
+/** The same where zero in a later input is no neutral value: divisors, exponents, slopes, conditions. */
+export const firstCounts: AxisRule = {
+  relate(site) {
+    broadcast(site, site.inputs);
+    for (let slot = 1; slot < site.inputs.length; slot++) roles(site, slot, 'keeps');
+  },
+};
+
+/** A choice between two inputs: the condition is no data. */
+export const where: AxisRule = {
+  relate(site) {
+    broadcast(site, site.inputs);
+    roles(site, 0, 'keeps');
+  },
+};
+
+/** An activation with a bias along the last axis. */
+export const biasThenUnary: AxisRule = { relate: (site) => broadcast(site, site.inputs.slice(0, 2)) };

@@ -1,0 +1,39 @@
+import { int } from '@espalier/core';
+import type { AxisRule, Port, Site } from '../axis-rule.js';
+
+/**
+ * Hidden units: gate after gate along the second axis of W [directions, gates·H, I], R [directions, gates·H, H] and
+ * B [directions, 2·gates·H]. A unit whose weights are all zero stays at zero when it begins there.
+ */
+const recurrent = (peepholes: boolean): AxisRule => ({
+  relate(site) {
+    const [x, w, r, b, lengths, h, c, p] = site.inputs;
+    if (!x || !w || !r) return site.pinAll('its shapes are not known');
+    const hidden = r.axes[2]!;
+    const gate = (i: number) => i % hidden.size;
+    site.same(x.axes[2]!, w.axes[2]!);
+    site.role(w, 2, 'sums');
+    site.role(r, 2, 'sums');
+    site.map(w.axes[1]!, hidden, gate);
+    site.map(r.axes[1]!, hidden, gate);
+    if (b) site.map(b.axes[1]!, hidden, gate);
+    if (p && peepholes) site.map(p.axes[1]!, hidden, gate);
+    for (const state of [h, c, ...site.outputs]) if (state) site.same(state.axes.at(-1)!, hidden);
+    const rest: readonly (Port | undefined)[] = [w, r, b, lengths, p];
+    for (const port of rest) if (port) site.pin(port.axes[0]!, 'it numbers directions or sequences');
+    const between = [
+      x.axes[0]!,
+      x.axes[1]!,
+      ...[h, c, ...site.outputs].flatMap((port) => port?.axes.slice(0, -1) ?? []),
+    ];
+    for (const axis of between) site.pin(axis, 'it numbers steps, sequences or directions');
+  },
+  rewrite: (site: Site, kept) => ({ attributes: { hidden_size: int(kept.count(site.inputs[2]!.axes[2]!)) } }),
+});
+
+/** A GRU keeps an update gate, so that a unit of zeros halves its state at each step: it stays at zero too. */
+export const recurrentRules = {
+  GRU: recurrent(false),
+  LSTM: recurrent(true),
+  RNN: recurrent(false),
+} as const satisfies Record<string, AxisRule>;
