@@ -1,6 +1,6 @@
+import { textTable } from '@espalier/analysis';
 import { type AnyPlugin, describeOption, type Option, type Options } from '@espalier/core';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
-import { textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
@@ -29,7 +29,7 @@ export const plugins: Verb = (program, surroundings) =>
         answer(facts, () =>
           id === undefined
             ? textTable(
-                ['plugin', 'kind', 'about'],
+                columns('plugin', 'kind', 'about'),
                 facts.map((each) => [each.id, each.kind, each.about]),
               )
             : chosen.map(({ name, plugin }) => pluginText(name, plugin)).join('\n\n'),
@@ -38,9 +38,11 @@ export const plugins: Verb = (program, surroundings) =>
     }),
   );
 
+const columns = (...titles: readonly string[]) => titles.map((title) => ({ title }));
+
 function pluginText(name: string, { kind, about, options }: AnyPlugin): string {
   const rows = optionRows(options);
-  return `${kind} ${name}: ${about}${rows.length ? `\n\n${textTable(['option', 'accepts', 'default', 'about'], rows)}` : '\nno options'}`;
+  return `${kind} ${name}: ${about}${rows.length ? `\n\n${textTable(columns('option', 'accepts', 'default', 'about'), rows)}` : '\nno options'}`;
 }
 
 const optionRows = (options: Options, prefix = ''): readonly (readonly string[])[] =>
