@@ -155,14 +155,14 @@ describe('train', () => {
   it('trains between pruning and quantizing in a recipe of compress, and pruned weights stay zero', async () => {
     const steps = [
       { prune: { use: 'magnitude', with: { sparsity: 0.6 } } },
-      train({ epochs: 1 }),
+      train({ epochs: 3 }),
       { pass: 'simplify' },
       { quantize: 'static' },
     ];
     await writeFile(join(folder, 'small.json'), JSON.stringify({ ...recipe, model: undefined, steps }));
     const report = await json('compress', 'net-trained.onnx', '-o', 'small.onnx', '--recipe', 'small.json');
     expect(report.steps.map(({ step }: { step: string }) => step)).toEqual(['prune', 'train', 'pass', 'quantize']);
-    expect(report.steps[1].training.steps).toBe(20);
+    expect(report.steps[1].training.steps).toBe(60);
     const { nonZero, parameters } = report.costs.after;
     expect(nonZero).toBeLessThan(parameters * 0.45);
     expect(report.metrics.after.top1).toBeGreaterThan(0.8);
