@@ -12,7 +12,6 @@ import {
   scalar,
   type Tensor,
   tensor,
-  type ValueInfo,
 } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
@@ -450,7 +449,9 @@ test('what cannot be trained is said', () => {
   expect(refusal(() => trainingStep(half, options))).toMatchInlineSnapshot(
     `"AUTODIFF_DTYPE parameter "w": expected float32, found float16. Train the float32 model and convert or quantize it afterwards."`,
   );
-  expect(refusal(() => trainingStep(lstm, options))).toMatchInlineSnapshot(`"AUTODIFF_OP node "l" (LSTM): expected an op with a derivative between the loss and the parameters, found a recurrent layer, whose training form is not available. Freeze the parameters in front of this node, or replace the op."`);
+  expect(refusal(() => trainingStep(lstm, options))).toMatchInlineSnapshot(
+    `"AUTODIFF_OP node "l" (LSTM): expected an op with a derivative between the loss and the parameters, found a recurrent layer, whose training form is not available. Freeze the parameters in front of this node, or replace the op."`,
+  );
   expect(refusal(() => trainingStep(base, { ...options, trainable: () => false }))).toMatchInlineSnapshot(
     `"AUTODIFF_PARAMETER graph "graph": expected at least one trainable parameter, found 2, none of them chosen. Let \`trainable\` accept some of the names of parametersOf."`,
   );
