@@ -1,9 +1,11 @@
 import { inverseOf } from './cholesky.js';
+import { enumerateKept, enumerationNodes } from './enumerate-kept.js';
 import { greedyPruning } from './greedy-pruning.js';
 import { independentPart } from './independent-part.js';
 import { openNodes } from './open-nodes.js';
 import { type Diagonals, pruningDiagonals } from './pruning-diagonals.js';
 import { checkPruning, type PrunedRow, type PruningProblem } from './pruning-problem.js';
+import { quadraticForm } from './quadratic-form.js';
 import { refitKept } from './refit-kept.js';
 import { createRelaxation, type OpenPruning } from './relax-pruning.js';
 import { createBudget, type SearchLimits } from './search-limits.js';
@@ -25,7 +27,7 @@ export interface ExactPruning extends PrunedRow {
  * best known error: the r-th smallest single cost (one of the removed costs that much), or the perspective relaxation
  * (`relax-pruning.ts`). The most promising node goes first, so that a search that hits a limit still ends with a useful
  * bound. n = 36: thousands of nodes at half sparsity; far more for correlated inputs at 75 %, so give limits.
- * Rank-deficient inputs: nothing is proven (bound 0) apart from inputs that are always 0, which go first.
+ * Where few weights are kept (5 of 36), all choices are looked at instead. Rank-deficient inputs otherwise: nothing is proven (bound 0) apart from inputs that are always 0, which go first.
  * @throws LAYER_NUMBERS, LAYER_GRAM.
  */
 export function exactPruning(problem: PruningProblem, limits: SearchLimits = {}): ExactPruning {
@@ -37,6 +39,9 @@ export function exactPruning(problem: PruningProblem, limits: SearchLimits = {})
   const left = zeros - (size - live.length);
   const start: ExactPruning = { ...greedy, bound: 0, exact: false, nodes: 0 };
   if (left <= 0) return { ...start, bound: Math.min(greedy.error, 0), exact: greedy.error === 0 };
+  if (enumerationNodes(live.length, live.length - left) <= cheaper * Math.min(limits.nodes ?? most, most)) {
+    return enumerated(problem, { live, greedy, left });
+  }
   const inner = subMatrix(gram, size, live);
   const inverse =
     independentPart(inner, live.length).kept.length < live.length ? undefined : inverseOf(inner, live.length);
@@ -48,6 +53,29 @@ export function exactPruning(problem: PruningProblem, limits: SearchLimits = {})
   const dead = Array.from({ length: size }, (_, i) => i).filter((i) => !(gram[i * size + i]! > 0));
   const refit = refitKept(gram, weight, [...found.zeroed.map((i) => live[i]!), ...dead]);
   return { ...refit, ...found.proof, bound: Math.min(found.proof.bound, refit.error) };
+}
+
+/** A set looked at costs a hundredth of a node of the search, so few enough sets are all looked at. */
+const cheaper = 64;
+const most = 2000;
+
+function enumerated(
+  { gram, weight }: PruningProblem,
+  { live, greedy, left }: { readonly live: Uint32Array; readonly greedy: PrunedRow; readonly left: number },
+): ExactPruning {
+  const size = weight.length;
+  const inner = { gram: subMatrix(gram, size, live), weight: Float64Array.from(live, (i) => weight[i]!), zeros: left };
+  const { kept, nodes } = enumerateKept(inner);
+  const chosen = new Set(kept.map((i) => live[i]!));
+  const refit = refitKept(
+    gram,
+    weight,
+    Array.from({ length: size }, (_, i) => i).filter((i) => !chosen.has(i)),
+  );
+  const best = refit.error <= greedy.error ? refit : greedy;
+  // What float64 may hide: a share of the error, and of the signal that it is a difference of.
+  const slack = 1e-9 * best.error + 1e-13 * quadraticForm(gram, weight);
+  return { ...best, bound: Math.max(0, best.error - slack), exact: true, nodes };
 }
 
 interface Node extends OpenPruning {

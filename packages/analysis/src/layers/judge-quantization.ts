@@ -32,8 +32,8 @@ interface Best {
   readonly codes: Int32Array;
 }
 
-/** Nodes of the sphere decoder cost about a sixteenth of those of branch and bound. */
-const cheaper = 16;
+/** Nodes of the sphere decoder, about 0.1 µs each, against those of branch and bound, about 20 µs. */
+const cheaper = 128;
 
 /** Tries every rounding on a row, then certifies. @throws LAYER_NUMBERS where a rounding leaves the grid. */
 export function judgeQuantization(

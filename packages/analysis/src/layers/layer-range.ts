@@ -27,7 +27,7 @@ export interface LayerRangeOptions {
   readonly bounds?: boolean;
   /** Rounding algorithms by name; the built-in three unless given. Add those of a registry here. */
   readonly roundings?: Readonly<Record<string, Rounding>>;
-  /** Most nodes of one exact search for pruning, and 16 times as many (they are cheaper) for quantization; 2000 unless given. */
+  /** Most nodes of one exact search for pruning, and 128 times as many (they are cheaper) for quantization; 2000 unless given. */
   readonly nodes?: number;
   /** Relative gap at which an exact search may stop: 0.02 unless given. */
   readonly gap?: number;
