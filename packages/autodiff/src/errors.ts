@@ -85,3 +85,16 @@ export const missingLossInput = (where: string, input: string): EspalierError =>
     found: 'none',
     fix: 'Build it through trainingStep, which adds the inputs of a loss.',
   });
+
+/** A number outside of what an option takes. */
+export const outOfRange = (
+  name: string,
+  found: number,
+  { least, most }: { readonly least: number; readonly most: number },
+): EspalierError =>
+  problem('OPTION_INVALID', {
+    where: `training step, option "${name}"`,
+    expected: most === Number.MAX_VALUE ? 'a finite number above 0' : `a number from ${least} to ${most}`,
+    found: `${found}`,
+    details: { value: found },
+  });

@@ -1,5 +1,16 @@
-import { createNode, editGraph, float, floatOf, type Graph, type Node, opsetOf, type ValueId } from '@espalier/core';
+import {
+  createNode,
+  editGraph,
+  float,
+  floatOf,
+  type Graph,
+  type Node,
+  opsetOf,
+  usesOf,
+  type ValueId,
+} from '@espalier/core';
 import { convertOpset, foldConstants, inferShapes, removeDeadNodes } from '@espalier/passes';
+import { unsupportedForm } from './errors.js';
 import { ownBatchNormConstants } from './own-batch-norm-constants.js';
 
 /** The operator set that derivatives are written in. */
@@ -27,7 +38,7 @@ export interface TrainingForm {
  * The network as it is trained: opset 18 or newer, whatever depends on constants alone computed, shapes inferred, and
  * each BatchNormalization with constant statistics replaced by `espalier::BatchNormTraining`, which normalises with the
  * statistics of the batch. Dropout of an inference graph stays what it is there, nothing.
- * @throws PASS_OPSET where the model cannot be written in opset 18.
+ * @throws PASS_OPSET where the model cannot be written in opset 18; AUTODIFF_FORM where running statistics are read.
  */
 export const trainingForm = (graph: Graph): Graph => trainingFormOf(graph).graph;
 
@@ -42,6 +53,7 @@ export function trainingFormOf(graph: Graph): TrainingForm {
     if (node.op !== 'BatchNormalization' || input === undefined) continue;
     if (runningMean === undefined || runningVariance === undefined) continue;
     if (!settled.constants.has(runningMean) || !settled.constants.has(runningVariance)) continue;
+    refuseReadStatistics(settled, node);
     const mean = draft.fresh(`${node.id}_batch_mean`);
     const variance = draft.fresh(`${node.id}_batch_variance`);
     draft.replace(node.id, batchNormTraining(node, mean, variance));
@@ -49,6 +61,14 @@ export function trainingFormOf(graph: Graph): TrainingForm {
   }
   if (statistics.length > 0) draft.setOpset('espalier', 1);
   return { graph: inferShapes(draft.finish()), statistics };
+}
+
+/** A node of the training form writes running statistics, which are made otherwise here. */
+function refuseReadStatistics(graph: Graph, node: Node): void {
+  const read = node.outputs
+    .slice(1)
+    .find((value) => value !== undefined && (usesOf(graph, value).length > 0 || graph.outputs.includes(value)));
+  if (read !== undefined) throw unsupportedForm(node, 'running statistics that nothing reads', `a reader of "${read}"`);
 }
 
 const batchNormTraining = (node: Node, mean: ValueId, variance: ValueId): Node =>

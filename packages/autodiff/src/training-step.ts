@@ -2,6 +2,7 @@ import { buildGraph, floats, type Graph, type GraphBuilder, type Tensor, type Va
 import { inferShapes, removeDeadNodes } from '@espalier/passes';
 import { chosenParameters } from './chosen-parameters.js';
 import { clipGradients } from './clip-gradients.js';
+import { outOfRange } from './errors.js';
 import { gradients } from './gradients.js';
 import { nextStatistics } from './next-statistics.js';
 import type { Parameter } from './parameters-of.js';
@@ -46,9 +47,12 @@ export interface TrainingStep {
 /**
  * The step of training as one graph: the network in training form, the loss, all gradients, and the update of each
  * parameter, so that any executor trains. The caller feeds each carried output back as the next step's input.
- * @throws AUTODIFF_OP, AUTODIFF_FORM, AUTODIFF_SHAPE, AUTODIFF_DTYPE, AUTODIFF_LOSS, AUTODIFF_PARAMETER.
+ * @throws AUTODIFF_OP, AUTODIFF_FORM, AUTODIFF_SHAPE, AUTODIFF_DTYPE, AUTODIFF_LOSS, AUTODIFF_PARAMETER,
+ *   OPTION_INVALID.
  */
 export function trainingStep(graph: Graph, options: TrainingOptions): TrainingStep {
+  checkRange('clipNorm', options.clipNorm, { least: Number.MIN_VALUE, most: Number.MAX_VALUE });
+  checkRange('bnMomentum', options.bnMomentum, { least: 0, most: 1 });
   const form = trainingFormOf(graph);
   const parameters = chosenParameters(form.graph, options);
   const stage = setStage(form, { parameters, options });
@@ -95,6 +99,14 @@ export function trainingStep(graph: Graph, options: TrainingOptions): TrainingSt
     step: stage.step,
     lossInputs: stage.lossInputs,
   };
+}
+
+function checkRange(
+  name: string,
+  value: number | undefined,
+  { least, most }: { readonly least: number; readonly most: number },
+): void {
+  if (value !== undefined && !(value >= least && value <= most)) throw outOfRange(name, value, { least, most });
 }
 
 function update(
