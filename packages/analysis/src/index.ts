@@ -1,3 +1,11 @@
+export { type AnalyzeOptions, analyzeGraph, type WeightsReport } from './analyze-report/analyze-graph.js';
+export { analyzeHtml } from './analyze-report/analyze-html.js';
+export * from './analyze-report/analyze-report.js';
+export { type ErrorHistogram, errorHistogram } from './analyze-report/error-histogram.js';
+export { type ExamineOptions, examineLayers } from './analyze-report/examine-layers.js';
+export { type TheoryCurve, type TheoryPoint, theoryCurves } from './analyze-report/kurtosis-crossovers.js';
+export { driftMarkup } from './analyze-report/layer-figures.js';
+export { type LayerTarget, layerTargets } from './analyze-report/layer-targets.js';
 export type { Batch, Batches } from './comparison/batches.js';
 export * from './comparison/compare-sessions.js';
 export * from './comparison/error-meter.js';

@@ -6,7 +6,7 @@ import { part } from './report-parts.js';
 const mostNotes = 200;
 
 /** What a reader should know before trusting the result. */
-export const warningSection = ({ warnings }: CompressReport): Html | null =>
+export const warningSection = ({ warnings }: Pick<CompressReport, 'warnings'>): Html | null =>
   warnings.length === 0
     ? null
     : html`<section class="warnings" aria-label="Warnings"><h2>${warnings.length === 1 ? 'A warning' : `${warnings.length} warnings`}</h2><ul>${warnings.map((text) => html`<li>${text}</li>`)}</ul></section>`;

@@ -43,6 +43,8 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .key { display: inline-flex; gap: 6px; align-items: center; margin-right: 16px; font-size: 13px; color: var(--soft); }
 .key i { width: 11px; height: 11px; border-radius: 3px; display: inline-block; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px 18px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 14px 18px; margin-bottom: 12px; }
+.plot { max-width: 520px; }
 figure { margin: 0; } figcaption { font-size: 12.5px; overflow-wrap: anywhere; line-height: 1.35; }
 figcaption span { color: var(--soft); display: block; }
 .scroll + .hint { margin: 14px 0 4px; }

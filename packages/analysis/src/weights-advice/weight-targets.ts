@@ -1,4 +1,4 @@
-import { type Graph, type Node, usesOf, type ValueId } from '@espalier/core';
+import { type Graph, type Use, usesOf, type ValueId } from '@espalier/core';
 import { isWeighted, outputAxis } from '@espalier/quantizers';
 import { parametersOf } from '../costs/constant-roles.js';
 import { realWeight } from '../weights/dequantize-weight.js';
@@ -24,24 +24,26 @@ export function weightTargets(graph: Graph): readonly WeightTarget[] {
   const targets: WeightTarget[] = [];
   for (const [weight, { shape }] of graph.constants) {
     const count = parametersOf(graph, weight);
-    const node = usesOf(graph, weight)[0]?.node;
-    if (!node || count === 0 || shape.filter((dim) => dim > 1).length < 2) continue;
-    targets.push({ weight, node: node.id, op: node.op, shape, count, rows: () => rowsOf(graph, weight, node) });
+    const use = usesOf(graph, weight)[0];
+    if (!use || count === 0 || shape.filter((dim) => dim > 1).length < 2) continue;
+    const { id: node, op } = use.node;
+    targets.push({ weight, node, op, shape, count, rows: () => rowsOf(graph, weight, use) });
   }
   return targets;
 }
 
-function rowsOf(graph: Graph, weight: ValueId, node: Node): ChannelRows {
+function rowsOf(graph: Graph, weight: ValueId, use: Use): ChannelRows {
   const real = realWeight(graph, weight)!; // the caller found the constant
   const values = real.values instanceof Float32Array ? real.values : Float32Array.from(real.values);
-  return channelRows(values, { shape: real.shape, ...channelAxis(node, real.shape.length) });
+  return channelRows(values, { shape: real.shape, ...channelAxis(use, real.shape.length) });
 }
 
 /** Recurrent weights have directions first, then the rows of their gates. */
 const recurrent: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
 
 /** The axis of output channels: as quantizers see it, rows of gates in recurrent layers, the first one elsewhere. */
-function channelAxis(node: Node, rank: number): { readonly axis: number; readonly lead?: number } {
+export function channelAxis({ node, slot }: Use, rank: number): { readonly axis: number; readonly lead?: number } {
   if (recurrent.has(node.op) && rank === 3) return { axis: 1, lead: 1 };
+  if (node.op === 'MatMul' && slot === 0) return { axis: Math.max(0, rank - 2) };
   return { axis: isWeighted(node.op) ? outputAxis({ ...node, op: node.op }, rank) : 0 };
 }
