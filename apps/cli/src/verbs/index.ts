@@ -1,3 +1,4 @@
+import { analyze } from './analyze.js';
 import { compare } from './compare.js';
 import { compress } from './compress.js';
 import { convert } from './convert.js';
@@ -10,4 +11,15 @@ import { train } from './train.js';
 import type { Verb } from './verb.js';
 
 /** Every verb of the command line, in the order of its help. */
-export const verbs: readonly Verb[] = [inspect, compress, train, evaluate, compare, convert, plugins, schema, demo];
+export const verbs: readonly Verb[] = [
+  inspect,
+  analyze,
+  compress,
+  train,
+  evaluate,
+  compare,
+  convert,
+  plugins,
+  schema,
+  demo,
+];

@@ -1,0 +1,55 @@
+import { type AnalyzeReport, analyzeHtml } from '@espalier/analysis';
+import type { Files } from '@espalier/core';
+import { analyzeModel } from '../analyze-model.js';
+import { analyzeText } from '../analyze-text.js';
+import { type DataFlags, type SharedFlags, withDataFlags, withSharedFlags } from '../flags.js';
+import { withWorkbench } from '../workbench.js';
+import type { Verb } from './verb.js';
+
+/** Flags of `analyze` as they were typed. */
+export interface AnalyzeFlags extends SharedFlags, DataFlags {
+  readonly bits: string;
+  readonly layers: readonly string[];
+  readonly granularity: string;
+  readonly bounds?: true;
+  readonly against?: string;
+  readonly report?: string;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** `espalier analyze MODEL`: prune or quantize, tensor by tensor and layer by layer. */
+export const analyze: Verb = (program, surroundings) =>
+  void withDataFlags(
+    withSharedFlags(
+      program
+        .command('analyze')
+        .description('say whether pruning or quantization loses less, and where')
+        .argument('<model>'),
+    ),
+  )
+    .option('--bits <list>', 'bit widths: 2..8, or 2,4,8', '2..8')
+    .option('--layers <glob>', 'only weights or layers of such names: * and ? (repeatable)', collect, [])
+    .option('--granularity <what>', 'what shares a scale in the recommendation: tensor, channel or group', 'tensor')
+    .option('--bounds', 'errors at the outputs of layers, with what no algorithm can exceed')
+    .option('--against <model>', 'also say how far the representations of a second model have drifted')
+    .option('--report <folder>', 'write analysis.json and analysis.html there')
+    .action((model: string, flags: AnalyzeFlags) =>
+      withWorkbench(flags, surroundings, {
+        async work(bench) {
+          const report = await analyzeModel(model, flags, bench);
+          const written = flags.report === undefined ? [] : await writeAnalysis(bench.files, flags.report, report);
+          bench.progress.close();
+          bench.answer(report, () => analyzeText(report, written));
+        },
+      }),
+    );
+
+/** Writes analysis.json and analysis.html into a folder and returns their paths. */
+async function writeAnalysis(files: Files, folder: string, report: AnalyzeReport): Promise<readonly string[]> {
+  const encode = (text: string) => [new TextEncoder().encode(text)];
+  const [json, html] = [`${folder}/analysis.json`, `${folder}/analysis.html`];
+  await files.write(json, encode(`${JSON.stringify(report, null, 2)}\n`));
+  await files.write(html, encode(analyzeHtml(report)));
+  return [json, html];
+}
