@@ -155,7 +155,7 @@ describe('train', () => {
   it('trains between pruning and quantizing in a recipe of compress, and pruned weights stay zero', async () => {
     const steps = [
       { prune: { use: 'magnitude', with: { sparsity: 0.6 } } },
-      train({ epochs: 3 }),
+      train({ epochs: 3, learningRate: 0.02 }),
       { pass: 'simplify' },
       { quantize: 'static' },
     ];
