@@ -463,8 +463,12 @@ test('what cannot be trained is said', () => {
   expect(refusal(() => trainingStep(base, { ...options, masks: ['v'] }))).toMatchInlineSnapshot(
     `"AUTODIFF_PARAMETER mask "v": expected the name of a trained parameter, found "v". Did you mean "w"?"`,
   );
-  expect(refusal(() => trainingStep(base, { ...options, clipNorm: 0 }))).toMatchInlineSnapshot(`"OPTION_INVALID training step, option "clipNorm": expected a finite number above 0, found 0."`);
-  expect(refusal(() => trainingStep(base, { ...options, bnMomentum: Number.NaN }))).toMatchInlineSnapshot(`"OPTION_INVALID training step, option "bnMomentum": expected a number from 0 to 1, found NaN."`);
+  expect(refusal(() => trainingStep(base, { ...options, clipNorm: 0 }))).toMatchInlineSnapshot(
+    `"OPTION_INVALID training step, option "clipNorm": expected a finite number above 0, found 0."`,
+  );
+  expect(refusal(() => trainingStep(base, { ...options, bnMomentum: Number.NaN }))).toMatchInlineSnapshot(
+    `"OPTION_INVALID training step, option "bnMomentum": expected a number from 0 to 1, found NaN."`,
+  );
   expect(refusal(() => trainingStep(base, { ...options, output: 'z' }))).toMatchInlineSnapshot(
     `"AUTODIFF_LOSS graph "graph": expected one of its outputs y, found "z". Did you mean "y"?"`,
   );

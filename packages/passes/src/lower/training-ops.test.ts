@@ -218,7 +218,9 @@ test('what a lowering needs and does not know is said', () => {
   const [x, dy] = [normal([2, 4, 5, 5]), normal([2, 4, 3, 3])];
   const attributes = { kernel_shape: ints([3, 3]), group: int(2) };
   const grouped: Case = { op: 'ConvWeightGradient', inputs: [x, dy], attributes };
-  expect(lower(grouped, { x0: ['N', 4, 'H', 'W'] })).toThrowErrorMatchingInlineSnapshot(`[EspalierError: node "op" (espalier::ConvWeightGradient): expected known channels (a multiple of 2) and spatial sizes of "x0", found [N, 4, H, W]. Correct the node, or lower it with a pass of your own first.]`);
+  expect(lower(grouped, { x0: ['N', 4, 'H', 'W'] })).toThrowErrorMatchingInlineSnapshot(
+    `[EspalierError: node "op" (espalier::ConvWeightGradient): expected known channels (a multiple of 2) and spatial sizes of "x0", found [N, 4, H, W]. Correct the node, or lower it with a pass of your own first.]`,
+  );
   const input: Case = {
     op: 'ConvInputGradient',
     inputs: [dy, normal([4, 4, 3, 3])],
@@ -228,5 +230,7 @@ test('what a lowering needs and does not know is said', () => {
     ...input,
     attributes: { kernel_shape: ints([3, 3]), pads: ints([1, 1]), input_shape: ints([5, 5]) },
   };
-  expect(lower(wrong, {})).toThrowErrorMatchingInlineSnapshot(`[EspalierError: node "op" (espalier::ConvInputGradient): expected attribute "pads" of 4 numbers, each 0 or more, found [1, 1]. Correct the node, or lower it with a pass of your own first.]`);
+  expect(lower(wrong, {})).toThrowErrorMatchingInlineSnapshot(
+    `[EspalierError: node "op" (espalier::ConvInputGradient): expected attribute "pads" of 4 numbers, each 0 or more, found [1, 1]. Correct the node, or lower it with a pass of your own first.]`,
+  );
 });
