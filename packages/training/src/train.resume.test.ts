@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,12 @@ describe('a run that is killed', () => {
     expect(attempts.map((each) => each.killed)).toEqual([true, true, true]);
     expect(attempts[2]!.resumedAt).toBeGreaterThan(0);
     await writeFile(join(killed, 'checkpoints/checkpoint.safetensors'), 'half a file');
+    await writeFile(join(killed, 'checkpoints/.checkpoint.safetensors.0123.tmp'), 'half a file');
     const last = await attempt(killed);
+    expect(await readdir(join(killed, 'checkpoints'))).toEqual([
+      'checkpoint.previous.safetensors',
+      'checkpoint.safetensors',
+    ]);
     expect(last.resumedAt).toBeGreaterThan(0);
     expect(last.resumedAt).toBeLessThan(600);
     expect(Buffer.compare(await finalBytes(killed), await finalBytes(whole))).toBe(0);

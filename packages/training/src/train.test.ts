@@ -284,6 +284,7 @@ describe('a request', () => {
       { target: 'class' },
       /a field "class" with the targets, found fields image, label/,
     ],
+    ['with no patience at all', { patience: 0 }, /patience: expected a whole number of 1 or more, found 0/],
     ['with an unknown metric', { monitor: 'top5' }, /one of the metrics top1, loss, found "top5"/],
     [
       'that stops early without data to judge by',

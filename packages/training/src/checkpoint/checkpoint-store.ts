@@ -1,4 +1,4 @@
-import { type Files, joinBytes } from '@espalier/core';
+import type { Files } from '@espalier/core';
 import { damagedCheckpoint, otherRun } from '../errors.js';
 import type { RunState } from '../run/run-state.js';
 import { readState } from './read-state.js';
@@ -25,13 +25,13 @@ export function checkpointStore(files: Files, folder: string, fingerprint: strin
   const read = async (name: string): Promise<RunState | undefined> => {
     const path = pathOf(name);
     if ((await files.size(path)) === undefined) return undefined;
-    // Copied out of what was read: `Files` in memory hands out its own bytes.
-    const found = readState(joinBytes([await files.read(path), new Uint8Array()]), path);
+    const found = readState(await files.read(path), path);
     if (found.fingerprint !== fingerprint) throw otherRun(path, fingerprint, found.fingerprint);
     return found.state;
   };
   return {
     async load() {
+      await removeLeftovers(files, folder, pathOf);
       const failures: unknown[] = [];
       for (const name of [current, previous]) {
         try {
@@ -52,6 +52,14 @@ export function checkpointStore(files: Files, folder: string, fingerprint: strin
       return path;
     },
   };
+}
+
+/** Removes what a killed run was writing: whole files have their final names. */
+async function removeLeftovers(files: Files, folder: string, pathOf: (name: string) => string): Promise<void> {
+  const names = await files.list(folder).catch(() => []); // there is no folder before the first checkpoint
+  for (const name of names) {
+    if (name.startsWith(`.${current}.`) && name.endsWith('.tmp')) await files.remove(pathOf(name));
+  }
 }
 
 const isOtherRun = (cause: unknown): boolean =>

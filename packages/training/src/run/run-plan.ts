@@ -35,6 +35,15 @@ export function runPlan(request: TrainRequest): RunPlan {
       found: String(batch),
     });
   }
+  const counts = {
+    evaluateEvery: request.evaluateEvery,
+    patience: request.patience,
+    'checkpoint.every': request.checkpoint?.every,
+  };
+  for (const [name, count] of Object.entries(counts)) {
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
+    throw badRequest(name, { expected: 'a whole number of 1 or more', found: String(count) });
+  }
   const order = batchOrder({ size: training.size, batch, seed });
   const phases = phasesOf(request, order.stepsPerEpoch);
   const total = phases.reduce((sum, phase) => sum + ('steps' in phase ? phase.steps : 0), 0);
