@@ -116,3 +116,12 @@ export const emptyAxis = (value: string) =>
     fix: 'Keep a unit of each group.',
     details: { value },
   });
+
+/** The error for a share that is none. */
+export const badGoal = (kind: string, found: unknown) =>
+  problem('PRUNE_GOAL', {
+    where: `prune.goal.${kind}`,
+    expected: 'a share from 0 to 1',
+    found: shown(found),
+    fix: 'Half of it is 0.5.',
+  });

@@ -11,9 +11,14 @@ export {
 } from './prune-options.js';
 export { randomPruner } from './random-pruner.js';
 export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
+export { type Choice, chooseUnits, type Goal } from './structured/choose-units.js';
+export { type Cost, type CostModel, costModel } from './structured/cost-model.js';
 export { cut } from './structured/cut.js';
 export type { Group, Slice } from './structured/group.js';
 export { groupsOf } from './structured/groups-of.js';
 export { maskGroups } from './structured/mask-groups.js';
+export { pruneStructured, structuredNeeds } from './structured/prune-structured.js';
 export type { Removals } from './structured/removal.js';
+export { scoreUnits, type UnitScores, type UnitScoring } from './structured/score-units.js';
+export type { StructuredOptions } from './structured/structured-options.js';
 export { type PrunableOp, usualOps } from './weight-rules.js';

@@ -4,9 +4,10 @@ import type { Axis, Mark } from './axis-space.js';
 /**
  * What becomes of the indices of a constant when their unit is masked. `produces`: they are set to zero, so that the
  * unit is constant from there on. `sums`: a layer sums over them, so a unit of zeros adds nothing. `keeps`: neither
- * (divisors, exponents, variances, scales of quantizers).
+ * (divisors, exponents, variances, scales of quantizers). `inner`: its indices are places within a unit, never units
+ * (positions of a kernel).
  */
-export type Role = 'produces' | 'sums' | 'keeps';
+export type Role = 'produces' | 'sums' | 'keeps' | 'inner';
 
 /** An input or output of a node: its shape with stand-ins for named sizes, and its axes. */
 export interface Port {

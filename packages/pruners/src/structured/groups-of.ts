@@ -50,7 +50,9 @@ function find(graph: Graph): Found {
   for (const value of graph.constants.keys()) {
     const port = relations.ports.get(value);
     if (!port || !isWeight(port)) continue;
-    for (const axis of port.axes.keys()) collect(relations, { port, axis }, { places, units });
+    for (const axis of port.axes.keys()) {
+      if (relations.role(value, axis) !== 'inner') collect(relations, { port, axis }, { places, units });
+    }
   }
   const kinds = new Map<string, Unit[]>();
   for (const unit of units.values()) {

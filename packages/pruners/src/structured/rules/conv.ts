@@ -32,6 +32,7 @@ const convolution = (transposed: boolean): AxisRule => ({
     site.same(x.axes[0]!, y.axes[0]!);
     const kernel = [...x.axes.slice(2), ...y.axes.slice(2), ...w.axes.slice(2)];
     for (const axis of kernel) site.pin(axis, 'it is a spatial axis of a convolution');
+    for (let axis = 2; axis < w.axes.length; axis++) site.role(w, axis, 'inner');
     const bias = site.inputs[2];
     if (bias) site.same(bias.axes[0]!, y.axes[1]!);
     const [input, output] = [x.axes[1]!, y.axes[1]!];
@@ -51,6 +52,7 @@ const convolution = (transposed: boolean): AxisRule => ({
       site.tie(far, (i) => Math.floor(i / inner.far));
       site.tie(near, (i) => Math.floor(i / inner.near));
       site.map(far, near, (i) => Math.floor(i / inner.far) * inner.near);
+      site.role(w, 1, 'inner');
       site.pin(second, 'a grouped convolution loses whole groups');
     } else {
       site.map(near, second, (i) => i % inner.near);

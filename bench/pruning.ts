@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { type Graph, isFloat, sizeOf, type ValueId } from '@espalier/core';
+import { decodeOnnx } from '@espalier/onnx';
+import { simplify } from '@espalier/passes';
+import {
+  chooseUnits,
+  costModel,
+  cut,
+  type Group,
+  groupsOf,
+  magnitude,
+  maskGroups,
+  scoreUnits,
+} from '@espalier/pruners';
+import { modelsFolder } from '../test/fixtures.js';
+import { randomizeWeights } from '../test/randomize-weights.js';
+import { largestDifference, randomFeeds, runOnnx } from '../test/run-onnx.js';
+
+/**
+ * Removes half of the units of every group from torchvision's networks (random weights) and from real models, and
+ * checks each in onnxruntime: `tsx --conditions=@espalier/source bench/pruning.ts [name..]`. One process a network,
+ * so that the peak of its memory is its own. `share` is the part of the parameters in groups that can be pruned,
+ * `with norms` that with groups that a layer norm takes its statistics over. The difference is between the cut and
+ * the masked network, relative to the largest output. Exit code 1 when one is above 1e-4 or a prediction fails.
+ */
+
+const tolerance = 1e-4;
+const sizes = { batch: 1, batch_size: 1, sequence: 512 };
+
+/** Parameters of each constant that no group can touch, largest first. */
+function untouched(graph: Graph, groups: readonly Group[]): readonly (readonly [ValueId, number])[] {
+  const touched = new Set(groups.flatMap(({ slices }) => slices.map(({ value }) => value)));
+  return [...graph.constants]
+    .filter(([value, { dtype, shape }]) => isFloat(dtype) && shape.length > 0 && !touched.has(value))
+    .map(([value, { shape }]) => [value, sizeOf(shape)] as const)
+    .sort((a, b) => b[1] - a[1]);
+}
+
+const parametersOf = (graph: Graph): number =>
+  [...graph.constants.values()].reduce(
+    (sum, { dtype, shape }) => sum + (isFloat(dtype) && shape.length > 0 ? sizeOf(shape) : 0),
+    0,
+  );
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const millions = (count: number) => `${(count / 1e6).toFixed(3)}M`;
+
+function read(path: string): Graph {
+  const bytes = readFileSync(path);
+  if (!path.endsWith('.gz')) return simplify(decodeOnnx(new Uint8Array(bytes)));
+  return randomizeWeights(simplify(decodeOnnx(new Uint8Array(gunzipSync(bytes)))), 1);
+}
+
+async function measure(path: string, name: string): Promise<{ readonly text: string; readonly good: boolean }> {
+  const graph = read(path);
+  let start = performance.now();
+  const groups = groupsOf(graph);
+  const grouping = performance.now() - start;
+  const prunable = groups.filter((group) => group.prunable);
+  const exact = prunable.filter((group) => !group.changesStatistics);
+  const all = parametersOf(graph);
+  const rest = untouched(graph, exact);
+  const held = (list: readonly (readonly [ValueId, number])[]) => list.reduce((sum, [, count]) => sum + count, 0);
+  const lines = [
+    `${name}: ${exact.length} groups of ${exact.reduce((sum, { units }) => sum + units, 0)} units, found in ${grouping.toFixed(0)} ms`,
+    `  share ${percent(1 - held(rest) / all)}, with norms ${percent(1 - held(untouched(graph, prunable)) / all)}; the rest: ${rest
+      .slice(0, 3)
+      .map(([value, count]) => `${value} ${count}`)
+      .join(', ')}`,
+  ];
+  let good = true;
+  const scores = scoreUnits(graph, exact, { pruner: magnitude() });
+  const cost = costModel(graph, [...scores.keys()]);
+  const feeds = randomFeeds(graph, { sizes });
+  const choices = [
+    ['local', { ratio: 0.5 }],
+    ['global', { ratio: 0.5 }],
+    ['global', { macs: 0.5 }],
+    ['global', { parameters: 0.5 }],
+  ] as const;
+  for (const [scope, goal] of choices) {
+    const removals = chooseUnits(scores, cost, { goal, scope });
+    start = performance.now();
+    const small = cut(graph, removals);
+    const cutting = performance.now() - start;
+    const predicted = cost([...scores.keys()].map(({ id }) => removals.get(id)?.length ?? 0));
+    const before = cost([]);
+    const [asked, share] = Object.entries(goal)[0]!;
+    const reached = asked === 'ratio' ? share : 1 - predicted[asked as 'macs'] / before[asked as 'macs'];
+    const right = predicted.parameters === parametersOf(small);
+    const masked = await runOnnx(maskGroups(graph, removals), feeds);
+    const difference = largestDifference(masked, await runOnnx(small, feeds));
+    good &&= right && difference <= tolerance;
+    lines.push(
+      `  ${scope} ${asked} ${share}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
+    );
+  }
+  lines.push(`  peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+  return { text: lines.join('\n'), good };
+}
+
+const folder = modelsFolder();
+if (!folder) throw new Error('no folder of models: set ESPALIER_MODELS');
+const [mode, ...rest] = process.argv.slice(2);
+if (mode === '--one') {
+  const [path, name] = rest as [string, string]; // as called below
+  const { text, good } = await measure(path, name);
+  console.log(text);
+  if (!good) process.exitCode = 1;
+} else {
+  const models = [
+    ...readdirSync(`${folder}/topologies`).map(
+      (file) => [`${folder}/topologies/${file}`, file.split('.')[0]!] as const,
+    ),
+    ...readdirSync(folder)
+      .filter((file) => file.endsWith('.onnx'))
+      .map((file) => [`${folder}/${file}`, file.split('.')[0]!] as const),
+  ];
+  const wanted = mode === undefined ? undefined : [mode, ...rest];
+  for (const [path, name] of models) {
+    if (wanted && !wanted.includes(name)) continue;
+    const self = fileURLToPath(import.meta.url);
+    const { status } = spawnSync(process.execPath, [...process.execArgv, self, '--one', path, name], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) process.exitCode = 1;
+  }
+}

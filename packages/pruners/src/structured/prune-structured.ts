@@ -1,0 +1,163 @@
+import {
+  type Evidence,
+  type Graph,
+  matchNames,
+  type Need,
+  type Note,
+  noEvidence,
+  type Outcome,
+  usesOf,
+  type ValueId,
+} from '@espalier/core';
+import {
+  foldConstants,
+  inferShapes,
+  inOrder,
+  mergeDuplicates,
+  normalizeGemm,
+  removeDeadNodes,
+  removeIdentity,
+  untilStable,
+} from '@espalier/passes';
+import { badGoal } from '../errors.js';
+import { chooseUnits } from './choose-units.js';
+import { type Cost, costModel } from './cost-model.js';
+import { cut } from './cut.js';
+import type { Group } from './group.js';
+import { groupsOf } from './groups-of.js';
+import type { Removals } from './removal.js';
+import { scoreUnits, unitTargets } from './score-units.js';
+import type { StructuredOptions } from './structured-options.js';
+
+// All of `simplify` but the folding of batch norms, which scores and re-estimation want to see.
+const rounds = inOrder(inferShapes, foldConstants, removeIdentity, mergeDuplicates, removeDeadNodes, normalizeGemm);
+const prepared = new WeakMap<Graph, Graph>();
+
+function prepare(graph: Graph): Graph {
+  let ready = prepared.get(graph);
+  if (!ready) {
+    ready = untilStable(rounds, { name: 'prune-structured', limit: graph.nodes.length + 20 })(graph);
+    prepared.set(graph, ready);
+  }
+  return ready;
+}
+
+/** What calibration must collect before `pruneStructured` with the same options. */
+export function structuredNeeds(graph: Graph, options: StructuredOptions): readonly Need[] {
+  const ready = prepare(graph);
+  const { chosen } = sortGroups(ready, groupsOf(ready), options);
+  return options.pruner.needs(ready, unitTargets(ready, chosen, options.weights));
+}
+
+/**
+ * Removes the units (channels, heads, neurons) with the lowest scores: the written network is smaller. What the
+ * shapes are computed with is folded first, losslessly; batch norms stay. The notes say for each group what became of
+ * it, and why the others were left.
+ * @throws PRUNE_GOAL, PRUNE_SCORES.
+ */
+export function pruneStructured(graph: Graph, options: StructuredOptions, evidence: Evidence = noEvidence): Outcome {
+  const ready = prepare(graph);
+  const { chosen, fixed, notes } = sortGroups(ready, groupsOf(ready), options);
+  const scores = scoreUnits(ready, chosen, options, evidence);
+  const scored = [...scores.keys()];
+  const cost = costModel(ready, scored);
+  const removals = chooseUnits(scores, cost, { ...options, fixed });
+  const after = cost(scored.map(({ id }) => removals.get(id)?.length ?? 0));
+  const unscored = chosen.filter((group) => !scores.has(group));
+  return {
+    graph: cut(ready, removals),
+    notes: [
+      ...scored.map((group) => outcomeOf(ready, group, removals)),
+      ...unscored.map((group) => keptNote(ready, group, 'No weight of it counts for the scores.')),
+      ...notes,
+      summary(cost([]), after),
+    ],
+  };
+}
+
+interface Sorted {
+  readonly chosen: readonly Group[];
+  readonly fixed: ReadonlyMap<Group, number>;
+  readonly notes: readonly Note[];
+}
+
+/** Which groups take part, which have shares of their own, and why the others are left. */
+function sortGroups(graph: Graph, groups: readonly Group[], options: StructuredOptions): Sorted {
+  const { only = [], ignore = [], overrides = {}, statistics = false } = options;
+  const chosen: Group[] = [];
+  const notes: Note[] = [];
+  const fixed = new Map<Group, number>();
+  const shares = Object.entries(overrides).map(([pattern, share]) => {
+    if (!(share >= 0 && share <= 1)) throw badGoal(`overrides["${pattern}"]`, share);
+    return { pattern, matches: matchNames([pattern]), share };
+  });
+  const used = new Set<string>();
+  for (const group of groups) {
+    const names = namesOf(graph, group);
+    const share = shares.findLast(({ matches }) => names.some(matches));
+    for (const { pattern, matches } of shares) if (names.some(matches)) used.add(pattern);
+    const left = whyLeft(group, names, { only, ignore, statistics });
+    if (left === undefined) {
+      chosen.push(group);
+      if (share) fixed.set(group, share.share);
+    } else notes.push(keptNote(graph, group, left));
+  }
+  for (const { pattern } of shares) {
+    if (!used.has(pattern)) notes.push({ outcome: 'warning', reason: `The override "${pattern}" matches no group.` });
+  }
+  return { chosen, fixed, notes };
+}
+
+function whyLeft(
+  group: Group,
+  names: readonly string[],
+  { only, ignore, statistics }: Required<Pick<StructuredOptions, 'only' | 'ignore' | 'statistics'>>,
+): string | undefined {
+  if (!group.prunable) return `It cannot be cut: ${group.reason}.`;
+  if (only.length > 0 && !names.some(matchNames(only))) return 'It is not among the groups to prune.';
+  if (names.some(matchNames(ignore))) return 'It is among the groups to leave.';
+  if (group.changesStatistics && !statistics) {
+    return 'A mean or variance is taken over it, which cutting changes; ask for it with `statistics`.';
+  }
+  return undefined;
+}
+
+/** The group's id, and the weights that make its units with the nodes that read them. */
+function namesOf(graph: Graph, { id, slices }: Group): readonly string[] {
+  const values = slices.filter(({ role }) => role === 'produces').map(({ value }) => value);
+  return [id, ...values, ...values.flatMap((value) => usesOf(graph, value).map(({ node }) => node.id))];
+}
+
+const producerOf = ({ slices }: Group): ValueId => (slices.find(({ role }) => role === 'produces') ?? slices[0]!).value; // a group has a slice
+
+function keptNote(graph: Graph, group: Group, reason: string): Note {
+  const value = producerOf(group);
+  const node = usesOf(graph, value)[0]?.node;
+  const details = { group: group.id, units: group.units };
+  return { ...(node ? { node: node.id, op: node.op } : {}), value, outcome: 'kept', reason, details };
+}
+
+function outcomeOf(graph: Graph, group: Group, removals: Removals): Note {
+  const before = group.units;
+  const removed = removals.get(group.id)?.length ?? 0;
+  const weights = new Set(group.slices.map(({ value }) => value)).size;
+  const reason = `${removed} of ${before} units removed, from ${weights} constants.`;
+  const details = { group: group.id, units: before, before, after: before - removed };
+  return { ...keptNote(graph, group, reason), outcome: removed > 0 ? 'pruned' : 'kept', details };
+}
+
+function summary(before: Cost, after: Cost): Note {
+  const share = (kind: keyof Cost) => (before[kind] > 0 ? 1 - after[kind] / before[kind] : 0);
+  const text = (kind: keyof Cost) => `${(100 * share(kind)).toFixed(1)} %`;
+  return {
+    outcome: share('parameters') > 0 ? 'pruned' : 'warning',
+    reason:
+      share('parameters') > 0
+        ? `${text('parameters')} of the parameters and ${text('macs')} of the multiply-adds are gone.`
+        : 'Nothing was removed.',
+    details: {
+      parameters: { before: before.parameters, after: after.parameters },
+      macsRemoved: share('macs'),
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import {
+  type Evidence,
+  type Graph,
+  isFloat,
+  noEvidence,
+  type Pruner,
+  type PruneTarget,
+  sizeOf,
+  usesOf,
+} from '@espalier/core';
+import { badScores } from '../errors.js';
+import type { Group, Slice } from './group.js';
+
+/** How scores of single weights become one score a unit. */
+export interface UnitScoring {
+  /** Scores each weight; those of a unit are combined. */
+  readonly pruner: Pruner;
+  /**
+   * Which weights of a unit count: those that make it and those that read it (`all`, the default), the first alone
+   * (`producers`), or the scales of its batch norms (`batch-norm`; Liu et al. 2017, arXiv 1708.06519).
+   */
+  readonly weights?: 'all' | 'producers' | 'batch-norm';
+  /** Over the weights of a unit: their sum (as for norms, the default), mean, or largest. */
+  readonly reduce?: 'sum' | 'mean' | 'max';
+}
+
+/** One score per unit, by group; groups without a weight that counts are missing. */
+export type UnitScores = ReadonlyMap<Group, Float64Array>;
+
+/** The weights that `scoreUnits` asks a pruner about. */
+export function unitTargets(
+  graph: Graph,
+  groups: readonly Group[],
+  weights: UnitScoring['weights'],
+): readonly PruneTarget[] {
+  const targets = new Map<string, PruneTarget>();
+  for (const { slices } of groups) {
+    for (const slice of slices) {
+      if (!counts(graph, slice, weights ?? 'all') || targets.has(slice.value)) continue;
+      const { id: node, op } = usesOf(graph, slice.value)[0]!.node; // a slice is related by a reader
+      targets.set(slice.value, { value: slice.value, weight: graph.constants.get(slice.value)!, node, op });
+    }
+  }
+  return [...targets.values()];
+}
+
+// Biases and shifts say little of what a unit is worth: vectors count only where they are scales.
+function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitScoring['weights']>): boolean {
+  const { dtype, shape } = graph.constants.get(value)!; // slices are of constants
+  if (!isFloat(dtype)) return false;
+  if (weights === 'batch-norm') {
+    return usesOf(graph, value).some(({ node, slot }) => node.op === 'BatchNormalization' && slot === 1);
+  }
+  if (shape.filter((size) => size > 1).length < 2) return false;
+  return role === 'produces' || (role === 'sums' && weights === 'all');
+}
+
+/**
+ * Scores every unit of the given groups: the pruner's scores of its weights, summed, averaged or their largest. With
+ * `magnitude({ norm: 'l2' })` and sums this is the squared l2 norm of the unit (Li et al. 2017, arXiv 1608.08710,
+ * over coupled layers: Fang et al. 2023, arXiv 2301.12900).
+ * @throws PRUNE_SCORES when the pruner breaks its contract.
+ */
+export function scoreUnits(
+  graph: Graph,
+  groups: readonly Group[],
+  { pruner, weights = 'all', reduce = 'sum' }: UnitScoring,
+  evidence: Evidence = noEvidence,
+): UnitScores {
+  const readers = new Map<string, (readonly [Group, Slice])[]>();
+  for (const group of groups) {
+    for (const slice of group.slices) {
+      if (!counts(graph, slice, weights)) continue;
+      const list = readers.get(slice.value);
+      if (list) list.push([group, slice]);
+      else readers.set(slice.value, [[group, slice]]);
+    }
+  }
+  const scores = new Map<Group, Float64Array>();
+  const elements = new Map<Group, number>();
+  for (const target of unitTargets(graph, groups, weights)) {
+    const found = pruner.score(target, evidence);
+    const { shape } = target.weight;
+    if (found.length !== sizeOf(shape)) {
+      throw badScores(target.value, { expected: `${sizeOf(shape)} scores`, found: `${found.length}` });
+    }
+    const perIndex = new Map<number, Float64Array>();
+    for (const [group, slice] of readers.get(target.value) ?? []) {
+      const sums = perIndex.get(slice.axis) ?? alongAxis(found, shape, { axis: slice.axis, reduce });
+      perIndex.set(slice.axis, sums);
+      const own = scores.get(group) ?? new Float64Array(group.units);
+      scores.set(group, own);
+      add(own, sums, slice, reduce);
+      elements.set(group, (elements.get(group) ?? 0) + (slice.each * sizeOf(shape)) / shape[slice.axis]!);
+    }
+  }
+  for (const [group, own] of scores) {
+    const count = elements.get(group)!; // set beside the scores
+    if (reduce === 'mean') for (let i = 0; i < own.length; i++) own[i]! /= count;
+    const wrong = own.findIndex((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
+    if (wrong >= 0) throw badScores(group.id, { expected: 'finite scores of at least 0', found: `${own[wrong]}` });
+  }
+  return scores;
+}
+
+function add(own: Float64Array, sums: Float64Array, { indices, each }: Slice, reduce: UnitScoring['reduce']): void {
+  for (let i = 0; i < indices.length; i++) {
+    const unit = Math.floor(i / each);
+    const score = sums[indices[i]!]!;
+    own[unit] = reduce === 'max' ? Math.max(own[unit]!, score) : own[unit]! + score;
+  }
+}
+
+/** The sum (or the largest) of all elements at each index of an axis. */
+function alongAxis(
+  scores: Float32Array,
+  shape: readonly number[],
+  { axis, reduce }: { readonly axis: number; readonly reduce: UnitScoring['reduce'] },
+): Float64Array {
+  const size = shape[axis]!;
+  const block = sizeOf(shape.slice(axis + 1));
+  const out = new Float64Array(size);
+  let at = 0;
+  for (let outer = scores.length / (size * block); outer > 0; outer--) {
+    for (let index = 0; index < size; index++) {
+      let value = 0;
+      const end = at + block;
+      if (reduce === 'max') for (; at < end; at++) value = Math.max(value, scores[at]!);
+      else for (; at < end; at++) value += scores[at]!;
+      out[index] = reduce === 'max' ? Math.max(out[index]!, value) : out[index]! + value;
+    }
+  }
+  return out;
+}

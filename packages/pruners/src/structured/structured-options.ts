@@ -1,0 +1,24 @@
+import type { Pruner } from '@espalier/core';
+import type { Choice, Goal } from './choose-units.js';
+import type { UnitScoring } from './score-units.js';
+
+/** What `pruneStructured` is told. Patterns (`*`, `?`) are of group ids, names of weights, and ids of nodes that read them. */
+export interface StructuredOptions
+  extends Omit<UnitScoring, 'pruner'>,
+    Pick<Choice, 'scope' | 'normalize' | 'multiple' | 'minimum'> {
+  /** Scores the weights; `magnitude()` and `randomPruner()` need no data. */
+  readonly pruner: Pruner;
+  /** Share of the units, parameters, bytes or MACs that goes: `{ ratio: 0.5 }`, `{ macs: 0.5 }`. */
+  readonly goal: Goal;
+  /** Only groups that match; all when left out. */
+  readonly only?: readonly string[];
+  /** Groups that are left. */
+  readonly ignore?: readonly string[];
+  /** Shares of their units that some groups lose apart from the goal, by pattern; the last that matches counts. */
+  readonly overrides?: Readonly<Record<string, number>>;
+  /**
+   * Whether groups go whose removal changes the mean or variance of a normalisation (layer and group norms over the
+   * channels); the network then needs training. Left unless said otherwise.
+   */
+  readonly statistics?: boolean;
+}
