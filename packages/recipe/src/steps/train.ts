@@ -31,21 +31,19 @@ export const trainStep: StepKind = {
 
 const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
 
-/** Events as a line of progress: the share of the steps that is done, the loss and the rate. */
+/** Events as stages of progress: one an epoch, with its loss and the time left of the whole training, then its result. */
 function progressOf(progress: Progress): (event: TrainingEvent) => void {
-  let steps = 1;
+  let perEpoch = 1;
   return (event) => {
     if (event.event === 'start') {
-      steps = Math.max(1, event.steps);
+      perEpoch = Math.max(1, event.stepsPerEpoch);
       if (event.resumedAt > 0) progress(`resumed at step ${event.resumedAt} of ${event.steps}`);
     }
     if (event.event === 'step') {
-      const left = `${Math.round(event.secondsLeft)} s left`;
-      progress(
-        'train',
-        event.step / steps,
-        `loss ${event.loss.toFixed(3)}, ${Math.round(event.imagesPerSecond)}/s, ${left}`,
-      );
+      const before = event.step - 1;
+      const rate = `${Math.round(event.imagesPerSecond)} samples/s, ${Math.ceil(event.secondsLeft)} s of training left`;
+      const share = ((before % perEpoch) + 1) / perEpoch;
+      progress(`epoch ${Math.floor(before / perEpoch) + 1}`, share, `loss ${event.loss.toFixed(3)}, ${rate}`);
     }
     if (event.event === 'epoch') {
       const metrics = Object.entries(event.metrics ?? {}).map(([name, value]) => `, ${name} ${value.toFixed(4)}`);
