@@ -20,7 +20,7 @@ export interface PlotFrame {
   readonly bottom: number;
 }
 
-const size = { width: 340, height: 210, left: 34, right: 8, top: 8, bottom: 30 };
+const size = { width: 340, height: 218, left: 34, right: 8, top: 16, bottom: 30 };
 
 /** A plot with two axes and their ticks; `draw` fills it. Values beyond an axis are drawn at its end. */
 export function plot(
@@ -38,7 +38,7 @@ export function plot(
     (tick) =>
       html`<text x="${frame.x(tick)}" y="${bottom + 12}" font-size="9" fill="var(--soft)" text-anchor="middle">${significantTick(tick)}</text>`,
   );
-  return html`<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${label}">${across}${along}${draw(frame)}<text x="${(left + right) / 2}" y="${size.height - 4}" font-size="9.5" fill="var(--soft)" text-anchor="middle">${x.title}</text><text x="${left}" y="${top - 1}" font-size="9.5" fill="var(--soft)">${y.title}</text></svg>`;
+  return html`<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${label}">${across}${along}${draw(frame)}<text x="${(left + right) / 2}" y="${size.height - 4}" font-size="9.5" fill="var(--soft)" text-anchor="middle">${x.title}</text><text x="${left}" y="${top - 6}" font-size="9.5" fill="var(--soft)">${y.title}</text></svg>`;
 }
 
 function scale({ from, to, log = false }: PlotAxis, start: number, end: number): (value: number) => number {
@@ -68,11 +68,11 @@ export const dot = ([x, y]: readonly [number, number], { colour, title }: { colo
 
 /** Round numbers from `from` to `to`, about `count` of them. */
 export function niceTicks(from: number, to: number, count = 5): readonly number[] {
-  const rough = Math.max(Number.MIN_VALUE, (to - from) / count);
+  if (!(to > from)) return [from];
+  const rough = (to - from) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10);
   const first = Math.ceil(from / step);
   const last = Math.floor(to / step);
-  if (!Number.isFinite(step) || last - first > 50) return [from, to];
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
