@@ -64,17 +64,18 @@ export function integerBound(
 }
 
 /**
- * Lower ends of the cells [low, low + 1] whose inside is cut off: the one that holds the center, and its neighbour where
- * the center is nearly whole (a weight that is the largest of its row sits on a grid point but for float noise, and
- * either cell alone would be a matter of chance). Beyond the grid, the cell at its end.
+ * Lower ends of the cells [low, low + 1] whose inside is cut off: the one that holds the center, its neighbour where the
+ * center is nearly whole (a weight that is the largest of its row sits on a grid point but for float noise, and either
+ * cell alone would be a matter of chance), and the last one of the grid where the center is beyond.
  */
 function cellsAt(center: number, grid: RoundingGrid | undefined): readonly number[] {
   const floor = Math.floor(center);
-  if (grid && grid.lowest === grid.highest) return [floor];
-  if (grid && center <= grid.lowest) return [grid.lowest];
-  if (grid && center >= grid.highest) return [grid.highest - 1];
-  if (center - floor < nearlyWhole) return [floor, floor - 1];
-  return floor + 1 - center < nearlyWhole ? [floor, floor + 1] : [floor];
+  const cells = [floor];
+  if (center - floor < nearlyWhole) cells.push(floor - 1);
+  if (floor + 1 - center < nearlyWhole) cells.push(floor + 1);
+  if (!grid || grid.lowest === grid.highest) return cells;
+  const end = Math.min(grid.highest - 1, Math.max(grid.lowest, floor));
+  return cells.includes(end) ? cells : [...cells, end];
 }
 
 const nearlyWhole = 0.1;

@@ -31,7 +31,7 @@ export function maximizeBarrier(problem: DualProblem, precision: number): DualVa
   startInside(point, matrix, roots);
   if (!evaluate(problem, point)) return { value: 0, steps: 0 };
   let best = point.value;
-  let mu = Math.max(1e-3, (0.1 * Math.abs(point.value)) / size);
+  let mu = 0.05;
   let steps = 0;
   const gradient = new Float64Array(count);
   const hessian = new Float64Array(count * count);
@@ -52,12 +52,16 @@ export function maximizeBarrier(problem: DualProblem, precision: number): DualVa
       const start = log(point, mu);
       let length = 1;
       for (let j = 0; j < count; j++) {
-        if (direction[j]! < 0) length = Math.min(length, (-0.95 * point.multipliers[j]!) / direction[j]!);
+        if (direction[j]! < 0) length = Math.min(length, (-0.9 * point.multipliers[j]!) / direction[j]!);
       }
       let moved = false;
       for (let tries = 0; tries < 40; tries++, length /= 2) {
         for (let j = 0; j < count; j++) trial.multipliers[j] = point.multipliers[j]! + length * direction[j]!;
-        if (!evaluate(problem, trial) || !(log(trial, mu) >= start + 0.25 * length * decrement)) continue;
+        if (!evaluate(problem, trial)) {
+          length *= 0.7; // not right up to where B turns singular: from there it takes many steps back
+          continue;
+        }
+        if (!(log(trial, mu) >= start + 0.25 * length * decrement)) continue;
         copyPoint(trial, point);
         moved = true;
         break;
@@ -104,8 +108,12 @@ function startInside(point: Point, matrix: Float64Array, roots: readonly Root[])
   const size = point.minimum.length;
   if (!cholesky(matrix, size, point.factor)) return;
   invertCholesky(point.factor, size, point.inverse, point.scratch);
-  roots.forEach(({ index }, j) => {
-    point.multipliers[j] = 0.5 / (size * point.inverse[index * size + index]!);
+  const shares = new Uint16Array(size);
+  for (const { index, sign } of roots) if (sign > 0) shares[index]!++;
+  roots.forEach(({ index, sign }, j) => {
+    const at = index * size + index;
+    // Those that add to the diagonal cannot leave the cone.
+    point.multipliers[j] = sign < 0 ? 0.1 * matrix[at]! : 0.5 / (size * shares[index]! * point.inverse[at]!);
   });
 }
 
@@ -169,8 +177,8 @@ function derivatives(of: {
   invertCholesky(point.factor, size, inverse, point.scratch);
   for (let j = 0; j < count; j++) {
     const { index: i, sign, low, high } = roots[j]!;
-    gradient[j] =
-      -sign * (minimum[i]! - low) * (minimum[i]! - high) + mu * (1 / multipliers[j]! - sign * inverse[i * size + i]!);
+    const slope = -sign * ((minimum[i]! - low) * (minimum[i]! - high) + mu * inverse[i * size + i]!);
+    gradient[j] = slope + mu / multipliers[j]!;
     const center = minimum[i]! - (low + high) / 2;
     for (let k = 0; k <= j; k++) {
       const other = roots[k]!;
@@ -179,6 +187,8 @@ function derivatives(of: {
       hessian[j * count + k] =
         2 * center * both * reach + mu * inverse[i * size + other.index]! ** 2 * sign * other.sign;
     }
-    hessian[j * count + j]! += mu / multipliers[j]! ** 2;
+    // μ/v² is the curvature of μ ln v; at the optimum it is -slope/v. Before, the latter takes a multiplier there in one
+    // step (as primal-dual methods do) where Newton's own would double a small one again and again.
+    hessian[j * count + j]! += (slope < 0 ? -slope : mu / multipliers[j]!) / multipliers[j]!;
   }
 }
