@@ -58,6 +58,9 @@ function find(graph: Graph): Relations {
   const open = { graph, ports, space, roles, parts };
   for (const value of graph.inputs) pinValue(open, value, `"${value}" is an input of the graph`);
   for (const value of graph.outputs) pinValue(open, value, `"${value}" is an output of the graph`);
+  for (const { value, axes } of ports.values()) {
+    for (const axis of axes) if (axis.size === 1) pinPart(space, [axis], `nothing would be left of "${value}"`);
+  }
   for (const node of graph.nodes) {
     const site = siteOf(open, node);
     for (const value of outerReferences(node)) pinValue(open, value, `${named(node)}: its subgraph reads it`);
