@@ -64,7 +64,9 @@ function find(graph: Graph): Relations {
   for (const node of graph.nodes) {
     const site = siteOf(open, node);
     for (const value of outerReferences(node)) pinValue(open, value, `${named(node)}: its subgraph reads it`);
-    axisRuleOf(node.op).relate(site);
+    const unknown = [...node.inputs, ...node.outputs].some((value) => value !== undefined && !ports.has(value));
+    if (unknown) site.pinAll('a shape is not known');
+    else axisRuleOf(node.op).relate(site);
   }
   settleRegroupings(space, parts);
   return {
