@@ -1,11 +1,11 @@
 import { byteLength, type Graph, joinBytes, type OpenOptions, type Session } from '@espalier/core';
 import { encodeOnnx, writeOnnx } from '@espalier/onnx';
-import { lowerCustomOps } from '@espalier/passes';
 import type { InferenceSession } from 'onnxruntime-node';
 import { host } from '#host';
 import { unsupportedType } from './errors.js';
 import { passes } from './ort-tensor.js';
 import { portsOf } from './ports.js';
+import { prepareGraph } from './prepare-graph.js';
 import type { Runtime } from './runtime.js';
 import { sessionOptions } from './session-options.js';
 import { translateFailure } from './translate-failure.js';
@@ -25,15 +25,17 @@ export async function openGraph(
   options: OpenOptions & { readonly threads: number },
 ): Promise<Session> {
   checkPorts(runtime, graph);
-  const { session, afterClose } = await load(runtime, lowerCustomOps(graph), sessionOptions(runtime, options)).catch(
-    (cause) => {
-      throw translateFailure(cause, {
-        runtime: runtime.package,
-        where: `graph "${graph.name}"`,
-        expected: 'the runtime to load it',
-      });
-    },
-  );
+  const { session, afterClose } = await load(
+    runtime,
+    await prepareGraph(runtime, graph),
+    sessionOptions(runtime, options),
+  ).catch((cause) => {
+    throw translateFailure(cause, {
+      runtime: runtime.package,
+      where: `graph "${graph.name}"`,
+      expected: 'the runtime to load it',
+    });
+  });
   return wrapSession({
     runtime,
     session,

@@ -1,0 +1,44 @@
+import { sizeOf, staticShape, tensorInfo, type ValueId } from '@espalier/core';
+import type { BlockedWriter } from './blocked-writer.js';
+import type { BlockedRule } from './rules.js';
+
+/**
+ * An op that acts on each element alone stays among blocked values when one of its inputs is there already; the others
+ * must have the same shape or one element.
+ */
+const elementwise: BlockedRule = (node, w) => {
+  const output = node.outputs[0];
+  const shape = output === undefined ? undefined : w.image(output) && tensorInfo(w.graph, output)?.shape;
+  if (output === undefined || !shape || (shape[1] as number) % w.block !== 0) return false;
+  const kinds = node.inputs.map((value) => kindOf(w, value, shape.join()));
+  const given = node.inputs.some((value, i) => kinds[i] === 'image' && w.isBlocked(value!));
+  if (!given || kinds.includes('other')) return false;
+  const inputs = node.inputs.map((value, i) => (kinds[i] === 'image' ? w.blocked(value!) : value));
+  const result = w.emit(node.op, inputs, Object.fromEntries(node.attributes));
+  if (node.op === 'Add' && kinds.every((kind) => kind === 'image')) w.noteSum(result);
+  w.give(output, result);
+  return true;
+};
+
+function kindOf(w: BlockedWriter, value: ValueId | undefined, shape: string): 'image' | 'one' | 'other' {
+  if (value === undefined) return 'one';
+  const own = staticShape(w.graph, value);
+  if (own && own.length <= 4 && sizeOf(own) === 1) return 'one';
+  return w.image(value) && tensorInfo(w.graph, value)?.shape?.join() === shape ? 'image' : 'other';
+}
+
+/** Ops that act on each element alone. */
+export const blockedElementwise = {
+  Relu: elementwise,
+  LeakyRelu: elementwise,
+  Sigmoid: elementwise,
+  Tanh: elementwise,
+  Sign: elementwise,
+  Neg: elementwise,
+  Abs: elementwise,
+  Clip: elementwise,
+  Add: elementwise,
+  Sub: elementwise,
+  Mul: elementwise,
+  Div: elementwise,
+} as const;

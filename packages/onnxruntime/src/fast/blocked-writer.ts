@@ -1,0 +1,165 @@
+import {
+  type Attribute,
+  createNode,
+  type Dim,
+  type Draft,
+  floats,
+  type Graph,
+  int,
+  longs,
+  type Node,
+  sizeOf,
+  type Tensor,
+  tensor,
+  tensorInfo,
+  type ValueId,
+} from '@espalier/core';
+
+type Attributes = Readonly<Record<string, Attribute>>;
+
+/**
+ * Writes nodes over blocked values. The blocked form of a value [N, C, H, W] holds the same numbers as
+ * [N, C/B, H, W, B]: B channels side by side, as the runtime's NCHWc ops take and give them. To the runtime it still
+ * has the shape [N, C, H, W], so ops that act on each element alone need not know.
+ */
+export interface BlockedWriter {
+  readonly graph: Graph;
+  /** B, the channels that stand side by side. */
+  readonly block: number;
+  /** The shape of a float32 value [N, C, H, W] whose sizes but the batch's are known; undefined for any other. */
+  image(value: ValueId | undefined): Image | undefined;
+  /** Whether a value exists in blocked form already. */
+  isBlocked(value: ValueId): boolean;
+  /** The blocked form of a value, converted where need be. */
+  blocked(value: ValueId): ValueId;
+  /** Has a value exist in plain form before the nodes written next, which read it so. */
+  plain(value: ValueId): void;
+  /** Says that `blocked` is the blocked form of a value of the graph, which is converted back only where it is read so. */
+  give(value: ValueId | undefined, blocked: ValueId): void;
+  /** Adds a node and returns its output. */
+  emit(op: string, inputs: readonly (ValueId | undefined)[], attributes?: Attributes): ValueId;
+  /** Adds the node that writes a value of the graph; nothing where it is left out. */
+  finish(value: ValueId | undefined, op: string, inputs: readonly ValueId[], attributes?: Attributes): void;
+  /** Marks the result of an Add whose inputs both have its shape, so that a convolution may do it. */
+  noteSum(value: ValueId): void;
+  longs(values: readonly number[]): ValueId;
+  /** Whole numbers below 2^31, as an index of shape `shape`. */
+  index(values: Int32Array, shape: readonly number[]): ValueId;
+  /** A tensor filled with one number. */
+  full(value: number, shape: readonly number[]): ValueId;
+}
+
+/** The sizes of an image batch. */
+export interface Image {
+  readonly batch: Dim;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The domain of the runtime's ops over blocked values. */
+export const blockedDomain = 'com.microsoft.nchwc';
+
+/** A writer whose nodes replace or precede those of the graph it walks; the driver tells it where it stands. */
+export interface OpenWriter extends BlockedWriter {
+  /** The nodes written since the last call. */
+  take(): readonly Node[];
+  /** What `noteSum` was told. */
+  readonly sums: ReadonlySet<ValueId>;
+}
+
+/** Opens a writer on a draft of a graph. */
+export function openWriter(graph: Graph, draft: Draft, block: number): OpenWriter {
+  const blockedForm = new Map<ValueId, ValueId>();
+  const onlyBlocked = new Set<ValueId>();
+  const constants = new Map<string, ValueId>();
+  const sums = new Set<ValueId>();
+  let nodes: Node[] = [];
+
+  const shared = (key: string, make: () => Tensor): ValueId => {
+    let name = constants.get(key);
+    if (name === undefined) {
+      name = draft.fresh('blocked/constant');
+      draft.setConstant(name, make());
+      constants.set(key, name);
+    }
+    return name;
+  };
+  const add = (
+    op: string,
+    inputs: readonly (ValueId | undefined)[],
+    rest: { output: ValueId; attributes?: Attributes },
+  ) =>
+    void nodes.push(
+      createNode({
+        id: draft.fresh(`${rest.output}/${op.replace(/^.*::/, '')}`),
+        op,
+        inputs,
+        outputs: [rest.output],
+        ...(rest.attributes ? { attributes: rest.attributes } : {}),
+      }),
+    );
+  const emit: BlockedWriter['emit'] = (op, inputs, attributes = {}) => {
+    const output = draft.fresh(`blocked/${op.replace(/^.*::/, '')}`);
+    add(op, inputs, { output, attributes });
+    return output;
+  };
+  return {
+    graph,
+    block,
+    sums,
+    emit,
+    noteSum: (value) => void sums.add(value),
+    image(value) {
+      const info = value === undefined ? undefined : tensorInfo(graph, value);
+      if (info?.dtype !== 'float32' || info.shape?.length !== 4) return undefined;
+      const [batch, channels, height, width] = info.shape as [Dim, Dim, Dim, Dim]; // four
+      if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') return undefined;
+      return { batch, channels, height, width };
+    },
+    isBlocked: (value) => blockedForm.has(value),
+    blocked(value) {
+      let form = blockedForm.get(value);
+      if (form === undefined) {
+        form = emit(`${blockedDomain}::ReorderInput`, [value]);
+        blockedForm.set(value, form);
+      }
+      return form;
+    },
+    give(value, form) {
+      if (value === undefined) return;
+      blockedForm.set(value, form);
+      onlyBlocked.add(value);
+    },
+    finish(value, op, inputs, attributes = {}) {
+      if (value !== undefined) add(op, inputs, { output: value, attributes });
+    },
+    longs: (values) => shared(`i${values.join()}`, () => longs(values)),
+    index: (values, shape) => shared(`x${shape.join()}:${hash(values)}`, () => tensor('int32', shape, values)),
+    full: (value, shape) =>
+      shared(`f${value}:${shape.join()}`, () => floats(new Float32Array(sizeOf(shape)).fill(value), shape)),
+    take() {
+      const taken = nodes;
+      nodes = [];
+      return taken;
+    },
+    plain(value) {
+      if (!onlyBlocked.delete(value)) return;
+      const channels = tensorInfo(graph, value)!.shape![1] as number; // only images are blocked
+      add(`${blockedDomain}::ReorderOutput`, [blockedForm.get(value)!], {
+        output: value,
+        attributes: { channels: int(channels) },
+      });
+    },
+  };
+}
+
+// FNV-1a over all entries; equal tables come from equal layers.
+function hash(values: Int32Array): string {
+  let [a, b] = [0x811c9dc5, 0x9747b28c];
+  for (const value of values) {
+    a = Math.imul(a ^ value, 0x01000193);
+    b = Math.imul(b ^ value, 0x5bd1e995) ^ (b >>> 13);
+  }
+  return `${a >>> 0},${b >>> 0}`;
+}

@@ -1,0 +1,32 @@
+import type { Node } from '@espalier/core';
+import { blockedBatchNorm } from './blocked-batch-norm.js';
+import { blockedConvolution } from './blocked-convolution.js';
+import { blockedElementwise } from './blocked-elementwise.js';
+import { blockedInputGradient } from './blocked-input-gradient.js';
+import { blockedPooling } from './blocked-pooling.js';
+import { blockedWeightGradient } from './blocked-weight-gradient.js';
+import type { BlockedWriter } from './blocked-writer.js';
+
+/** Writes a node over blocked values; false, and nothing written, where it does not fit. */
+export type BlockedRule = (node: Node, w: BlockedWriter) => boolean;
+
+const rules = {
+  Conv: blockedConvolution,
+  'espalier::ConvInputGradient': blockedInputGradient,
+  'espalier::ConvWeightGradient': blockedWeightGradient,
+  ...blockedBatchNorm,
+  ...blockedElementwise,
+  ...blockedPooling,
+} as const satisfies Readonly<Record<string, BlockedRule>>;
+
+const byOp: ReadonlyMap<string, BlockedRule> = new Map(Object.entries(rules));
+
+/** The rule of an op, where it has one. */
+export const ruleOf = (op: string): BlockedRule | undefined => byOp.get(op);
+
+/** Ops that only training steps have: without them a graph is left to the runtime's own rewriting. */
+export const trainingOps: ReadonlySet<string> = new Set([
+  'espalier::ConvInputGradient',
+  'espalier::ConvWeightGradient',
+  'espalier::BatchNormGradient',
+]);
