@@ -2,7 +2,8 @@ import { createRandom, createRegistry, definePlugin, instantiate } from '@espali
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
 import { chunkSamples } from './chunk-samples.js';
-import { builtInRoundings, layerRanges } from './layer-ranges.js';
+import { builtInRoundings } from './layer-options.js';
+import { layerRanges } from './layer-ranges.js';
 import { quadraticForm } from './quadratic-form.js';
 import { rowGrids } from './row-grids.js';
 

@@ -1,12 +1,11 @@
-import type { Rounding, RoundingGrid } from '@espalier/core';
 import { decibels } from '../comparison/error-meter.js';
 import { equalSparsity } from '../distributions/pruning-crossover.js';
-import { badLayer, badOption } from '../errors.js';
+import { badLayer } from '../errors.js';
 import { chunkSamples } from './chunk-samples.js';
-import { descent } from './coordinate-descent.js';
 import { checkGram } from './integer-problem.js';
 import { judgePruning } from './judge-pruning.js';
-import { type Certificates, judgeQuantization, type RowSample, type SampleRange } from './judge-quantization.js';
+import { judgeQuantization, type RowSample, type SampleRange } from './judge-quantization.js';
+import { layerOptions } from './layer-options.js';
 import type {
   BitRange,
   LayerNumbers,
@@ -15,17 +14,8 @@ import type {
   LayerVerdict,
   MethodRange,
 } from './layer-range.js';
-import { nearest } from './nearest-rounding.js';
 import { quadraticForm } from './quadratic-form.js';
 import { rowGrids } from './row-grids.js';
-import { successive } from './successive-rounding.js';
-
-/** The roundings that are tried unless others are given, by name. */
-export const builtInRoundings = (): Readonly<Record<string, Rounding>> => ({
-  nearest: nearest(),
-  successive: successive(),
-  descent: descent(),
-});
 
 /**
  * Prune or quantize this layer? At each bit width b, the signal-to-noise ratio of the layer's outputs,
@@ -40,7 +30,7 @@ export const builtInRoundings = (): Readonly<Record<string, Rounding>> => ({
  * @throws LAYER_NUMBERS, LAYER_GRAM, OPTION_INVALID.
  */
 export function layerRanges({ weight, gram, kernel = 1 }: LayerNumbers, options: LayerRangeOptions = {}): LayerRange {
-  const { bits, form, granularity, chunk: most, samples: count, roundings, certify } = checked(options);
+  const { bits, form, granularity, chunk: most, samples: count, roundings, certify } = layerOptions(options);
   const { rows, size } = checkedLayer(weight, gram, kernel);
   const plan = chunkSamples({ rows, size, kernel, most, count });
   const real = Float64Array.from(weight);
@@ -60,11 +50,7 @@ export function layerRanges({ weight, gram, kernel = 1 }: LayerNumbers, options:
     bits: bits.map((each): BitRange => {
       const grids = rowGrids(real, rows, { bits: each, form, granularity });
       const judged = samples.map((sample) => ({
-        quantization: judgeQuantization(
-          sample,
-          { grid: grids[sample.row]! satisfies RoundingGrid, roundings },
-          certify,
-        ),
+        quantization: judgeQuantization(sample, { grid: grids[sample.row]!, roundings }, certify),
         pruning: judgePruning(sample, Math.round(equalSparsity(each) * sample.weight.length), certify),
       }));
       return bitRange(each, { signal, judged, certified: certify !== undefined });
@@ -166,31 +152,4 @@ function checkedLayer(weight: ArrayLike<number>, gram: Float64Array, kernel: num
   }
   checkGram(gram, size);
   return { rows: weight.length / size, size };
-}
-
-const defaults = { bits: [2, 3, 4, 5, 6, 7, 8], nodes: 2000, gap: 0.02 } as const;
-
-function checked(options: LayerRangeOptions) {
-  const { bits = defaults.bits, form = 'full', granularity = 'tensor', chunk = 36, samples = 24 } = options;
-  const { bounds = true, roundings = builtInRoundings(), nodes = defaults.nodes, gap = defaults.gap } = options;
-  for (const each of bits) {
-    if (!(Number.isInteger(each) && each >= 2 && each <= 15)) {
-      throw badOption('bits', { expected: 'whole numbers from 2 to 15', found: each });
-    }
-  }
-  const whole = { chunk, samples, nodes };
-  for (const [name, value] of Object.entries(whole)) {
-    const least = name === 'nodes' ? 0 : 1;
-    if (Number.isInteger(value) && value >= least) continue;
-    throw badOption(name, { expected: `a whole number of ${least} or more`, found: value });
-  }
-  if (!(gap >= 0 && gap < 1)) throw badOption('gap', { expected: 'a share from 0 up to 1', found: gap });
-  if (Object.keys(roundings).length === 0) {
-    throw badOption('roundings', { expected: 'at least one algorithm', found: 'none' });
-  }
-  const { milliseconds } = options;
-  const certify: Certificates = bounds
-    ? { nodes, gap, ...(milliseconds === undefined ? {} : { milliseconds }) }
-    : undefined;
-  return { bits, form, granularity, chunk, samples, roundings, certify };
 }
