@@ -72,9 +72,7 @@ describe('drift of activations', () => {
   });
 
   test('refuses different numbers of samples', () => {
-    expect(() => driftBetween(before, new Map([['a', floats([1], [1, 1])]]))).toThrow(
-      /samples of "a": expected 4/,
-    );
+    expect(() => driftBetween(before, new Map([['a', floats([1], [1, 1])]]))).toThrow(/samples of "a": expected 4/);
   });
 });
 
