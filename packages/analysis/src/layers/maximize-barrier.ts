@@ -23,56 +23,68 @@ export interface DualValue {
  * largest seen, less a slack for float64.
  */
 export function maximizeBarrier(problem: DualProblem, precision: number): DualValue {
-  const { roots, matrix } = problem;
   const size = problem.target.length;
-  const count = roots.length;
+  const count = problem.roots.length;
   const point = createPoint(problem);
-  const trial = createPoint(problem);
-  startInside(point, matrix, roots);
+  startInside(point, problem.matrix, problem.roots);
   if (!evaluate(problem, point)) return { value: 0, steps: 0 };
-  let best = point.value;
-  let mu = 0.05;
-  let steps = 0;
-  const gradient = new Float64Array(count);
-  const hessian = new Float64Array(count * count);
-  const factor = new Float64Array(count * count);
-  const direction = new Float64Array(count);
-  const log = (at: Point, weight: number) => at.value + weight * barrier(at);
-  for (;;) {
-    for (let round = 0; round < 30; round++) {
-      derivatives({ problem, point, mu, gradient, hessian });
-      direction.set(gradient);
-      if (!cholesky(hessian, count, factor)) break;
-      solveCholesky(factor, count, direction);
-      let decrement = 0;
-      for (let j = 0; j < count; j++) decrement += gradient[j]! * direction[j]!;
-      // Half the decrement is what a step can still gain; the barrier itself leaves (n + m)μ open.
-      if (!(decrement > 1e-2 * mu)) break;
-      steps++;
-      const start = log(point, mu);
-      let length = 1;
-      for (let j = 0; j < count; j++) {
-        if (direction[j]! < 0) length = Math.min(length, (-0.9 * point.multipliers[j]!) / direction[j]!);
-      }
-      let moved = false;
-      for (let tries = 0; tries < 40; tries++, length /= 2) {
-        for (let j = 0; j < count; j++) trial.multipliers[j] = point.multipliers[j]! + length * direction[j]!;
-        if (!evaluate(problem, trial)) {
-          length *= 0.7; // not right up to where B turns singular: from there it takes many steps back
-          continue;
-        }
-        if (!(log(trial, mu) >= start + 0.25 * length * decrement)) continue;
-        copyPoint(trial, point);
-        moved = true;
-        break;
-      }
-      if (!moved) break;
-      if (point.value > best) best = point.value;
+  const room = createRoom(problem);
+  const best = { value: point.value, steps: 0 };
+  for (let mu = 0.05; ; mu /= 8) {
+    for (let round = 0; round < 30 && newtonStep(problem, point, { ...room, mu }); round++) {
+      best.steps++;
+      best.value = Math.max(best.value, point.value);
     }
-    if ((size + count) * mu < precision * Math.max(Math.abs(best), 1e-3) || steps > 400) break;
-    mu /= 8;
+    if ((size + count) * mu < precision * Math.max(Math.abs(best.value), 1e-3) || best.steps > 400) return best;
   }
-  return { value: best, steps };
+}
+
+interface Room {
+  readonly trial: Point;
+  readonly gradient: Float64Array;
+  readonly hessian: Float64Array;
+  readonly factor: Float64Array;
+  readonly direction: Float64Array;
+}
+
+function createRoom(problem: DualProblem): Room {
+  const count = problem.roots.length;
+  return {
+    trial: createPoint(problem),
+    gradient: new Float64Array(count),
+    hessian: new Float64Array(count * count),
+    factor: new Float64Array(count * count),
+    direction: new Float64Array(count),
+  };
+}
+
+/** Moves the point one step along the Newton direction; false where it is near the center, or float64 sees no gain. */
+function newtonStep(problem: DualProblem, point: Point, room: Room & { readonly mu: number }): boolean {
+  const { trial, gradient, hessian, factor, direction, mu } = room;
+  const count = gradient.length;
+  derivatives({ problem, point, mu, gradient, hessian });
+  direction.set(gradient);
+  if (!cholesky(hessian, count, factor)) return false;
+  solveCholesky(factor, count, direction);
+  let decrement = 0;
+  let length = 1;
+  for (let j = 0; j < count; j++) {
+    decrement += gradient[j]! * direction[j]!;
+    if (direction[j]! < 0) length = Math.min(length, (-0.9 * point.multipliers[j]!) / direction[j]!);
+  }
+  // Half the decrement is what a step can still gain; the barrier itself leaves (n + m)μ open.
+  if (!(decrement > 1e-2 * mu)) return false;
+  const start = point.value + mu * barrier(point);
+  for (let tries = 0; tries < 40; tries++, length /= 2) {
+    for (let j = 0; j < count; j++) trial.multipliers[j] = point.multipliers[j]! + length * direction[j]!;
+    if (!evaluate(problem, trial)) {
+      length *= 0.7; // not right up to where B turns singular: from there it takes many steps back
+    } else if (trial.value + mu * barrier(trial) >= start + 0.25 * length * decrement) {
+      copyPoint(trial, point);
+      return true;
+    }
+  }
+  return false;
 }
 
 interface Point {
