@@ -15,5 +15,6 @@ export * from './remove-dead-nodes.js';
 export * from './remove-identity.js';
 export * from './set-input-shapes.js';
 export { bindDim } from './shapes/dim.js';
+export { dtypeAttribute } from './shapes/onnx-dtype.js';
 export * from './simplify.js';
 export * from './unknown-ops.js';

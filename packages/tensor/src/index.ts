@@ -1,1 +1,3 @@
-export {};
+export * from './create-tensor-core.js';
+export { type SupportedOp, supportedOps } from './kernel-of.js';
+export * from './tfjs.js';

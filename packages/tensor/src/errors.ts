@@ -1,0 +1,115 @@
+import { didYouMean, type EspalierError, type Node, problem } from '@espalier/core';
+
+const where = (node: Node) => `node "${node.id}" (${node.op})`;
+
+/** The TensorFlow.js backend could not be started. */
+export const backendMissing = (cause: unknown): EspalierError =>
+  problem('EXECUTOR_MISSING', {
+    where: 'executor tfjs',
+    expected: 'the WebAssembly backend of TensorFlow.js to start',
+    found: messageOf(cause),
+    fix: 'In a browser, serve the .wasm files of @tensorflow/tfjs-backend-wasm and name their folder in `wasmPaths`.',
+    cause,
+  });
+
+/** A feed does not fit the model's input. */
+export const wrongFeed = (
+  name: string,
+  { expected, found, known }: { expected: string; found: string; known?: readonly string[] },
+): EspalierError =>
+  problem('EXECUTOR_INPUT', {
+    where: `input "${name}"`,
+    expected,
+    found,
+    ...(known ? { fix: didYouMean(name, known).trim() } : {}),
+    details: { input: name },
+  });
+
+/** A name was fetched that is not an output. */
+export const unknownOutput = (name: string, known: readonly string[]): EspalierError =>
+  problem('EXECUTOR_OUTPUT', {
+    where: `output "${name}"`,
+    expected: `one of the outputs ${known.join(', ')}`,
+    found: `"${name}"`,
+    fix: didYouMean(name, known).trim(),
+    details: { output: name },
+  });
+
+/** A value is of a type that this executor does not hold. */
+export const unsupportedType = (place: string, found: string): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED_TYPE', {
+    where: place,
+    expected: 'a tensor of numbers or truth values',
+    found,
+    fix: 'Cast it inside the model, or use another executor.',
+    details: { type: found },
+  });
+
+/** No kernel computes this op. */
+export const unsupportedOp = (node: Node): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED_OP', {
+    where: where(node),
+    expected: 'an op with a kernel here',
+    found: node.op,
+    fix: 'Use another executor, such as onnxruntime.',
+    details: { op: node.op, node: node.id },
+  });
+
+/** The op has a kernel, but not for this form of it. */
+export const unsupportedForm = (node: Node, found: string): EspalierError =>
+  problem('EXECUTOR_UNSUPPORTED_OP', {
+    where: where(node),
+    expected: 'a form of this op that has a kernel here',
+    found,
+    fix: 'Use another executor, such as onnxruntime.',
+    details: { op: node.op, node: node.id },
+  });
+
+/** The inputs of a node do not fit each other. */
+export const wrongShapes = (node: Node, expected: string, found: string): EspalierError =>
+  problem('EXECUTOR_FAILED', { where: where(node), expected, found, details: { node: node.id } });
+
+/** Whole numbers are 32 bits wide in here. */
+export const outOfRange = (place: string, found: string): EspalierError =>
+  problem('EXECUTOR_RANGE', {
+    where: place,
+    expected: 'whole numbers from -2147483648 to 2147483647',
+    found,
+    fix: 'This executor holds integers in 32 bits; use another one for larger numbers.',
+  });
+
+/** The WebAssembly memory, at most 4 GiB, is used up. */
+export const outOfMemory = (bytes: number, cause?: unknown): EspalierError =>
+  problem('EXECUTOR_MEMORY', {
+    where: 'executor tfjs',
+    expected: `room for ${bytes} more bytes in the WebAssembly memory of at most 4 GiB`,
+    found: 'none',
+    fix: 'Run smaller batches.',
+    details: { bytes },
+    cause,
+  });
+
+/** The kernels failed, for whatever reason they state. */
+export const kernelFailed = (node: Node, cause: unknown): EspalierError =>
+  problem('EXECUTOR_FAILED', {
+    where: where(node),
+    expected: 'the node to run',
+    found: messageOf(cause),
+    details: { node: node.id },
+    cause,
+  });
+
+/** A session was used after `close()`. */
+export const closedAlready = (what: string): EspalierError =>
+  problem('EXECUTOR_CLOSED', {
+    where: what,
+    expected: 'an open one',
+    found: 'that it was closed before',
+    fix: 'Open a new one.',
+  });
+
+const messageOf = (cause: unknown): string => {
+  const text =
+    cause instanceof Error ? cause.message : String((cause as { message?: unknown } | undefined)?.message ?? cause);
+  return text.split('\n', 1)[0]!.trim();
+};

@@ -1,0 +1,47 @@
+import { host } from '#host';
+import { backendMissing } from './errors.js';
+
+/** What is used of TensorFlow.js's WebAssembly backend: its allocator and its memory. */
+export interface WasmBackend {
+  makeOutput(shape: number[], dtype: 'float32'): { readonly dataId: object };
+  disposeData(dataId: object): boolean;
+  getMemoryOffset(dataId: object): number;
+  readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
+}
+
+/** The backend and the version of TensorFlow.js. */
+export interface LoadedBackend {
+  readonly backend: WasmBackend;
+  readonly version: string;
+}
+
+let loading: Promise<LoadedBackend> | undefined;
+
+/**
+ * Starts the WebAssembly backend, once per process: TensorFlow.js keeps one instance of it. Which backend is the
+ * default of TensorFlow.js stays as it was. @throws EXECUTOR_MISSING.
+ */
+export function loadBackend(wasmPaths: string): Promise<LoadedBackend> {
+  loading ??= host
+    .guarded(() => start(wasmPaths))
+    .catch((cause) => {
+      loading = undefined; // the next call may name another folder
+      throw backendMissing(cause);
+    });
+  return loading;
+}
+
+async function start(wasmPaths: string): Promise<LoadedBackend> {
+  const [tf, wasm] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-wasm')]);
+  const folder = wasmPaths || host.wasmFolder();
+  if (tf.findBackend('wasm') === null || !tf.engine().registry['wasm']) {
+    if (folder) wasm.setWasmPaths(folder.endsWith('/') ? folder : `${folder}/`);
+    // Reading the default through getBackend would start it.
+    const before = tf.engine().backendName;
+    if (!(await tf.setBackend('wasm'))) throw new Error('this runtime has no WebAssembly that it starts on');
+    if (before) await tf.setBackend(before);
+  }
+  // BackendWasm keeps `wasm.asm` out of its type.
+  const backend = tf.findBackend('wasm') as unknown as WasmBackend;
+  return { backend, version: tf.version_core };
+}

@@ -1,0 +1,24 @@
+import { checkGraph, editGraph, type Graph } from '@espalier/core';
+import { inferShapes, isEvaluated, lowerings } from '@espalier/passes';
+import { unsupportedOp } from './errors.js';
+import { kernelOf } from './kernel-of.js';
+
+/**
+ * The graph as it is run: custom ops without a kernel of their own are lowered to standard ones, and every op is
+ * checked to have one. @throws EXECUTOR_UNSUPPORTED_OP, PASS_LOWERING, GRAPH_*.
+ */
+export function prepareGraph(given: Graph): Graph {
+  const graph = checkGraph(given);
+  const lower = new Map(Object.entries(lowerings));
+  const foreign = graph.nodes.filter((node) => !kernelOf(node.op) && lower.has(node.op));
+  const lowered = foreign.length > 0 ? lowerNodes(inferShapes(graph)) : graph;
+  for (const node of lowered.nodes) if (!kernelOf(node.op) && !isEvaluated(node.op)) throw unsupportedOp(node);
+  return lowered;
+
+  function lowerNodes(typed: Graph): Graph {
+    const draft = editGraph(typed);
+    for (const node of foreign)
+      draft.replace(node.id, ...lower.get(node.op)!(node, { graph: typed, draft, qdq: true })); // foreign ones have one
+    return draft.finish();
+  }
+}
