@@ -28,6 +28,8 @@ import { largestDifference, randomFeeds, runOnnx } from '../test/run-onnx.js';
  */
 
 const tolerance = 1e-4;
+// Outputs near 0 of a saturated sigmoid carry the rounding of numbers near 1.
+const rounding = 1e-6;
 const sizes = { batch: 1, batch_size: 1, sequence: 512 };
 
 /** Parameters of each constant that no group can touch, largest first. */
@@ -44,6 +46,18 @@ const parametersOf = (graph: Graph): number =>
     (sum, { dtype, shape }) => sum + (isFloat(dtype) && shape.length > 0 ? sizeOf(shape) : 0),
     0,
   );
+
+type Outputs = Awaited<ReturnType<typeof runOnnx>>;
+
+/** The largest difference of any two elements, not relative to anything. */
+function largestGap(expected: Outputs, actual: Outputs): number {
+  let gap = 0;
+  for (const [name, { data }] of expected) {
+    const other = actual.get(name)?.data ?? [];
+    for (let i = 0; i < data.length; i++) gap = Math.max(gap, Math.abs(Number(data[i]) - Number(other[i])));
+  }
+  return gap;
+}
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const millions = (count: number) => `${(count / 1e6).toFixed(3)}M`;
@@ -73,7 +87,7 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
   ];
   let good = true;
   const scores = scoreUnits(graph, exact, { pruner: magnitude() });
-  const cost = costModel(graph, [...scores.keys()]);
+  const cost = costModel(graph);
   const feeds = randomFeeds(graph, { sizes });
   const choices = [
     ['local', { ratio: 0.5 }],
@@ -86,14 +100,15 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
     start = performance.now();
     const small = cut(graph, removals);
     const cutting = performance.now() - start;
-    const predicted = cost([...scores.keys()].map(({ id }) => removals.get(id)?.length ?? 0));
-    const before = cost([]);
+    const predicted = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
+    const before = cost(new Map());
     const [asked, share] = Object.entries(goal)[0]!;
     const reached = asked === 'ratio' ? share : 1 - predicted[asked as 'macs'] / before[asked as 'macs'];
     const right = predicted.parameters === parametersOf(small);
     const masked = await runOnnx(maskGroups(graph, removals), feeds);
-    const difference = largestDifference(masked, await runOnnx(small, feeds));
-    good &&= right && difference <= tolerance;
+    const result = await runOnnx(small, feeds);
+    const difference = largestDifference(masked, result);
+    good &&= right && (difference <= tolerance || largestGap(masked, result) <= rounding);
     lines.push(
       `  ${scope} ${asked} ${share}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
     );

@@ -14,6 +14,8 @@ const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2 };
  * A union-find (Tarjan 1975) with path halving and union by size.
  */
 export interface AxisSpace {
+  /** How many coordinates there are. */
+  readonly size: number;
   /** The coordinate that stands for the class of another. */
   find(coordinate: number): number;
   /** How many coordinates are in the class of one. */
@@ -47,6 +49,7 @@ export function createAxisSpace(size: number): AxisSpace {
     return at;
   };
   return {
+    size,
     find,
     sizeOf: (coordinate) => weight[find(coordinate)]!,
     join(a, b) {

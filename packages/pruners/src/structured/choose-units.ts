@@ -45,7 +45,10 @@ export function chooseUnits(scores: UnitScores, cost: CostModel, choice: Choice)
       const wanted = fixed === undefined ? levels.removed(i, level) : Math.round(fixed * group.units);
       return allowed(group, wanted, choice);
     });
-  const counts = kind === 'ratio' ? countsAt(share) : meet(cost, countsAt, { kind, share });
+  const counts =
+    kind === 'ratio'
+      ? countsAt(share)
+      : meet((each) => cost(new Map(groups.map(({ id }, i) => [id, each[i]!]))), countsAt, { kind, share });
   return new Map(groups.map((group, i) => [group.id, [...orders[i]!.slice(0, counts[i])].sort((a, b) => a - b)]));
 }
 
@@ -120,11 +123,11 @@ const eachOf = ({ slices }: Group): number => (slices.find(({ role }) => role ==
 const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));
 
 function meet(
-  cost: CostModel,
+  cost: (counts: Int32Array) => Cost,
   countsAt: (level: number) => Int32Array,
   { kind, share }: { readonly kind: keyof Cost; readonly share: number },
 ): Int32Array {
-  const whole = cost([])[kind];
+  const whole = cost(countsAt(0).fill(0))[kind];
   const removedBy = (counts: Int32Array) => 1 - cost(counts)[kind] / whole;
   let [low, high] = [0, 1];
   for (let round = 0; round < 40; round++) {

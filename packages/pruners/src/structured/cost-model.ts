@@ -1,6 +1,5 @@
 import { bitsOf, type Graph, intOf, isFloat, sizeOf } from '@espalier/core';
 import type { Axis } from './axis-space.js';
-import type { Group } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 
 /** What a graph costs. `macs` count multiply-adds of convolutions, matrix products and recurrent layers. */
@@ -10,8 +9,8 @@ export interface Cost {
   readonly macs: number;
 }
 
-/** What a graph costs once `removed[i]` units of group i are gone. */
-export type CostModel = (removed: ArrayLike<number>) => Cost;
+/** What a graph costs once so many units of each group (by id) are gone. */
+export type CostModel = (removed: ReadonlyMap<string, number>) => Cost;
 
 /** A product of sizes: `factor` times what is left of each axis. */
 interface Term {
@@ -24,15 +23,17 @@ interface Term {
  * Prepares the exact cost of any cut from shapes alone, without weights: parameters are elements of float constants,
  * bytes what they take, MACs with the stand-ins for named sizes (a batch of 2), so that their ratios are meant.
  */
-export function costModel(graph: Graph, groups: readonly Group[] = findGroups(graph).groups): CostModel {
-  const terms = termsOf(graph, findGroups(graph), groups);
+export function costModel(graph: Graph): CostModel {
+  const found = findGroups(graph);
+  const terms = termsOf(graph, found);
   return (removed) => {
+    const counts = Float64Array.from(found.groups, ({ id }) => removed.get(id) ?? 0);
     const sums = { parameters: 0, bytes: 0, macs: 0 };
     for (const { kind, factor, axes } of terms) {
       let product = factor;
       for (const [size, loss] of axes) {
         let left = size;
-        for (const [group, each] of loss) left -= each * (removed[group] ?? 0);
+        for (const [group, each] of loss) left -= each * counts[group]!;
         product *= left;
       }
       sums[kind] += product;
@@ -41,7 +42,8 @@ export function costModel(graph: Graph, groups: readonly Group[] = findGroups(gr
   };
 }
 
-function termsOf(graph: Graph, found: Found, groups: readonly Group[]): readonly Term[] {
+function termsOf(graph: Graph, found: Found): readonly Term[] {
+  const { groups } = found;
   const { space, ports, site } = found.relations;
   const groupOf = new Map<number, number>();
   groups.forEach((group, number) => {

@@ -57,7 +57,7 @@ function find(graph: Graph): Found {
   const paths = pathsOf(relations);
   const kinds = new Map<string, Unit[]>();
   for (const unit of units.values()) {
-    const key = `${unit.axes.join()}|${relations.space.reasonOf(unit.root) ?? paths.get(unit.root)}`;
+    const key = `${unit.axes.join()}|${relations.space.reasonOf(unit.root) ?? paths[unit.root]}`;
     const list = kinds.get(key);
     if (list) list.push(unit);
     else kinds.set(key, [unit]);
@@ -103,16 +103,15 @@ function collect(
  * A number for each class that tells which axes of all values it runs through: units that take another way through
  * the graph are of another kind, so that every axis keeps an index as long as every group keeps a unit.
  */
-function pathsOf({ space, ports }: Relations): ReadonlyMap<number, number> {
-  const paths = new Map<number, number>();
+function pathsOf({ space, ports }: Relations): Float64Array {
+  const paths = new Float64Array(space.size).fill(1);
   for (const { axes } of ports.values()) {
     for (const { start, size } of axes) {
       if (size === 1) continue;
       for (let i = 0; i < size; i++) {
         const root = space.find(start + i);
-        if (space.reasonOf(root) !== undefined) continue;
         // A polynomial hash modulo a prime below 2^26: products stay exact in doubles.
-        paths.set(root, ((paths.get(root) ?? 1) * 33_554_393 + start + 1) % 67_108_859);
+        paths[root] = (paths[root]! * 33_554_393 + start + 1) % 67_108_859;
       }
     }
   }

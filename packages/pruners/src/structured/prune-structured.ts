@@ -60,9 +60,9 @@ export function pruneStructured(graph: Graph, options: StructuredOptions, eviden
   const { chosen, fixed, notes } = sortGroups(ready, groupsOf(ready), options);
   const scores = scoreUnits(ready, chosen, options, evidence);
   const scored = [...scores.keys()];
-  const cost = costModel(ready, scored);
+  const cost = costModel(ready);
   const removals = chooseUnits(scores, cost, { ...options, fixed });
-  const after = cost(scored.map(({ id }) => removals.get(id)?.length ?? 0));
+  const after = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
   const unscored = chosen.filter((group) => !scores.has(group));
   return {
     graph: cut(ready, removals),
@@ -70,7 +70,7 @@ export function pruneStructured(graph: Graph, options: StructuredOptions, eviden
       ...scored.map((group) => outcomeOf(ready, group, removals)),
       ...unscored.map((group) => keptNote(ready, group, 'No weight of it counts for the scores.')),
       ...notes,
-      summary(cost([]), after),
+      summary(cost(new Map()), after),
     ],
   };
 }

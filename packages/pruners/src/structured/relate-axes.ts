@@ -98,7 +98,8 @@ function siteOf({ graph, ports, space, roles, parts }: Open, node: Node): Site {
   const port = (value: ValueId | undefined) => (value === undefined ? undefined : ports.get(value));
   const [inputs, outputs] = [node.inputs.map(port), node.outputs.map(port)];
   const pin = ({ start, size }: Axis, reason: string) => {
-    for (let i = 0; i < size; i++) space.pin(start + i, `${named(node)}: ${reason}`);
+    const why = `${named(node)}: ${reason}`;
+    for (let i = 0; i < size; i++) space.pin(start + i, why);
   };
   const join = (a: Axis, i: number, b: Axis, j: number) => {
     if (i < a.size && j >= 0 && j < b.size) space.join(a.start + i, b.start + j);
