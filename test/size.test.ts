@@ -38,7 +38,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/onnx': 16,
   '@espalier/onnxruntime': 6,
   '@espalier/passes': 60,
-  '@espalier/pruners': 7.5,
+  '@espalier/pruners': 25, // one rule for each op
   '@espalier/quantizers': 27,
   '@espalier/recipe': 45, // most of it the YAML parser
   '@espalier/safetensors': 2.5,
