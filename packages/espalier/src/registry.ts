@@ -1,3 +1,4 @@
+import * as analysis from '@espalier/analysis';
 import * as autodiff from '@espalier/autodiff';
 import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
@@ -34,6 +35,9 @@ export const registry = createRegistry([
   quantizers.mse,
   magnitude,
   randomPruner,
+  analysis.nearest,
+  analysis.successive,
+  analysis.descent,
   datasets.fashionMnist,
   datasets.mnist,
   datasets.images,
