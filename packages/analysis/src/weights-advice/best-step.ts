@@ -60,8 +60,10 @@ export function bestStep(of: Condensed, ends: GridEnds): number {
     if (error < best.error) best = { step, error };
     else if (error > 3 * best.error) break;
   }
-  // A few elements leave a ragged curve: there, going halfway to the neighbours is all that pays.
-  const finest = of.bins ? 0.999 : Math.sqrt(ratio) + 1e-9;
+  // The curve of few elements is ragged: going halfway to the neighbours is all that pays. Where very many share a
+  // scale there are few scales, so each can be found closely.
+  const many = (of.bins?.places.length ?? 0) > 2 ** 12;
+  const finest = many ? 0.999 : of.bins ? 0.99 : 0.97;
   for (let by = Math.sqrt(ratio); by < finest; by = Math.sqrt(by)) {
     for (const step of [best.step * by, Math.min(widest, best.step / by)]) {
       const error = errorAt(step);

@@ -21,9 +21,10 @@ export interface Stretches {
 
 /** Whole stretches that are looked at: at most so many, evenly spaced; groups of 32 are all seen up to 2^20 elements. */
 const mostStretches = 2 ** 15;
-/** Of those, best ranges are searched in so many elements, or in 256 stretches where these have more. */
+/** Of those, best ranges are searched in so many elements, but in 256 stretches at least and 4096 at most. */
 const searched = 2 ** 18;
 const fewestSearched = 256;
+const mostSearched = 2 ** 12;
 /** Codes are counted in so many elements of a stretch, in evenly spaced pieces. */
 const counted = 2 ** 20;
 /** Elements that every bit width passes over while they are in the cache. */
@@ -31,10 +32,11 @@ const piece = 2 ** 13;
 
 /**
  * Relative squared errors for each grid, all granularities alike: what shares a scale is a stretch of neighbouring
- * elements. Every element counts up to 262,144 of them, and always where a tensor has one scale. In larger ones
- * best ranges are searched in evenly spaced stretches, and there the error is the min-max error of all times the ratio
- * of the two among those searched; beyond 32,768 stretches the min-max error is that of as many. With ratios that
- * differ by a half from stretch to stretch that errs by about 3 % (0.1 dB) with 256 stretches, 0.3 % with 32,768.
+ * elements. Every element counts up to 131,072 of them (262,144 where stretches are 64 or longer), and always where a
+ * tensor has one scale. In larger ones best ranges are searched in evenly spaced stretches, and there the error is the
+ * min-max error of all times the ratio of the two among those searched; beyond 32,768 stretches the min-max error is
+ * that of as many. With ratios that differ by a half from stretch to stretch that errs by about 3 % (0.1 dB) with 256
+ * stretches, 0.3 % with 32,768.
  */
 export function granularityNoise(
   { rows: { values, channels, size }, group }: Stretches,
@@ -42,8 +44,9 @@ export function granularityNoise(
 ): ReadonlyMap<number, GranularityNoise> {
   const length = Math.max(1, Math.min(group, size));
   const count = channels * Math.ceil(size / length);
-  const every = Math.max(1, Math.floor(count / mostStretches));
-  const searchEvery = every * Math.max(1, Math.floor(count / every / Math.max(fewestSearched, searched / length)));
+  const every = strideFor(count / mostStretches);
+  const wanted = Math.max(fewestSearched, Math.min(mostSearched, searched / length));
+  const searchEvery = every * strideFor(count / every / wanted);
   const sums = grids.map((grid) => ({ grid, seen: 0, wide: 0, best: 0, counts: new Uint32Array(2 ** grid.bits) }));
   let energy = 0;
   for (let row = 0, at = 0; row < channels; row++) {
@@ -64,6 +67,9 @@ export function granularityNoise(
     }),
   );
 }
+
+/** An odd whole number near a ratio: an even one would walk down the same columns of every row. */
+const strideFor = (ratio: number): number => (ratio < 2 ? 1 : Math.floor(ratio) | 1);
 
 /** What adds up for one bit width. */
 interface Sums {
