@@ -139,13 +139,18 @@ describe.skipIf(noBlocks).each(layers)('a convolution, %s, is the same in blocke
     const reach = (w[axis + 2]! - 1) * dilations[axis]! + 1;
     return Math.floor((x[axis + 2]! + pads[axis]! + pads[axis + 2]! - reach) / strides[axis]!) + 1;
   });
-  const dy = [x[0]!, w[0]!, ...places];
-  it.each([false, true])('forward and both gradients, named batch %s', async (named) => {
+  it.each([
+    [x[0]!, false],
+    [x[0]!, true],
+    [32, false],
+  ])('forward and both gradients, batch %i, named %s', async (batch, named) => {
+    const sizes = [batch, ...x.slice(1)];
+    const dy = [batch, w[0]!, ...places];
     const input = { ...attributes, input_shape: ints(x.slice(2)) };
     const cases: readonly Case[] = [
-      { op: 'Conv', inputs: [normal(x), normal(w), normal([w[0]!])], attributes, named },
+      { op: 'Conv', inputs: [normal(sizes), normal(w), normal([w[0]!])], attributes, named },
       { op: 'espalier::ConvInputGradient', inputs: [normal(dy), normal(w)], attributes: input, named },
-      { op: 'espalier::ConvWeightGradient', inputs: [normal(x), normal(dy)], attributes, named },
+      { op: 'espalier::ConvWeightGradient', inputs: [normal(sizes), normal(dy)], attributes, named },
     ];
     for (const each of cases) expect((await compare(each)).error).toBeLessThan(1e-4);
   });
