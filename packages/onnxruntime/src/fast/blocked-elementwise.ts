@@ -1,4 +1,4 @@
-import { sizeOf, staticShape, tensorInfo, type ValueId } from '@espalier/core';
+import { float, indexOf, sizeOf, staticShape, tensorInfo, type ValueId } from '@espalier/core';
 import type { BlockedWriter } from './blocked-writer.js';
 import type { BlockedRule } from './rules.js';
 
@@ -20,6 +20,18 @@ const elementwise: BlockedRule = (node, w) => {
   return true;
 };
 
+/**
+ * The sign of what a Relu gives is 0 or 1: min(1, y·3e38) for every normal y ≥ 0, which the runtime computes several
+ * times faster than Sign.
+ */
+const sign: BlockedRule = (node, w) => {
+  const x = node.inputs[0] as ValueId; // it has one
+  if (indexOf(w.graph).producer.get(x)?.op !== 'Relu') return elementwise(node, w);
+  if (!w.image(x) || !w.isBlocked(x)) return false;
+  w.give(node.outputs[0], w.emit('HardSigmoid', [w.blocked(x)], { alpha: float(3e38), beta: float(0) }));
+  return true;
+};
+
 function kindOf(w: BlockedWriter, value: ValueId | undefined, shape: string): 'image' | 'one' | 'other' {
   if (value === undefined) return 'one';
   const own = staticShape(w.graph, value);
@@ -33,7 +45,7 @@ export const blockedElementwise = {
   LeakyRelu: elementwise,
   Sigmoid: elementwise,
   Tanh: elementwise,
-  Sign: elementwise,
+  Sign: sign,
   Neg: elementwise,
   Abs: elementwise,
   Clip: elementwise,

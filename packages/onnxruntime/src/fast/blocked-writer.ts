@@ -62,6 +62,8 @@ export const blockedDomain = 'com.microsoft.nchwc';
 
 /** A writer whose nodes replace or precede those of the graph it walks; the driver tells it where it stands. */
 export interface OpenWriter extends BlockedWriter {
+  /** Names the nodes written next after the op they stand for. */
+  at(op: string): void;
   /** The nodes written since the last call. */
   take(): readonly Node[];
   /** What `noteSum` was told. */
@@ -75,6 +77,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
   const constants = new Map<string, ValueId>();
   const sums = new Set<ValueId>();
   let nodes: Node[] = [];
+  let place = 'blocked';
 
   const shared = (key: string, make: () => Tensor): ValueId => {
     let name = constants.get(key);
@@ -100,7 +103,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       }),
     );
   const emit: BlockedWriter['emit'] = (op, inputs, attributes = {}) => {
-    const output = draft.fresh(`blocked/${op.replace(/^.*::/, '')}`);
+    const output = draft.fresh(`${place}/${op.replace(/^.*::/, '')}`);
     add(op, inputs, { output, attributes });
     return output;
   };
@@ -109,6 +112,9 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     block,
     sums,
     emit,
+    at(op) {
+      place = `blocked/${op.replace(/^.*::/, '')}`;
+    },
     noteSum: (value) => void sums.add(value),
     image(value) {
       const info = value === undefined ? undefined : tensorInfo(graph, value);

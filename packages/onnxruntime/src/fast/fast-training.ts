@@ -14,6 +14,7 @@ export function fastTraining(graph: Graph, block: number): Graph {
   const w = openWriter(graph, draft, block);
   let changed = false;
   for (const node of graph.nodes) {
+    w.at(node.op);
     if (ruleOf(node.op)?.(node, w)) {
       draft.replace(node.id, ...w.take());
       changed = true;
