@@ -118,7 +118,7 @@ function allowed(group: Group, wanted: number, { multiple = 1, minimum = 1 }: Ch
 }
 
 /** Indices per unit of the axis that makes the units. */
-const eachOf = ({ slices }: Group): number => (slices.find(({ role }) => role === 'produces') ?? slices[0])?.each ?? 1;
+const eachOf = ({ slices }: Group): number => slices[0]?.each ?? 1;
 
 const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));
 

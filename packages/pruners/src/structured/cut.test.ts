@@ -95,4 +95,38 @@ describe('cut', () => {
     expect(() => cut(graph, new Map([['inner.w/0', [0, 1, 2, 3, 4, 5]]]))).toThrow('at least one index');
     expect(() => cut(graph, new Map([['fc.w/0', [0]]]))).toThrow('output of the graph');
   });
+
+  it('moves what an activation makes of zero into the next bias', async () => {
+    const { b, weight } = netBuilder();
+    const image = b.add('Sigmoid', [b.add('Conv', [b.input('x', 'float32', [1, 3, 4, 4]), weight('a', [6, 3, 1, 1])])]);
+    const next = b.add('Exp', [b.add('Conv', [image, weight('c', [5, 6, 2, 2]), weight('c.b', [5])])]);
+    const flat = b.add('Flatten', [b.add('GlobalAveragePool', [next])]);
+    const dense = b.add('HardSigmoid', [b.add('MatMul', [flat, weight('d', [5, 4])])]);
+    b.output(
+      b.add('Gemm', [b.add('Concat', [dense, dense], { attributes: { axis: int(1) } }), weight('e', [8, 2])]),
+      'y',
+    );
+    const graph = finish(b);
+    const removals = half(graph);
+    const feeds = randomFeeds(graph);
+    const small = cut(graph, removals);
+    expect(small.constants.has('c.b')).toBe(false);
+    const masked = await runOnnx(maskGroups(graph, removals), feeds);
+    expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-5);
+  });
+
+  it('keeps what biases and shifts of units pruned before still feed on', async () => {
+    const { b, weight } = netBuilder();
+    const data = Float32Array.from({ length: 6 * 8 * 9 }, (_, i) => (i < 2 * 8 * 9 ? 0 : Math.sin(i)));
+    const x = b.input('x', 'float32', [1, 8, 5, 5]);
+    const norm = ['scale', 'shift', 'mean'].map((each) => weight(each, [6]));
+    const layer = b.add('Conv', [x, b.constant('w', floats(data, [6, 8, 3, 3])), weight('bias', [6])]);
+    const normed = b.add('BatchNormalization', [layer, ...norm, weight('variance', [6], 1)]);
+    b.output(b.add('Conv', [b.add('Softplus', [normed]), weight('v', [3, 6, 1, 1])]), 'y');
+    const graph = finish(b);
+    const feeds = randomFeeds(graph);
+    const small = cut(graph, new Map([['w/0', [0, 1]]]));
+    expect(small.constants.get('w')!.shape).toEqual([4, 8, 3, 3]);
+    expect(largestDifference(await runOnnx(graph, feeds), await runOnnx(small, feeds))).toBeLessThan(1e-5);
+  });
 });

@@ -8,6 +8,7 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
+import { absorbConstants } from './absorb-constants.js';
 import type { Edit } from './axis-rule.js';
 import { axisRuleOf } from './axis-rules.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';
@@ -18,8 +19,9 @@ import { takeIndices } from './take-indices.js';
  * targets of reshapes, bounds of slices, paddings, hidden sizes). Shapes are inferred anew. Constants that lose
  * nothing stay the same objects; the same graph comes back when nothing is removed.
  *
- * What a removed unit fed into sums is dropped: the result equals that of `maskGroups` with the same removals,
- * wherever zeros stay zeros on their way (see `docs/structured-pruning.md`).
+ * The result equals that of `maskGroups` with the same removals: constants that masked units still feed forward are
+ * added to the biases of what sums over them. Padded convolutions are the exception (see
+ * `docs/structured-pruning.md`). Units whose weights are zero in the graph keep feeding what their biases say.
  * @throws PRUNE_GROUP, PRUNE_EMPTY.
  */
 export function cut(graph: Graph, removals: Removals): Graph {
@@ -40,12 +42,16 @@ export function cut(graph: Graph, removals: Removals): Graph {
     }
   }
   const made = new Map<string, ValueId>();
+  const absorbed = absorbConstants(graph, remaining, draft);
+  for (const [id, node] of absorbed) draft.replace(id, node);
   for (const node of graph.nodes) {
     const edit = editOf(node, remaining);
     if (!edit) continue;
     draft.replace(
       node.id,
-      edited(node, edit, (slot, numbers) => constantFor({ graph, node, made, draft }, slot, numbers)),
+      edited(absorbed.get(node.id) ?? node, edit, (slot, numbers) =>
+        constantFor({ graph, node, made, draft }, slot, numbers),
+      ),
     );
   }
   return inferShapes(draft.finish());

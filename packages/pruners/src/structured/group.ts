@@ -20,6 +20,7 @@ export interface Group {
   /** The constant that makes the units, and its axis: `conv1.weight/0`. */
   readonly id: string;
   readonly units: number;
+  /** The weight that makes the units comes first. */
   readonly slices: readonly Slice[];
   readonly prunable: boolean;
   /** Why the units cannot be removed. */

@@ -139,6 +139,7 @@ function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken 
     slices.push({ value: port.value, axis, indices, each, role: relations.role(port.value, axis) });
     from = to;
   }
+  slices.sort((a, b) => rankOf(relations, b) - rankOf(relations, a)); // stable
   const reason = reasonFor(relations, first, slices);
   const statistics = relations.space.marked(first.root, 'statistics');
   return {
@@ -161,9 +162,14 @@ function reasonFor({ space, ports }: Relations, { root, axes }: Unit, slices: re
   return made ? undefined : 'nothing makes it: no weight produces these indices';
 }
 
-function nameOf(slices: readonly Slice[], taken: Map<string, number>): string {
-  const { value, axis } = slices.find(({ role }) => role === 'produces') ?? slices[0]!;
-  const wish = `${value}/${axis}`;
+// What makes a unit comes first, weights before biases and scales.
+function rankOf({ ports }: Relations, { value, role }: Slice): number {
+  const { shape } = ports.get(value)!; // slices are of ports
+  return (role === 'produces' ? 2 : 0) + (shape.filter((size) => size > 1).length > 1 ? 1 : 0);
+}
+
+function nameOf([made]: readonly Slice[], taken: Map<string, number>): string {
+  const wish = `${made!.value}/${made!.axis}`; // a group has a slice
   const count = (taken.get(wish) ?? 0) + 1;
   taken.set(wish, count);
   return count === 1 ? wish : `${wish}#${count}`;

@@ -128,7 +128,7 @@ function namesOf(graph: Graph, { id, slices }: Group): readonly string[] {
   return [id, ...values, ...values.flatMap((value) => usesOf(graph, value).map(({ node }) => node.id))];
 }
 
-const producerOf = ({ slices }: Group): ValueId => (slices.find(({ role }) => role === 'produces') ?? slices[0]!).value; // a group has a slice
+const producerOf = ({ slices }: Group): ValueId => slices[0]!.value; // a group has a slice, what makes it first
 
 function keptNote(graph: Graph, group: Group, reason: string): Note {
   const value = producerOf(group);

@@ -10,6 +10,10 @@ export type Removals = ReadonlyMap<string, readonly number[]>;
 /** What is left of every axis once the units are gone, and the groups it was found from. */
 export interface Remaining extends Kept {
   readonly found: Found;
+  /** The classes that go. */
+  readonly removed: ReadonlySet<number>;
+  /** Whether an index of an axis goes. */
+  gone(axis: Axis, index: number): boolean;
   /** Whether an axis loses anything. */
   changed(axis: Axis): boolean;
 }
@@ -49,6 +53,8 @@ export function remainingAfter(graph: Graph, removals: Removals): Remaining {
   }
   return {
     found,
+    removed: gone,
+    gone: ({ start }, index) => gone.has(space.find(start + index)),
     changed: ({ start }) => left.has(start),
     count: ({ start, size }) => left.get(start)?.length ?? size,
     before: ({ start }, index) => {

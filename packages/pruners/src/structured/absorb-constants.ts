@@ -1,0 +1,112 @@
+import {
+  type Draft,
+  floatOf,
+  floats,
+  type Graph,
+  intOf,
+  intsOf,
+  type Node,
+  sizeOf,
+  usesOf,
+  type ValueId,
+} from '@espalier/core';
+import type { Port, Site } from './axis-rule.js';
+import type { Remaining } from './removal.js';
+import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
+
+/**
+ * Adds to the sums of layers what removed constants fed into them: `b + sum_c k_c * sum_xy W[:, c, x, y]` over the
+ * removed input channels c. Exact for products of matrices and for convolutions without padding; a padded
+ * convolution sees no constant at its borders and is left. Returns the replaced nodes.
+ */
+export function absorbConstants(graph: Graph, remaining: Remaining, draft: Draft): ReadonlyMap<string, Node> {
+  const constants = removedConstants(graph, remaining);
+  const replaced = new Map<string, Node>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'Conv' && node.op !== 'Gemm' && node.op !== 'MatMul') continue;
+    const site = remaining.found.relations.site(node);
+    const sums = addedSums(site, remaining, constants);
+    if (!sums) continue;
+    const y = site.outputs[0]!; // related before
+    const kept = remaining.indices(y.axes[node.op === 'Conv' ? 1 : y.axes.length - 1]!);
+    const left = floats(Float32Array.from(kept, (i) => sums[i]!));
+    if (node.op === 'MatMul') {
+      const raw = draft.fresh(`${y.value}_sums`);
+      const add: Node = {
+        id: draft.fresh(`${node.id}_absorbed`),
+        op: 'Add',
+        inputs: [raw, constant(draft, node, left)],
+        outputs: [y.value],
+        attributes: new Map(),
+      };
+      draft.insertAfter(node.id, add);
+      replaced.set(node.id, { ...node, outputs: [raw] });
+    } else {
+      const inputs = [node.inputs[0], node.inputs[1], constant(draft, node, left)];
+      replaced.set(node.id, { ...node, inputs });
+      const old = node.inputs[2];
+      if (old !== undefined && usesOf(graph, old).length === 1) draft.removeConstant(old);
+    }
+  }
+  return replaced;
+}
+
+function constant(draft: Draft, node: Node, bias: ReturnType<typeof floats>): ValueId {
+  const value = draft.fresh(`${node.id}_bias`);
+  draft.setConstant(value, bias);
+  return value;
+}
+
+/** The whole new bias per output, when some removed input is a constant other than 0. */
+function addedSums(site: Site, remaining: Remaining, constants: RemovedConstants): Float64Array | undefined {
+  const { node, inputs } = site;
+  const [x, w, c] = inputs;
+  const known = x && constants.get(x.value);
+  if (!x || !known || !w?.constant || w.constant.dtype !== 'float32') return undefined;
+  if (
+    changedAxis(remaining, x) !== known.axis ||
+    !known.values.some((value) => Number.isFinite(value) && value !== 0)
+  ) {
+    return undefined;
+  }
+  const layout = layoutOf(site, known.axis, { x, w });
+  if (!layout) return undefined;
+  const { data } = w.constant;
+  const sums = new Float64Array(layout.outputs);
+  const old = c?.constant;
+  if (c && (old?.dtype !== 'float32' || ![1, layout.outputs].includes(sizeOf(c.shape)))) return undefined;
+  if (old?.dtype === 'float32')
+    for (let o = 0; o < sums.length; o++) sums[o] = old.data[old.data.length === 1 ? 0 : o]!;
+  known.values.forEach((value, i) => {
+    if (!Number.isFinite(value) || value === 0 || !remaining.gone(x.axes[known.axis]!, i)) return;
+    for (let o = 0; o < sums.length; o++) {
+      const start = o * layout.perOutput + i * layout.perInput;
+      for (let k = 0; k < layout.kernel; k++) sums[o]! += value * data[start + k]!;
+    }
+  });
+  return node.op === 'MatMul' || sums.every(Number.isFinite) ? sums : undefined;
+}
+
+interface Layout {
+  readonly outputs: number;
+  readonly perOutput: number;
+  readonly perInput: number;
+  readonly kernel: number;
+}
+
+function layoutOf({ node }: Site, axis: number, { x, w }: { readonly x: Port; readonly w: Port }): Layout | undefined {
+  const [first, second] = [w.shape[0]!, w.shape[1]!];
+  if (node.op === 'Conv') {
+    const kernel = sizeOf(w.shape.slice(2));
+    const padded = intsOf(node, 'pads', []).some((each) => each !== 0) || node.attributes.has('auto_pad');
+    if (axis !== 1 || intOf(node, 'group', 1) !== 1 || (padded && kernel > 1)) return undefined;
+    return { outputs: first, perOutput: second * kernel, perInput: kernel, kernel };
+  }
+  if (w.shape.length !== 2 || (node.op === 'MatMul' && axis !== x.shape.length - 1)) return undefined;
+  if (node.op === 'Gemm' && (floatOf(node, 'alpha', 1) !== 1 || floatOf(node, 'beta', 1) !== 1)) return undefined;
+  if (node.op === 'Gemm' && (axis !== 1 || intOf(node, 'transA', 0) === 1)) return undefined;
+  if (node.op === 'Gemm' && intOf(node, 'transB', 0) === 1) {
+    return { outputs: first, perOutput: second, perInput: 1, kernel: 1 };
+  }
+  return { outputs: second, perOutput: 1, perInput: second, kernel: 1 };
+}
