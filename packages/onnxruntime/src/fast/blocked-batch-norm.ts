@@ -11,9 +11,9 @@ const training: BlockedRule = (node, w) => {
   const image = w.image(x);
   if (!image || image.channels % w.block !== 0) return false;
   const from = w.blocked(x);
-  const mean = averageOf(w, from);
+  const mean = averageOf(w, from, image);
   const centred = affine(w, { value: from, bias: w.emit('Neg', [mean]), channels: image.channels });
-  const variance = averageOf(w, w.emit('Mul', [centred, centred]));
+  const variance = averageOf(w, w.emit('Mul', [centred, centred]), image);
   const factor = w.emit('Mul', [scale, inverseDeviation(node, w, variance)]);
   w.give(node.outputs[0], affine(w, { value: centred, factor, bias, channels: image.channels }));
   w.finish(node.outputs[1], 'Identity', [mean]);
@@ -32,7 +32,7 @@ const gradient: BlockedRule = (node, w) => {
   const image = w.image(x);
   if (!image || image.channels % w.block !== 0) return false;
   const [input, given] = [w.blocked(x), w.blocked(dy)];
-  const [bias, product] = [averageOf(w, given), averageOf(w, w.emit('Mul', [given, input]))];
+  const [bias, product] = [averageOf(w, given, image), averageOf(w, w.emit('Mul', [given, input]), image)];
   const s = inverseDeviation(node, w, variance);
   const d = w.emit('Mul', [s, w.emit('Sub', [product, w.emit('Mul', [mean, bias])])]);
   const count = elementsOf(w, input, image);
@@ -49,9 +49,10 @@ const gradient: BlockedRule = (node, w) => {
 };
 
 /** The mean of each channel over all images, [C]. */
-function averageOf(w: BlockedWriter, value: ValueId): ValueId {
+function averageOf(w: BlockedWriter, value: ValueId, { channels }: Image): ValueId {
   const each = w.emit(`${blockedDomain}::GlobalAveragePool`, [value]);
-  return w.emit('ReduceMean', [each, w.longs([0, 2, 3])], { keepdims: int(0) });
+  const rows = w.emit('Reshape', [each, w.longs([-1, channels])]);
+  return w.emit('ReduceMean', [rows, w.longs([0])], { keepdims: int(0) });
 }
 
 /** factor·value + bias + sum, with one factor and one bias per channel. */

@@ -1,4 +1,15 @@
-import { float, indexOf, sizeOf, staticShape, tensorInfo, type ValueId } from '@espalier/core';
+import {
+  float,
+  indexOf,
+  int,
+  intOf,
+  type Node,
+  sizeOf,
+  staticShape,
+  tensorInfo,
+  usesOf,
+  type ValueId,
+} from '@espalier/core';
 import type { BlockedWriter } from './blocked-writer.js';
 import type { BlockedRule } from './rules.js';
 
@@ -32,6 +43,30 @@ const sign: BlockedRule = (node, w) => {
   return true;
 };
 
+/**
+ * A comparison with one number, where all that is read of it are casts to float32: values of other types cannot be
+ * converted back.
+ */
+const comparison: BlockedRule = (node, w) => {
+  const [x, bound] = node.inputs as readonly [ValueId, ValueId]; // it has two
+  const output = node.outputs[0] as ValueId; // it has one
+  const shape = w.image(x) && tensorInfo(w.graph, x)?.shape;
+  if (!shape || !w.isBlocked(x) || kindOf(w, bound, shape.join()) !== 'one') return false;
+  const cast = usesOf(w.graph, output).every(({ node: reader, slot }) => slot >= 0 && isCast(reader));
+  if (!cast || w.graph.outputs.includes(output)) return false;
+  w.give(output, w.emit(node.op, [w.blocked(x), bound]));
+  return true;
+};
+
+const cast: BlockedRule = (node, w) => {
+  const x = node.inputs[0] as ValueId; // it has one
+  if (!w.isBlocked(x) || !isCast(node)) return false;
+  w.give(node.outputs[0], w.emit('Cast', [w.blocked(x)], { to: int(1) }));
+  return true;
+};
+
+const isCast = (node: Node): boolean => node.op === 'Cast' && intOf(node, 'to', 0) === 1;
+
 function kindOf(w: BlockedWriter, value: ValueId | undefined, shape: string): 'image' | 'one' | 'other' {
   if (value === undefined) return 'one';
   const own = staticShape(w.graph, value);
@@ -49,6 +84,11 @@ export const blockedElementwise = {
   Neg: elementwise,
   Abs: elementwise,
   Clip: elementwise,
+  Greater: comparison,
+  GreaterOrEqual: comparison,
+  Less: comparison,
+  LessOrEqual: comparison,
+  Cast: cast,
   Add: elementwise,
   Sub: elementwise,
   Mul: elementwise,

@@ -9,7 +9,7 @@ const mostPlaces = 48 * 48;
 interface Site {
   readonly x: ValueId;
   readonly dy: ValueId;
-  readonly from: Image & { readonly batch: number };
+  readonly from: Image;
   readonly to: Image;
   readonly window: Window;
 }
@@ -27,37 +27,81 @@ export function blockedWeightGradient(node: Node, w: BlockedWriter): boolean {
   const [x, dy] = node.inputs as readonly [ValueId, ValueId]; // it has both
   const [from, to] = [w.image(x), w.image(dy)];
   const window = windowOf(node, intsOf(node, 'kernel_shape', []));
-  if (!from || !to || !window || window.group !== 1 || to.channels % w.block !== 0) return false;
+  if (!from || !to || !window || to.channels % w.block !== 0) return false;
+  if (window.group !== 1) return depthwiseWeightGradient(node, w, { x, dy, from, to, window });
   if (from.channels >= w.block && from.channels % w.block !== 0) return false;
   const { batch } = from;
   const whole = typeof batch === 'number' && batch % w.block === 0;
   const undilated = window.dilations.every((each) => each === 1);
   if (!whole || !undilated || to.height * to.width > mostPlaces) return weightGradientProduct(node, w);
-  const site = { x, dy, from: { ...from, batch }, to, window };
-  const [kh, kw] = window.kernel;
+  const site = { x, dy, from, to, window, batch };
   const { image, columns } = rowsOfChannels(w, site);
   const span = (to.height - 1) * window.strides[0] + 1;
-  const bottom = Math.max(0, span + kh - 1 - from.height - window.pads[0]);
+  const bottom = Math.max(0, span + window.kernel[0] - 1 - from.height - window.pads[0]);
+  const rows = from.height + window.pads[0] + bottom - span + 1;
   const sums = w.emit(`${blockedDomain}::Conv`, [image, overImages(w, site)], {
     kernel_shape: ints([to.height, to.width]),
     dilations: ints([window.strides[0], window.strides[1] * from.channels]),
     pads: ints([window.pads[0], 0, bottom, 0]),
   });
-  const rows = from.height + window.pads[0] + bottom - span + 1;
-  const apart = w.emit('Reshape', [sums, w.longs([to.channels / w.block, rows, columns, from.channels, w.block])]);
-  // Where the stride left a rest there are more rows or columns than the kernel has.
-  const cut =
-    rows === kh && columns === kw
-      ? apart
-      : w.emit('Slice', [apart, w.longs([0, 0]), w.longs([kh, kw]), w.longs([1, 2])]);
-  const turned = w.emit('Transpose', [cut], { perm: ints([0, 4, 3, 1, 2]) });
-  w.finish(node.outputs[0], 'Reshape', [turned, w.longs([to.channels, from.channels, kh, kw])]);
+  const plain = w.emit(`${blockedDomain}::ReorderOutput`, [sums], { channels: int(to.channels) });
+  const apart = w.emit('Reshape', [plain, w.longs([to.channels, rows, columns, from.channels])]);
+  const sized = cutTo(w, apart, { rows, columns, window });
+  w.finish(node.outputs[0], 'Transpose', [sized], { perm: ints([0, 3, 1, 2]) });
+  return true;
+}
+
+/** [K, rows, columns, ...] without what is more than the kernel, where the stride left a rest. */
+function cutTo(
+  w: BlockedWriter,
+  value: ValueId,
+  { rows, columns, window }: { readonly rows: number; readonly columns: number; readonly window: Window },
+): ValueId {
+  const [kh, kw] = window.kernel;
+  if (rows === kh && columns === kw) return value;
+  return w.emit('Slice', [value, w.longs([0, 0]), w.longs([kh, kw]), w.longs([1, 2])]);
+}
+
+/**
+ * The same for a depthwise convolution. Each channel of each image is convolved with its own dy, and the images are
+ * summed: x as [1, N·C, H, W] and the filter dy as [N·C, 1, OH, OW] are what their blocked forms hold already.
+ */
+function depthwiseWeightGradient(node: Node, w: BlockedWriter, { x, dy, from, to, window }: Site): boolean {
+  const { batch, channels } = from;
+  if (window.group !== channels || to.channels !== channels || typeof batch !== 'number') return false;
+  if (to.height * to.width > mostPlaces) return false;
+  const [kh, kw] = window.kernel;
+  const ends = [0, 1].map((axis) => {
+    const span = ([to.height, to.width][axis]! - 1) * window.strides[axis]! + 1;
+    const [size, begin] = [[from.height, from.width][axis]!, window.pads[axis]!];
+    const reach = (window.kernel[axis]! - 1) * window.dilations[axis]!;
+    const end = Math.max(0, span + reach - size - begin);
+    return { end, places: Math.floor((size + begin + end - span) / window.dilations[axis]!) + 1 };
+  });
+  const [vertical, horizontal] = ends as [(typeof ends)[0], (typeof ends)[0]]; // two axes
+  const image = w.emit('Reshape', [w.blocked(x), w.longs([1, batch * channels, from.height, from.width])]);
+  const filter = w.emit('Reshape', [w.blocked(dy), w.longs([batch * channels, 1, to.height, to.width])]);
+  const each = w.emit(`${blockedDomain}::Conv`, [image, filter], {
+    kernel_shape: ints([to.height, to.width]),
+    dilations: ints(window.strides),
+    strides: ints(window.dilations),
+    pads: ints([window.pads[0], window.pads[1], vertical.end, horizontal.end]),
+    group: int(batch * channels),
+  });
+  const [rows, columns] = [vertical.places, horizontal.places];
+  const images = w.emit('Reshape', [each, w.longs([batch, rows * columns * channels])]);
+  const sums = w.emit('ReduceSum', [images, w.longs([0])], { keepdims: int(0) });
+  const blocked = w.emit('Reshape', [sums, w.longs([1, channels, rows, columns])]);
+  const plain = w.emit(`${blockedDomain}::ReorderOutput`, [blocked], { channels: int(channels) });
+  const apart = w.emit('Reshape', [plain, w.longs([channels, rows, columns, 1])]);
+  const sized = cutTo(w, apart, { rows, columns, window });
+  w.finish(node.outputs[0], 'Reshape', [sized, w.longs([channels, 1, kh, kw])]);
   return true;
 }
 
 /** x as [1, N, H, W'·C], blocked over N, with the padding columns; and how many columns of the kernel fit. */
-function rowsOfChannels(w: BlockedWriter, { x, from, to, window }: Site) {
-  const { batch, channels, height, width } = from;
+function rowsOfChannels(w: BlockedWriter, { x, from, to, window, batch }: Site & { readonly batch: number }) {
+  const { channels, height, width } = from;
   const span = (to.width - 1) * window.strides[1] + 1;
   const left = window.pads[1];
   const right = Math.max(0, span + window.kernel[1] - 1 - width - left);
@@ -85,10 +129,10 @@ function channelsLast(w: BlockedWriter, x: ValueId, { channels }: Image): ValueI
 }
 
 /** dy as a blocked filter [K, N, OH, OW]: [K/B, N/B, OH, OW, B of N, B of K]. */
-function overImages(w: BlockedWriter, { dy, from, to }: Site): ValueId {
+function overImages(w: BlockedWriter, { dy, to, batch }: Site & { readonly batch: number }): ValueId {
   const b = w.block;
   const area = to.height * to.width;
-  const split = w.emit('Reshape', [w.blocked(dy), w.longs([from.batch / b, b, to.channels / b, area, b])]);
+  const split = w.emit('Reshape', [w.blocked(dy), w.longs([batch / b, b, to.channels / b, area, b])]);
   const turned = w.emit('Transpose', [split], { perm: ints([2, 0, 3, 1, 4]) });
-  return w.emit('Reshape', [turned, w.longs([to.channels, from.batch, to.height, to.width])]);
+  return w.emit('Reshape', [turned, w.longs([to.channels, batch, to.height, to.width])]);
 }

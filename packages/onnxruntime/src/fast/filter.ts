@@ -1,5 +1,5 @@
-import { ints, type ValueId } from '@espalier/core';
-import type { BlockedWriter } from './blocked-writer.js';
+import { int, ints, type ValueId } from '@espalier/core';
+import { type BlockedWriter, blockedDomain } from './blocked-writer.js';
 
 /** Sizes of a filter [K, C/group, kh, kw]. */
 export interface FilterSize {
@@ -11,27 +11,22 @@ export interface FilterSize {
 
 /**
  * A filter w [K, C, kh, kw] as blocked convolutions read it: [K/B, C/B, kh, kw, B of C, B of K]. `unblocked` inputs (and
- * depthwise filters, C = 1) need [K/B, C, kh, kw, B of K]. The runtime is told the shape [K, C, kh, kw].
+ * depthwise filters, C = 1) need [K/B, C, kh, kw, B of K]. The runtime is told the shape [K, C, kh, kw]. Blocking K first
+ * lets everything else move in whole blocks.
  */
 export function blockedFilter(
   w: BlockedWriter,
   value: ValueId,
   { outputs, inputs, height, width, unblocked = false }: FilterSize & { readonly unblocked?: boolean },
 ): ValueId {
-  const b = w.block;
-  if (unblocked && inputs * height * width === 1) return value;
-  const [apart, perm] = unblocked
-    ? [
-        [outputs / b, b, inputs * height * width],
-        [0, 2, 1],
-      ]
-    : [
-        [outputs / b, b, inputs / b, b, height * width],
-        [0, 2, 4, 3, 1],
-      ];
-  const split = w.emit('Reshape', [value, w.longs(apart)]);
-  const turned = w.emit('Transpose', [split], { perm: ints(perm) });
-  return w.emit('Reshape', [turned, w.longs([outputs, inputs, height, width])]);
+  const [b, taps] = [w.block, height * width];
+  if (unblocked && inputs * taps === 1) return value;
+  const images = w.emit('Reshape', [value, w.longs([1, outputs, inputs, taps])]);
+  const blocked = w.emit(`${blockedDomain}::ReorderInput`, [images]); // [K/B, C, kh·kw, B of K]
+  const whole = w.longs([outputs, inputs, height, width]);
+  if (unblocked || taps === 1) return w.emit('Reshape', [blocked, whole]);
+  const split = w.emit('Reshape', [blocked, w.longs([outputs / b, inputs / b, b, taps, b])]);
+  return w.emit('Reshape', [w.emit('Transpose', [split], { perm: ints([0, 1, 3, 2, 4]) }), whole]);
 }
 
 /**
@@ -43,27 +38,25 @@ export function turnedFilter(
   value: ValueId,
   { outputs, inputs, height, width }: FilterSize,
 ): ValueId {
-  const b = w.block;
-  const taps = height * width;
-  const split = w.emit('Reshape', [value, w.longs([outputs / b, b, inputs / b, b, taps])]);
-  const exchanged = w.emit('Transpose', [split], { perm: ints([2, 0, 4, 1, 3]) });
+  const [b, taps] = [w.block, height * width];
+  const images = w.emit('Reshape', [value, w.longs([outputs, inputs, taps, 1])]);
+  const blocked = taps === 1 ? value : w.emit(`${blockedDomain}::ReorderInput`, [images]); // [K, C/B, kh·kw, B of C]
+  const split = w.emit('Reshape', [blocked, w.longs([outputs / b, b, inputs / b, taps, b])]);
+  const exchanged = w.emit('Transpose', [split], { perm: ints([2, 0, 3, 1, 4]) });
   return w.emit('Reshape', [turned(w, exchanged, { taps, axis: 2 }), w.longs([inputs, outputs, height, width])]);
 }
 
 /** A depthwise filter [C, 1, kh, kw] turned by 180 degrees, blocked. */
-export function turnedDepthwiseFilter(
-  w: BlockedWriter,
-  value: ValueId,
-  { outputs, height, width }: FilterSize,
-): ValueId {
+export function turnedDepthwiseFilter(w: BlockedWriter, value: ValueId, size: FilterSize): ValueId {
+  const { outputs, height, width } = size;
   const taps = height * width;
-  const split = w.emit('Reshape', [value, w.longs([outputs / w.block, w.block, taps])]);
-  const apart = w.emit('Transpose', [split], { perm: ints([0, 2, 1]) });
-  return w.emit('Reshape', [turned(w, apart, { taps, axis: 1 }), w.longs([outputs, 1, height, width])]);
+  const blocked = blockedFilter(w, value, { ...size, unblocked: true });
+  const split = w.emit('Reshape', [blocked, w.longs([outputs / w.block, taps, w.block])]);
+  return w.emit('Reshape', [turned(w, split, { taps, axis: 1 }), w.longs([outputs, 1, height, width])]);
 }
 
 function turned(w: BlockedWriter, value: ValueId, { taps, axis }: { readonly taps: number; readonly axis: number }) {
   if (taps === 1) return value;
   const backwards = Int32Array.from({ length: taps }, (_, i) => taps - 1 - i);
-  return w.emit('Gather', [value, w.index(backwards, [taps])], { axis: { kind: 'int', value: axis } });
+  return w.emit('Gather', [value, w.index(backwards, [taps])], { axis: int(axis) });
 }
