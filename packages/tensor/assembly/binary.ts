@@ -1,10 +1,10 @@
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function truth(mask: v128): v128 {
   return v128.and(mask, i32x4.splat(1));
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function apply(op: i32, a: v128, b: v128): v128 {
   if (op == 0) return f32x4.add(a, b);
@@ -30,7 +30,7 @@ function apply(op: i32, a: v128, b: v128): v128 {
   return truth(i32x4.lt_s(a, b)); // 20
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function run(op: i32, a: usize, b: usize, out: usize, rank: i32, meta: usize): void {
   const shape = meta;

@@ -172,7 +172,7 @@ export function convolve(
 }
 
 /** Where the window of pixel `first + i` begins; pixels beyond the end repeat the last one. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function corner(first: i32, i: i32, valid: i32, wo: i32, base: usize, rowStep: usize, pixelStep: usize): usize {
   const pixel = first + min(i, valid - 1);
@@ -190,7 +190,7 @@ function partial(at: usize, lanes: i32): v128 {
 }
 
 /** Stores the first `lanes` of eight floats. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function put(at: usize, a: v128, b: v128, lanes: i32): void {
   if (lanes == 8) {
@@ -324,7 +324,7 @@ function tileGradient(x: usize, dy: usize, target: usize, ho: i32, wo: i32, rows
   if (rows > 5) accumulate(target + 5 * dyStep, a50, a51);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function accumulate(at: usize, a: v128, b: v128): void {
   v128.store(at, f32x4.add(v128.load(at), a));

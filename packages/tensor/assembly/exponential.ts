@@ -1,14 +1,14 @@
 // Vector forms of the exponential family: ranges reduced by powers of two, then a polynomial (the classic
 // single-precision Cephes coefficients, S. Moshier), about one unit in the last place. NaN stays NaN.
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function c(value: f32): v128 {
   return f32x4.splat(value);
 }
 
 /** e^x. Overflows to infinity above 88.72, goes through the subnormals down to 0. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const bounded = f32x4.max(f32x4.min(x, c(89)), c(-104));
@@ -30,7 +30,7 @@ export function exp4(x: v128): v128 {
 }
 
 /** The natural logarithm; -infinity at 0, NaN below. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
   // Subnormals are scaled up first.
@@ -63,14 +63,14 @@ export function log4(x: v128): v128 {
 }
 
 /** 1 / (1 + e^-x). */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
   return f32x4.div(c(1), f32x4.add(c(1), exp4(f32x4.neg(x))));
 }
 
 /** The hyperbolic tangent: an odd polynomial near zero, 1 - 2 / (e^2x + 1) elsewhere. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
   const z = f32x4.mul(x, x);
@@ -87,7 +87,7 @@ export function tanh4(x: v128): v128 {
  * The error function: x + x P(x^2)/Q(x^2) below 0.84375 (fdlibm's rational form, Sun Microsystems), the five-term
  * form of Abramowitz & Stegun 7.1.26 above (error 1.5e-7).
  */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function erf4(x: v128): v128 {
   const a = f32x4.abs(x);

@@ -127,7 +127,7 @@ export function gather(x: usize, index: usize, out: usize, outer: i32, length: i
   return 0;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function combine(mode: i32, old: f32, value: f32): f32 {
   if (mode == 1) return old + value;

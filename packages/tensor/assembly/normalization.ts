@@ -1,6 +1,6 @@
 import { exp4, log4 } from './exponential';
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function first(v: v128): f32 {
   return f32x4.extract_lane(v, 0);

@@ -1,13 +1,13 @@
 // Quantizers over [outer, channels, inner]: one scale and zero point per channel (channels 1: one for all).
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function code(x: v128, s: v128, z: v128, low: v128, high: v128): v128 {
   return f32x4.pmin(f32x4.pmax(f32x4.add(f32x4.nearest(f32x4.div(x, s)), z), low), high);
 }
 
 // op 0: fake-quantize; 1: to integers; 2: from integers.
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function apply(op: i32, x: v128, s: v128, z: v128, low: v128, high: v128): v128 {
   if (op == 0) return f32x4.mul(f32x4.sub(code(x, s, z, low, high), z), s);
@@ -15,7 +15,7 @@ function apply(op: i32, x: v128, s: v128, z: v128, low: v128, high: v128): v128 
   return f32x4.mul(f32x4.sub(f32x4.convert_i32x4_s(x), z), s);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function run(op: i32, x: usize, out: usize, scale: usize, zero: usize, outer: i32, channels: i32, inner: i32, low: f32, high: f32): void {
   const lo = f32x4.splat(low);

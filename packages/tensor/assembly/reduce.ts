@@ -3,7 +3,7 @@
 
 const block: i32 = 128;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function term(op: i32, x: v128): v128 {
   if (op == 1) return f32x4.mul(x, x);
@@ -11,13 +11,13 @@ function term(op: i32, x: v128): v128 {
   return x;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function lanes(v: v128): f64 {
   return (f32x4.extract_lane(v, 0) as f64) + f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function rowSum(op: i32, x: usize, length: i32): f64 {
   let total: f64 = 0;
@@ -39,7 +39,7 @@ function rowSum(op: i32, x: usize, length: i32): f64 {
   return total;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function sums(op: i32, x: usize, out: usize, outer: i32, length: i32, inner: i32, scale: f64): void {
   const row = (inner as usize) << 2;
@@ -82,7 +82,7 @@ function sums(op: i32, x: usize, out: usize, outer: i32, length: i32, inner: i32
   }
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function join(op: i32, a: v128, b: v128): v128 {
   if (op == 3) return f32x4.max(a, b);
@@ -90,7 +90,7 @@ function join(op: i32, a: v128, b: v128): v128 {
   return f32x4.mul(a, b);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function folds(op: i32, x: usize, out: usize, outer: i32, length: i32, inner: i32): void {
   const row = (inner as usize) << 2;

@@ -1,6 +1,6 @@
 import { erf4, exp4, log4, sigmoid4, tanh4 } from './exponential';
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function c(value: f32): v128 {
   return f32x4.splat(value);
@@ -8,7 +8,7 @@ function c(value: f32): v128 {
 
 // `op` is a literal at every call, so one branch is left of each copy. NaN goes through: pmin and pmax return their
 // first argument unless the second one is beyond it.
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function apply(op: i32, x: v128, p: v128, q: v128): v128 {
   if (op == 0) return f32x4.pmax(x, c(0)); // Relu
@@ -46,7 +46,7 @@ function apply(op: i32, x: v128, p: v128, q: v128): v128 {
     return f32x4.add(f32x4.pmax(x, c(0)), log1p(exp4(f32x4.neg(f32x4.abs(x)))));
   }
   if (op == 20) return f32x4.div(x, f32x4.add(c(1), f32x4.abs(x))); // Softsign
-  if (op == 21) return v128.and(x, f32x4.gt(x, p)); // ThresholdedRelu
+  if (op == 21) return v128.andnot(x, f32x4.le(x, p)); // ThresholdedRelu
   if (op == 22) return f32x4.mul(f32x4.mul(x, c(0.5)), f32x4.add(c(1), erf4(f32x4.mul(x, c(0.70710678118654752))))); // Gelu
   if (op == 23) {
     // Gelu by tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
@@ -75,7 +75,7 @@ function apply(op: i32, x: v128, p: v128, q: v128): v128 {
 }
 
 /** e^x - 1: the series near zero, where the difference would cancel. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function expm1(x: v128): v128 {
   let p = f32x4.add(f32x4.mul(x, c(0.0013888889)), c(0.0083333333));
@@ -87,7 +87,7 @@ function expm1(x: v128): v128 {
 }
 
 /** log(1 + x) for x from 0 to 1, exact near zero: log(u) x / (u - 1) with u = 1 + x. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function log1p(x: v128): v128 {
   const u = f32x4.add(x, c(1));
@@ -95,7 +95,7 @@ function log1p(x: v128): v128 {
   return v128.bitselect(x, f32x4.div(f32x4.mul(log4(u), x), d), f32x4.eq(d, c(0)));
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function run(op: i32, x: usize, out: usize, n: i32, p: f32, q: f32): void {
   const pp = f32x4.splat(p);

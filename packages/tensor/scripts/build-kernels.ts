@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { compileKernels } from './compile-kernels.ts';
+import { compileKernels } from './compile-kernels.js';
 
-const target = fileURLToPath(new URL('../src/generated/kernels.ts', import.meta.url));
-await mkdir(fileURLToPath(new URL('.', new URL('../src/generated/kernels.ts', import.meta.url))), { recursive: true });
-await writeFile(target, await compileKernels());
+const folder = new URL('../src/generated/', import.meta.url);
+await mkdir(folder, { recursive: true });
+await writeFile(new URL('kernels.ts', folder), await compileKernels());

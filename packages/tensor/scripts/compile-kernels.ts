@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { sourceHash } from './source-hash.js';
 
 const folder = fileURLToPath(new URL('../assembly/', import.meta.url));
 
@@ -36,5 +37,12 @@ export async function compileKernels(): Promise<string> {
   );
   if (error || !binary) throw new Error(`the kernels do not compile:\n${stderr.toString()}`);
   const text = Buffer.from(binary).toString('base64');
-  return `/** The kernels of \`assembly/\` as a WebAssembly module. Written by scripts/build-kernels.ts; do not edit. */\nexport const kernelsBase64 =\n  '${text}';\n`;
+  return [
+    '/** The kernels of `assembly/` as a WebAssembly module. Written by scripts/build-kernels.ts; do not edit. */',
+    `export const kernelsBase64 =\n  '${text}';`,
+    '',
+    '/** Hash of the sources it was compiled from. */',
+    `export const kernelsHash = '${await sourceHash()}';`,
+    '',
+  ].join('\n');
 }

@@ -22,6 +22,8 @@ export interface Run {
   readonly graph: Graph;
   readonly plan: Plan;
   readonly constants: ReadonlyMap<ValueId, Value>;
+  /** Told how long each node took; for profiles. */
+  readonly watch?: (node: Node, milliseconds: number) => void;
 }
 
 // Small arrays that are on the host anyway are computed there: shapes and indices exactly, scalars in float64.
@@ -31,7 +33,7 @@ const hostBytes = 2 ** 20;
 
 /** Runs the steps in order and reads the wanted values back. Everything else is freed, also after a failure. */
 export function runPlan(
-  { heap, graph, plan, constants }: Run,
+  { heap, graph, plan, constants, watch }: Run,
   feeds: ReadonlyMap<string, Tensor>,
 ): Map<string, Tensor> {
   const values = new Map<ValueId, Value>();
@@ -41,7 +43,9 @@ export function runPlan(
     name === undefined ? undefined : (values.get(name) ?? constants.get(name));
   try {
     for (const step of plan.steps) {
+      const started = watch && performance.now();
       const outputs = runStep(step, { heap, opset, find });
+      if (watch) watch(step.node, performance.now() - started!); // set where there is a watcher
       step.node.outputs.forEach((name, slot) => {
         const value = outputs[slot];
         if (name !== undefined && value) values.set(name, value);
