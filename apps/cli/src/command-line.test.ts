@@ -5,6 +5,7 @@ import { buildGraph, createRandom, floats, int, ints } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from './command-line.js';
+import type { GroupRow } from './group-table.js';
 
 let folder = '';
 
@@ -58,6 +59,11 @@ async function runWith(interrupted: () => boolean, args: readonly string[]) {
     interrupted,
   });
   return { code, out, error };
+}
+
+interface Widths {
+  readonly before: { readonly weightShape: readonly number[] };
+  readonly after: { readonly weightShape: readonly number[] };
 }
 
 const json = async (...args: readonly string[]) => {
@@ -210,6 +216,40 @@ describe('compress', () => {
     );
     expect(await wrong('espalier: 1\nsteps: [')).toMatch(/^RECIPE_SYNTAX: wrong.yaml/);
     expect(await wrong('{"espalier": 1, "steps": [], "__proto__": {"seed": 1}}')).toMatch(/^RECIPE_INVALID/);
+  });
+
+  it('removes half of the channels for good with the preset prune-50', async () => {
+    const report = await json('compress', 'net.onnx', '-o', 'half-wide.onnx', '--preset', 'prune-50');
+    expect(report.layers.map(({ before, after }: Widths) => [before.weightShape, after.weightShape])).toEqual([
+      [
+        [16, 3, 3, 3],
+        [8, 3, 3, 3],
+      ],
+      [
+        [10, 16],
+        [10, 8],
+      ],
+    ]);
+    expect(report.costs.after.macs).toBe(8 * 27 * 256 + 80);
+    const groups = await json('inspect', 'net.onnx', '--groups');
+    const rows = groups.groups.map(({ id, units, prunable, reason }: GroupRow) => [id, units, prunable, reason]);
+    expect(rows).toContainEqual(['w1/0', 16, true, null]);
+    expect(rows).toContainEqual(['w1/1', 3, false, expect.stringContaining('"image" is an input')]);
+    expect(rows).toContainEqual(['w2/0', 10, false, expect.stringContaining('"scores" is an output')]);
+  });
+
+  it('refuses options of single weights beside channels, and the other way round', async () => {
+    const recipe = (options: string) =>
+      writeFile(
+        join(folder, 'foreign.yaml'),
+        `espalier: 1\nsteps: [{ prune: { use: magnitude, with: { ${options} } } }]`,
+      );
+    await recipe('goal: macs');
+    const weights = await run('compress', 'net.onnx', '-o', 'x.onnx', '--recipe', 'foreign.yaml', '--quiet');
+    expect(weights.error).toMatch(/^PRUNE_OPTION: steps\[0\].prune.with.goal: .*whole channels/);
+    await recipe('granularity: channel, minimumSize: 5');
+    const channels = await run('compress', 'net.onnx', '-o', 'x.onnx', '--recipe', 'foreign.yaml', '--quiet');
+    expect(channels.error).toMatch(/^PRUNE_OPTION: steps\[0\].prune.with.minimumSize: .*single weights/);
   });
 
   it('writes the folder that transformers.js expects for the preset web', async () => {

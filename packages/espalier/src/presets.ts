@@ -33,6 +33,14 @@ export const presets = {
     needsData: false,
     recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'fp16' }] }),
   },
+  'prune-50': {
+    about: 'half of the channels of every group physically removed, batch norms measured anew where data is given.',
+    needsData: false,
+    recipe: defineRecipe({
+      espalier: 1,
+      steps: [{ prune: { use: 'magnitude', with: { granularity: 'channel', sparsity: 0.5, multiple: 4 } } }, simplify],
+    }),
+  },
   'prune-int8': {
     about: 'half of the weights set to zero, then `int8`; zeros shrink the file under gzip only.',
     needsData: true,

@@ -43,7 +43,7 @@ export const compress: Verb = (program, surroundings) =>
     .requiredOption('-o, --output <file>', 'the file to write')
     .option(
       '--preset <name>',
-      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-int8; web: a folder with all forms that need no data',
+      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-50, prune-int8; web: a folder with all forms that need no data',
     )
     .option('--recipe <file>', 'a recipe: YAML, JSON, or a TypeScript or JavaScript module')
     .option(

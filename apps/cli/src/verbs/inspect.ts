@@ -2,6 +2,7 @@ import { type Inspection, inspectGraph } from '@espalier/analysis';
 import { inferShapes } from '@espalier/passes';
 import { openModel } from '@espalier/recipe';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
+import { groupTable, groupText } from '../group-table.js';
 import { bytesText, countText, shortText } from '../number-text.js';
 import { factTable, textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
@@ -13,12 +14,18 @@ export const inspect: Verb = (program, surroundings) =>
     program.command('inspect').description('say what a model is made of and what it costs').argument('<model>'),
   )
     .option('--layers', 'list every layer, not only the ten with most parameters')
-    .action((model: string, flags: SharedFlags & { readonly layers?: true }) =>
+    .option('--groups', 'list what would be removed together: groups of channels, heads and neurons')
+    .action((model: string, flags: SharedFlags & { readonly layers?: true; readonly groups?: true }) =>
       withWorkbench(flags, surroundings, {
         async work({ registry, files, progress, answer }) {
           progress.show('read');
           const { graph, format, bytes } = await openModel(registry, files, model);
           const inspection = inspectGraph(inferShapes(graph), { format, bytes });
+          if (flags.groups) {
+            const groups = groupTable(graph);
+            answer({ ...inspection, groups }, () => groupText(groups));
+            return;
+          }
           answer(inspection, () => inspectionText(inspection, flags.layers ? Number.POSITIVE_INFINITY : 10));
         },
       }),

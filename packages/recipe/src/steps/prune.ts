@@ -1,23 +1,38 @@
+import type { Resolved } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import { prune, pruneNeeds, pruneOptions, readPruneOptions, type WrittenPruneOptions } from '@espalier/pruners';
+import { prune, pruneNeeds, pruneOptions, readPruneOptions } from '@espalier/pruners';
 import type { StepKind } from '../step.js';
 import { collectEvidence } from './collect-evidence.js';
+import { channelOptions, pruneChannels, refuseForeignOptions } from './prune-channels.js';
 import { referenceWithOptions } from './reference-with-options.js';
+
+const options = {
+  ...pruneOptions,
+  granularity: {
+    ...pruneOptions.granularity,
+    about:
+      '`weight`, N:M such as `2:4` (2 of every 4 input channels are kept), or `channel`: whole channels are removed',
+  },
+  ...channelOptions,
+} as const;
 
 /** `prune: ID`: the pruner scores, the driver's own options say how much goes and where. */
 export const pruneStep: StepKind = {
   kind: 'pruner',
-  options: pruneOptions,
+  options,
   async run(graph, { reference, where }, context) {
-    const { plugin, options } = referenceWithOptions(context.registry, {
+    const { plugin, options: resolved } = referenceWithOptions(context.registry, {
       kind: 'pruner',
-      driver: pruneOptions,
+      driver: options,
       reference,
       where,
       seed: context.seed,
     });
+    const written = resolved as Resolved<typeof options>; // resolved from this very table
+    refuseForeignOptions(written, where);
+    if (written.granularity === 'channel') return pruneChannels(graph, { written, pruner: plugin, where }, context);
     const typed = inferShapes(graph);
-    const wanted = readPruneOptions(options as unknown as WrittenPruneOptions, plugin); // resolved from the driver's own table
+    const wanted = readPruneOptions(written, plugin);
     const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context });
     context.progress('prune');
     return prune(typed, wanted, evidence);
