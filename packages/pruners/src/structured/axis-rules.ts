@@ -2,6 +2,7 @@ import type { OpName } from '@espalier/passes';
 import type { AxisRule } from './axis-rule.js';
 import { convRules } from './rules/conv.js';
 import { biasThenUnary, firstCounts, nary, unary, where } from './rules/elementwise.js';
+import { extendRules } from './rules/extend.js';
 import { linearRules } from './rules/linear.js';
 import { movementRules } from './rules/movement.js';
 import { normRules } from './rules/norm.js';
@@ -18,6 +19,7 @@ const untouchable: AxisRule = { relate: (site) => site.pinAll('how its axes rela
 /** How the axes of each op relate. An op that is not in the table is untouchable, and whatever it touches is reported. */
 export const axisRules = {
   ...convRules,
+  ...extendRules,
   ...linearRules,
   ...movementRules,
   ...normRules,
