@@ -26,7 +26,7 @@ export const badGranularity = (found: unknown) =>
     found: shown(found),
     fix:
       found === 'channel' || found === 'group'
-        ? 'Removing whole channels is not available in this version: prune single weights or N:M.'
+        ? 'Whole channels are removed by pruneStructured, or in a recipe by a prune step with granularity: channel.'
         : 'N weights of every M neighbours along the reduction axis are kept.',
   });
 
