@@ -36,13 +36,15 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/datasets': 36,
   espalier: 2,
   '@espalier/onnx': 16,
-  '@espalier/onnxruntime': 6,
+  '@espalier/onnxruntime': 14,
+  '@espalier/tensor': 200, // most of it TensorFlow.js
   '@espalier/passes': 60,
   '@espalier/pruners': 25, // one rule for each op
   '@espalier/quantizers': 27,
   '@espalier/recipe': 45, // most of it the YAML parser
   '@espalier/safetensors': 2.5,
   '@espalier/schedules': 2.5,
+  '@espalier/tensor': 1, // PROBE
   '@espalier/testing': 12,
   '@espalier/training': 20,
   '@espalier/zoo': 10,
