@@ -1,4 +1,5 @@
 import {
+  type Dim,
   float,
   indexOf,
   int,
@@ -12,24 +13,36 @@ import {
 } from '@espalier/core';
 import type { BlockedWriter } from './blocked-writer.js';
 import type { BlockedRule } from './rules.js';
+import { scalarOperand, withScalarOperand } from './scalar-operand.js';
+
+type Operand = (w: BlockedWriter, value: ValueId, shape: readonly Dim[]) => ValueId;
 
 /**
  * An op that acts on each element alone stays among blocked values when one of its inputs is there already; the others
- * must have the same shape or one element.
+ * must have the same shape, or one element, which `one` puts into the form that the op takes.
  */
-const elementwise: BlockedRule = (node, w) => {
-  const output = node.outputs[0];
-  const shape = output === undefined ? undefined : w.image(output) && tensorInfo(w.graph, output)?.shape;
-  if (output === undefined || !shape || (shape[1] as number) % w.block !== 0) return false;
-  const kinds = node.inputs.map((value) => kindOf(w, value, shape.join()));
-  const given = node.inputs.some((value, i) => kinds[i] === 'image' && w.isBlocked(value!));
-  if (!given || kinds.includes('other')) return false;
-  const inputs = node.inputs.map((value, i) => (kinds[i] === 'image' ? w.blocked(value!) : value));
-  const result = w.emit(node.op, inputs, Object.fromEntries(node.attributes));
-  if (node.op === 'Add' && kinds.every((kind) => kind === 'image')) w.noteSum(result);
-  w.give(output, result);
-  return true;
-};
+const overElements =
+  (one: Operand): BlockedRule =>
+  (node, w) => {
+    const output = node.outputs[0];
+    const shape = output === undefined ? undefined : w.image(output) && tensorInfo(w.graph, output)?.shape;
+    if (output === undefined || !shape || (shape[1] as number) % w.block !== 0) return false;
+    const kinds = node.inputs.map((value) => kindOf(w, value, shape.join()));
+    const given = node.inputs.some((value, i) => kinds[i] === 'image' && w.isBlocked(value!));
+    if (!given || kinds.includes('other')) return false;
+    const inputs = node.inputs.map((value, i) => {
+      if (value === undefined) return value;
+      return kinds[i] === 'image' ? w.blocked(value) : one(w, value, shape);
+    });
+    const result = w.emit(node.op, inputs, Object.fromEntries(node.attributes));
+    if (node.op === 'Add' && kinds.every((kind) => kind === 'image')) w.noteSum(result);
+    w.give(output, result);
+    return true;
+  };
+
+const elementwise = overElements((_, value) => value);
+const broadcast = overElements(scalarOperand);
+const arithmetic: BlockedRule = (node, w) => broadcast(node, w) || withScalarOperand(node, w);
 
 /**
  * The sign of what a Relu gives is 0 or 1: min(1, y·3e38) for every normal y ≥ 0, which the runtime computes several
@@ -54,7 +67,7 @@ const comparison: BlockedRule = (node, w) => {
   if (!shape || !w.isBlocked(x) || kindOf(w, bound, shape.join()) !== 'one') return false;
   const cast = usesOf(w.graph, output).every(({ node: reader, slot }) => slot >= 0 && isCast(reader));
   if (!cast || w.graph.outputs.includes(output)) return false;
-  w.give(output, w.emit(node.op, [w.blocked(x), bound]));
+  w.give(output, w.emit(node.op, [w.blocked(x), scalarOperand(w, bound, shape)]));
   return true;
 };
 
@@ -89,8 +102,8 @@ export const blockedElementwise = {
   Less: comparison,
   LessOrEqual: comparison,
   Cast: cast,
-  Add: elementwise,
-  Sub: elementwise,
-  Mul: elementwise,
-  Div: elementwise,
+  Add: arithmetic,
+  Sub: arithmetic,
+  Mul: arithmetic,
+  Div: arithmetic,
 } as const;

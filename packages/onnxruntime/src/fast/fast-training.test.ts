@@ -257,22 +257,22 @@ const smooth = (graph: Graph): Graph => ({
 
 describe.skipIf(noBlocks)('a whole training step', () => {
   const shortcuts = () => resnet20({ shortcut: 'B' });
+  const mobile = () => mobilenetV2({ classes: 10, size: 32, width: 0.5, stem: 'small' });
+  // MobileNetV2 begins where a change of 1e-6 in its images moves the second loss in the third digit.
   it.each([
-    ['ResNet-20', shortcuts, 1e-2],
-    ['ResNet-20 without kinks', () => smooth(shortcuts()), 2e-5],
-    ['ResNet-20 with padded shortcuts, without kinks', () => smooth(resnet20({})), 2e-5],
-    [
-      'MobileNetV2 without kinks',
-      () => smooth(mobilenetV2({ classes: 10, size: 32, width: 0.5, stem: 'small' })),
-      2e-4,
-    ],
-  ])('of %s has the gradients and losses of the plain one', async (_, build, limit) => {
-    const step = stepOf(build(), 8);
+    { name: 'ResNet-20', build: shortcuts, gradients: 1e-2, losses: 1e-4 },
+    { name: 'ResNet-20 without kinks', build: () => smooth(shortcuts()), gradients: 2e-5, losses: 1e-5 },
+    { name: 'ResNet-20 with padded shortcuts', build: () => smooth(resnet20({})), gradients: 2e-5, losses: 1e-5 },
+    { name: 'MobileNetV2', build: mobile, gradients: 0.2, losses: 2e-2 },
+    { name: 'MobileNetV2 without kinks', build: () => smooth(mobile()), gradients: 2e-4, losses: 1e-4 },
+  ])('of $name has the gradients and losses of the plain one', async ({ build, gradients, losses }) => {
+    const step = stepOf(build(), 16);
     const feeds = feedsOf(step);
     const fast = await train(step, step.graph, feeds);
     const plain = await train(step, lowerCustomOps(step.graph), feeds);
-    expect(distance(plain.gradients, fast.gradients)).toBeLessThan(limit);
-    for (const [i, loss] of fast.losses.entries()) expect(Math.abs(loss - plain.losses[i]!)).toBeLessThan(1e-4);
+    expect(distance(plain.gradients, fast.gradients)).toBeLessThan(gradients);
+    expect(fast.losses[0]).toBeCloseTo(plain.losses[0]!, 5);
+    for (const [i, loss] of fast.losses.entries()) expect(Math.abs(loss - plain.losses[i]!)).toBeLessThan(losses);
   });
 });
 
