@@ -7,6 +7,7 @@ import {
   type Graph,
   instantiate,
   int,
+  ints,
   longs,
   type Tensor,
   tensor,
@@ -169,14 +170,21 @@ describe('the executor on TensorFlow.js', () => {
   });
 
   it('refuses ops without a kernel, unknown outputs and strings', async () => {
-    expect(await failure(executor.open(single('LSTM', [['float32', [1]]])))).toMatchObject({
+    const sizes = [
+      [2, 3, 4],
+      [1, 8, 4],
+      [1, 8, 2],
+    ].map((shape) => ['float32', shape] as const);
+    expect(await failure(executor.open(single('LSTM', sizes, { hidden_size: int(2) })))).toMatchObject({
       code: 'EXECUTOR_UNSUPPORTED_OP',
       details: { op: 'LSTM' },
     });
     expect((await failure(executor.open(single('Identity', [['string', [1]]])))).code).toBe(
       'EXECUTOR_UNSUPPORTED_TYPE',
     );
-    const pool = await executor.open(single('MaxPool', [['float32', [1, 1, 2, 2, 2]]]));
+    const pool = await executor.open(
+      single('MaxPool', [['float32', [1, 1, 2, 2, 2]]], { kernel_shape: ints([1, 1, 1]) }),
+    );
     const cube = new Map([['x0', floats(new Float32Array(8), [1, 1, 2, 2, 2])]]);
     expect((await failure(pool.run(cube))).message).toContain('3 spatial axes');
     const session = await executor.open(net());
