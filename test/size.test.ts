@@ -44,7 +44,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/recipe': 45, // most of it the YAML parser
   '@espalier/safetensors': 2.5,
   '@espalier/schedules': 2.5,
-  '@espalier/tensor': 1, // PROBE
+  '@espalier/tensor': 170, // TensorFlow.js for the most part
   '@espalier/testing': 12,
   '@espalier/training': 20,
   '@espalier/zoo': 10,
