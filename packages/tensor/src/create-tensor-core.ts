@@ -1,5 +1,5 @@
 import { type Executor, type Graph, type Resolved, resolveOptions, type Session } from '@espalier/core';
-import { type Heap, openHeap } from './heap.js';
+import { openHeap } from './heap.js';
 import { openSession } from './open-session.js';
 import { tensorCoreOptions } from './tensor-core-options.js';
 
@@ -18,14 +18,7 @@ export function createTensorCore(options: TensorCoreOptions = {}): Executor {
   const { wasmPaths } = resolveOptions('createTensorCore', tensorCoreOptions, options) as Resolved<
     typeof tensorCoreOptions
   >; // resolveOptions returns exactly the table's keys, checked
-  let opening: Promise<Heap> | undefined;
-  const heap = () => {
-    opening ??= openHeap(wasmPaths).catch((cause) => {
-      opening = undefined;
-      throw cause;
-    });
-    return opening;
-  };
+  const heap = () => openHeap(wasmPaths);
   const known = new WeakMap<Graph, Promise<Session>>();
   const sessions = new Set<Promise<Session>>();
 

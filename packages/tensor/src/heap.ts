@@ -32,8 +32,18 @@ export interface Heap {
 const most = 2 ** 30; // elements: the whole of the 4 GiB
 const metaLength = 256;
 
-/** The heap of this process. */
-export async function openHeap(wasmPaths: string): Promise<Heap> {
+let opening: Promise<Heap> | undefined;
+
+/** The heap of this process: TensorFlow.js has one memory, so all executors share it. @throws EXECUTOR_MISSING. */
+export function openHeap(wasmPaths: string): Promise<Heap> {
+  opening ??= createHeap(wasmPaths).catch((cause) => {
+    opening = undefined; // the next call may name another folder
+    throw cause;
+  });
+  return opening;
+}
+
+async function createHeap(wasmPaths: string): Promise<Heap> {
   const { backend, version } = await loadBackend(wasmPaths);
   const { memory } = backend.wasm.asm;
   const kernels = await loadKernels(memory);

@@ -15,21 +15,16 @@ export interface LoadedBackend {
   readonly version: string;
 }
 
-let loading: Promise<LoadedBackend> | undefined;
-
 /**
- * Starts the WebAssembly backend, once per process: TensorFlow.js keeps one instance of it. Which backend is the
- * default of TensorFlow.js stays as it was. @throws EXECUTOR_MISSING.
+ * Starts the WebAssembly backend; TensorFlow.js keeps one instance of it. Which backend is the default of
+ * TensorFlow.js stays as it was. @throws EXECUTOR_MISSING.
  */
-export function loadBackend(wasmPaths: string): Promise<LoadedBackend> {
-  loading ??= host
+export const loadBackend = (wasmPaths: string): Promise<LoadedBackend> =>
+  host
     .guarded(() => start(wasmPaths))
     .catch((cause) => {
-      loading = undefined; // the next call may name another folder
       throw backendMissing(cause);
     });
-  return loading;
-}
 
 async function start(wasmPaths: string): Promise<LoadedBackend> {
   const [tf, wasm] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-wasm')]);
