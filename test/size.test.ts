@@ -37,7 +37,6 @@ const limits: Readonly<Record<string, number>> = {
   espalier: 2,
   '@espalier/onnx': 16,
   '@espalier/onnxruntime': 14,
-  '@espalier/tensor': 200, // most of it TensorFlow.js
   '@espalier/passes': 60,
   '@espalier/pruners': 25, // one rule for each op
   '@espalier/quantizers': 27,
