@@ -1,16 +1,19 @@
 import type { Kernel } from './kernel.js';
 import { binaryKernels } from './kernels/binary.js';
+import { blockKernels } from './kernels/blocks.js';
 import { castKernels } from './kernels/cast.js';
 import { convolutionKernels } from './kernels/convolution.js';
 import { matMulKernels } from './kernels/matmul.js';
 import { movementKernels } from './kernels/movement.js';
 import { normalizationKernels } from './kernels/normalization.js';
+import { padKernels } from './kernels/pad.js';
 import { poolKernels } from './kernels/pool.js';
 import { quantizationKernels } from './kernels/quantization.js';
 import { reduceKernels } from './kernels/reduce.js';
 import { resizeKernels } from './kernels/resize.js';
 import { scatterKernels } from './kernels/scatter.js';
 import { shapeKernels } from './kernels/shape.js';
+import { sliceKernels } from './kernels/slice.js';
 import { unaryKernels } from './kernels/unary.js';
 
 /** Each op that runs here beside its kernel. */
@@ -24,6 +27,9 @@ export const kernels = {
   ...normalizationKernels,
   ...reduceKernels,
   ...movementKernels,
+  ...sliceKernels,
+  ...padKernels,
+  ...blockKernels,
   ...shapeKernels,
   ...scatterKernels,
   ...resizeKernels,

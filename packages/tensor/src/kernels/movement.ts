@@ -1,46 +1,13 @@
-import { intOf, intsOf, isFloat, sizeOf, textOf, toNumbers } from '@espalier/core';
+import { intOf, intsOf, isFloat, sizeOf, toNumbers } from '@espalier/core';
 import { wrongShapes } from '../errors.js';
 import type { Call, Kernel } from '../kernel.js';
-import { axisOf, isReal, listed, need, numbersAt, onHost, refuse } from '../operands.js';
+import { axisOf, listed, need, numbersAt, onHost, refuse } from '../operands.js';
 import { copyView, rowMajor } from '../strided.js';
 import { blockOf, deviceValue, hostOf, type Layout, layoutOf, reshapedValue, stridesIn, type Value } from '../value.js';
 import { broadcast, commonLayout } from './binary.js';
-
-/** A new value filled from a strided view of another one, in the layout that it has. */
-export function viewed(
-  c: Call,
-  x: Value,
-  {
-    shape,
-    strides,
-    first = 0,
-    layout = 'plain',
-  }: {
-    readonly shape: readonly number[];
-    readonly strides: readonly number[];
-    readonly first?: number;
-    readonly layout?: Layout;
-  },
-): Value {
-  const out = c.heap.allocate(sizeOf(shape));
-  copyView(c.heap, {
-    shape,
-    source: { pointer: blockOf(c.heap, x, layout).pointer + 4 * first, strides },
-    target: { pointer: out.pointer, strides: stridesIn(shape, layout) },
-  });
-  return deviceValue(x.dtype, shape, out, layout);
-}
+import { picked, sharedValue, viewed } from './views.js';
 
 const identity: Kernel = (c) => [sharedValue(c, need(c, 0), need(c, 0).shape)];
-
-/** The same elements in the same layout, shared. */
-function sharedValue(c: Call, x: Value, shape: readonly number[]): Value {
-  if (!x.plain && !x.last) return { dtype: x.dtype, shape, host: x.host && { ...x.host, shape } };
-  const layout = layoutOf(x);
-  const block = blockOf(c.heap, x, layout);
-  block.holders++;
-  return deviceValue(x.dtype, shape, block, layout);
-}
 
 /** The shape that Reshape asks for: 0 keeps a size (unless `allowzero`), -1 takes what is left. */
 function targetShape(c: Call, x: Value): readonly number[] {
@@ -148,153 +115,6 @@ const concat: Kernel = (c) => {
   return [concatenated(c, parts, axisOf(c, intOf(c.node, 'axis', 0), rank))];
 };
 
-const split: Kernel = (c) => {
-  const x = need(c, 0);
-  const axis = axisOf(c, intOf(c.node, 'axis', 0), x.shape.length);
-  const size = x.shape[axis]!;
-  const count = intOf(c.node, 'num_outputs', c.node.outputs.length);
-  const each = Math.ceil(size / count);
-  const sizes = listed(c, 1, 'split') ?? Array.from({ length: count }, (_, i) => Math.min(each, size - i * each));
-  if (sizes.some((part) => part < 0) || sizes.reduce((sum, part) => sum + part, 0) !== size)
-    throw wrongShapes(c.node, `parts that add up to ${size}`, `${sizes.join(', ')}`);
-  const layout = layoutOf(x);
-  const strides = stridesIn(x.shape, layout);
-  let from = 0;
-  return sizes.map((part) => {
-    const first = from * strides[axis]!;
-    from += part;
-    return viewed(c, x, { shape: x.shape.with(axis, part), strides, first, layout });
-  });
-};
-
-/** Where a slice begins and how many elements it takes, by ONNX's clamping. */
-function sliced(size: number, begin: number, end: number, step: number): { first: number; count: number } {
-  const front = (at: number) => (at < 0 ? at + size : at);
-  const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at, low), high);
-  const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
-  const first = clamp(front(begin), step > 0 ? 0 : 0, step > 0 ? size : size - 1);
-  const stop = clamp(front(end), low, high);
-  return { first, count: Math.max(0, Math.ceil((stop - first) / step)) };
-}
-
-const slice: Kernel = (c) => {
-  const x = need(c, 0);
-  const begins = listed(c, 1, 'starts') ?? refuse(c, 'no starts');
-  const ends = listed(c, 2, 'ends') ?? refuse(c, 'no ends');
-  const axes = listed(c, 3, 'axes') ?? begins.map((_, i) => i);
-  const stepsOf = numbersAt(c, 4) ?? begins.map(() => 1);
-  const layout = layoutOf(x);
-  const own = stridesIn(x.shape, layout);
-  const [shape, strides] = [[...x.shape], [...own]];
-  let first = 0;
-  axes.forEach((given, i) => {
-    const axis = axisOf(c, given, x.shape.length);
-    const step = stepsOf[i] ?? 1;
-    if (step === 0) throw wrongShapes(c.node, 'steps other than 0', '0');
-    const part = sliced(x.shape[axis]!, begins[i]!, ends[i] ?? 0, step);
-    first += part.first * own[axis]!;
-    shape[axis] = part.count;
-    strides[axis] = own[axis]! * step;
-  });
-  return [viewed(c, x, { shape, strides, first, layout })];
-};
-
-/** The bit pattern of one element, as the memory of a value of that type holds it. */
-function bitsOf(value: Value, number: number): number {
-  if (!isReal(value)) return Math.trunc(number) | 0;
-  return new Int32Array(Float32Array.of(number).buffer)[0]!; // one element
-}
-
-/** Constant borders; negative pads cut. The other modes are a reordering that the host does. */
-const pad: Kernel = (c) => {
-  const x = need(c, 0);
-  const rank = x.shape.length;
-  const pads = listed(c, 1, 'pads') ?? intsOf(c.node, 'paddings', []);
-  if (textOf(c.node, 'mode', 'constant') !== 'constant') return mirrored(c, x, pads);
-  const axes = numbersAt(c, 3)?.map((axis) => axisOf(c, axis, rank)) ?? x.shape.map((_, i) => i);
-  const fillValue = numbersAt(c, 2)?.[0] ?? (c.node.attributes.has('value') ? attributeValue(c) : 0);
-  const begin = x.shape.map((_, axis) => pads[axes.indexOf(axis)] ?? 0);
-  const end = x.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.length + axes.indexOf(axis)]! : 0));
-  const shape = x.shape.map((dim, axis) => Math.max(0, dim + begin[axis]! + end[axis]!));
-  const layout = layoutOf(x);
-  const [own, strides] = [stridesIn(x.shape, layout), stridesIn(shape, layout)];
-  const out = c.heap.allocate(sizeOf(shape));
-  c.heap.kernels.fill(out.pointer, out.count, bitsOf(x, fillValue));
-  const inner = x.shape.map((dim, axis) => Math.max(0, dim + Math.min(0, begin[axis]!) + Math.min(0, end[axis]!)));
-  const offset = (list: readonly number[], at: (axis: number) => number) =>
-    4 * list.reduce((sum, stride, axis) => sum + stride * at(axis), 0);
-  copyView(c.heap, {
-    shape: inner,
-    source: {
-      pointer: blockOf(c.heap, x, layout).pointer + offset(own, (axis) => Math.max(0, -begin[axis]!)),
-      strides: own,
-    },
-    target: { pointer: out.pointer + offset(strides, (axis) => Math.max(0, begin[axis]!)), strides },
-  });
-  return [deviceValue(x.dtype, shape, out, layout)];
-};
-
-const attributeValue = (c: Call): number => {
-  const value = c.node.attributes.get('value');
-  return value?.kind === 'float' ? value.value : 0;
-};
-
-/** `reflect`, `edge` and `wrap`: along each axis, every output position reads one input position. */
-function mirrored(c: Call, x: Value, pads: readonly number[]): readonly Value[] | undefined {
-  const mode = textOf(c.node, 'mode', 'constant');
-  const rank = x.shape.length;
-  const axes = numbersAt(c, 3)?.map((axis) => axisOf(c, axis, rank)) ?? x.shape.map((_, i) => i);
-  const source = (at: number, size: number): number => {
-    if (mode === 'edge') return Math.min(Math.max(at, 0), size - 1);
-    if (mode === 'wrap') return ((at % size) + size) % size;
-    const period = Math.max(1, 2 * (size - 1));
-    const folded = ((at % period) + period) % period;
-    return folded < size ? folded : period - folded;
-  };
-  let value = x;
-  axes.forEach((axis, i) => {
-    const [begin, end] = [pads[i]!, pads[axes.length + i]!];
-    if (begin === 0 && end === 0) return;
-    const size = value.shape[axis]!;
-    const index = Array.from({ length: size + begin + end }, (_, at) => source(at - begin, size));
-    const next = picked(c, value, { axis, index });
-    if (value !== x && value.plain) c.heap.release(value.plain);
-    value = next;
-  });
-  return [value === x ? sharedValue(c, x, x.shape) : value];
-}
-
-/** Rows of a plain value picked along one axis by numbers known on the host. */
-export function picked(
-  c: Call,
-  x: Value,
-  {
-    axis,
-    index,
-    indexShape = [index.length],
-  }: { readonly axis: number; readonly index: readonly number[]; readonly indexShape?: readonly number[] },
-): Value {
-  const shape = [...x.shape.slice(0, axis), ...indexShape, ...x.shape.slice(axis + 1)];
-  const positions = c.heap.allocate(index.length);
-  c.heap.integers(positions).set(index);
-  const out = c.heap.allocate(sizeOf(shape));
-  const wrong = c.heap.kernels.gather(
-    blockOf(c.heap, x, 'plain').pointer,
-    positions.pointer,
-    out.pointer,
-    sizeOf(x.shape.slice(0, axis)),
-    x.shape[axis]!,
-    index.length,
-    sizeOf(x.shape.slice(axis + 1)),
-  );
-  c.heap.release(positions);
-  if (wrong) {
-    c.heap.release(out);
-    throw wrongShapes(c.node, `indices within ${x.shape[axis]}`, 'one outside');
-  }
-  return deviceValue(x.dtype, shape, out);
-}
-
 const gather: Kernel = (c) => {
   const [x, index] = [need(c, 0), need(c, 1)];
   const axis = axisOf(c, intOf(c.node, 'axis', 0), x.shape.length);
@@ -328,59 +148,6 @@ const tile: Kernel = (c) => {
   return [{ ...out, shape: x.shape.map((dim, axis) => dim * repeats[axis]!) }];
 };
 
-/** Axes of a view, in the order of the output, grouped into output axes. */
-function rearranged(
-  c: Call,
-  x: Value,
-  groups: readonly (readonly (readonly [size: number, stride: number])[])[],
-): Value {
-  const flat = groups.flat();
-  const out = viewed(c, x, { shape: flat.map(([size]) => size), strides: flat.map(([, stride]) => stride) });
-  return { ...out, shape: groups.map((group) => group.reduce((product, [size]) => product * size, 1)) };
-}
-
-const depthToSpace: Kernel = (c) => {
-  const x = need(c, 0);
-  const [n, channels, h, w] = x.shape as [number, number, number, number]; // images
-  const b = intOf(c.node, 'blocksize', 1);
-  const deep = channels / (b * b);
-  const plane = h * w;
-  const first = textOf(c.node, 'mode', 'DCR') === 'DCR';
-  const [block, depth] = first ? [deep * plane, plane] : [plane, b * b * plane];
-  return [
-    rearranged(c, x, [
-      [[n, channels * plane]],
-      [[deep, depth]],
-      [
-        [h, w],
-        [b, b * block],
-      ],
-      [
-        [w, 1],
-        [b, block],
-      ],
-    ]),
-  ];
-};
-
-const spaceToDepth: Kernel = (c) => {
-  const x = need(c, 0);
-  const [n, channels, h, w] = x.shape as [number, number, number, number]; // images
-  const b = intOf(c.node, 'blocksize', 1);
-  return [
-    rearranged(c, x, [
-      [[n, channels * h * w]],
-      [
-        [b, w],
-        [b, 1],
-        [channels, h * w],
-      ],
-      [[h / b, b * w]],
-      [[w / b, b]],
-    ]),
-  ];
-};
-
 /** Keeps the upper (or lower) triangle of the last two axes. */
 const trilu: Kernel = (c) => {
   const x = need(c, 0);
@@ -412,14 +179,9 @@ export const movementKernels = {
   Unsqueeze: shaped(unsqueezed),
   Transpose: transpose,
   Concat: concat,
-  Split: split,
-  Slice: slice,
-  Pad: pad,
   Gather: gather,
   Expand: expand,
   Tile: tile,
-  DepthToSpace: depthToSpace,
-  SpaceToDepth: spaceToDepth,
   Trilu: trilu,
   Constant: onHost,
   ConstantOfShape: onHost,

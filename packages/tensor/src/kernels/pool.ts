@@ -2,8 +2,8 @@ import { intOf, intsOf, sizeOf } from '@espalier/core';
 import type { Call, Kernel } from '../kernel.js';
 import { at, isReal, need, refuse } from '../operands.js';
 import { blockOf, deviceValue } from '../value.js';
-import { type Image, imageOf, type Pair, places, spatialShape, type Window, windowOf } from './convolution.js';
 import { reduced } from './reduce.js';
+import { type Image, imageOf, type Pair, places, spatialShape, type Window, windowOf } from './window.js';
 
 interface Pooling {
   readonly image: Image;
