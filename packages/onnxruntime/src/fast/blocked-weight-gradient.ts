@@ -3,8 +3,8 @@ import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.
 import { weightGradientProduct } from './weight-gradient-product.js';
 import { type Window, windowOf } from './window.js';
 
-// Above this many places of dy, its part for one block of images no longer fits a core's own cache.
-const mostPlaces = 48 * 48;
+// Measured up to this many places of dy; a kernel that large is read from memory for every group of its results.
+const mostPlaces = 128 * 128;
 
 interface Site {
   readonly x: ValueId;

@@ -75,6 +75,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
   const blockedForm = new Map<ValueId, ValueId>();
   const onlyBlocked = new Set<ValueId>();
   const constants = new Map<string, ValueId>();
+  const indices = new Map<string, readonly { readonly name: ValueId; readonly table: Int32Array }[]>();
   const sums = new Set<ValueId>();
   let nodes: Node[] = [];
   let place = 'blocked';
@@ -141,7 +142,15 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       if (value !== undefined) add(op, inputs, { output: value, attributes });
     },
     longs: (values) => shared(`i${values.join()}`, () => longs(values)),
-    index: (values, shape) => shared(`x${shape.join()}:${hash(values)}`, () => tensor('int32', shape, values)),
+    index(values, shape) {
+      const key = `x${shape.join()}:${hash(values)}`;
+      const same = (indices.get(key) ?? []).find(({ table }) => table.every((each, i) => each === values[i]));
+      if (same) return same.name;
+      const name = draft.fresh('blocked/index');
+      draft.setConstant(name, tensor('int32', shape, values));
+      indices.set(key, [...(indices.get(key) ?? []), { name, table: values }]);
+      return name;
+    },
     full: (value, shape) =>
       shared(`f${value}:${shape.join()}`, () => floats(new Float32Array(sizeOf(shape)).fill(value), shape)),
     take() {
@@ -160,12 +169,9 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
   };
 }
 
-// FNV-1a over all entries; equal tables come from equal layers.
-function hash(values: Int32Array): string {
-  let [a, b] = [0x811c9dc5, 0x9747b28c];
-  for (const value of values) {
-    a = Math.imul(a ^ value, 0x01000193);
-    b = Math.imul(b ^ value, 0x5bd1e995) ^ (b >>> 13);
-  }
-  return `${a >>> 0},${b >>> 0}`;
+// FNV-1a over all entries.
+function hash(values: Int32Array): number {
+  let sum = 0x811c9dc5;
+  for (const value of values) sum = Math.imul(sum ^ value, 0x01000193);
+  return sum;
 }

@@ -15,6 +15,7 @@ import {
   sizeOf,
   type Tensor,
   tensor,
+  text,
 } from '@espalier/core';
 import { decodeOnnx, encodeOnnx } from '@espalier/onnx';
 import { inferShapes, lowerCustomOps, setInputShapes } from '@espalier/passes';
@@ -184,6 +185,46 @@ describe.skipIf(noBlocks)('batch norms', () => {
     );
     const inputs = [x, normal([16]), normal([16])];
     expect((await compare({ op: 'espalier::BatchNormTraining', inputs, outputs: 3 })).error).toBeLessThan(1e-3);
+  });
+});
+
+describe.skipIf(noBlocks)('places', () => {
+  const numbers = (...values: number[]) => tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
+  const x = normal([2, 16, 6, 5]);
+  it.each([
+    ['Slice', [numbers(1, -4), numbers(6, 99), numbers(2, -1), numbers(2, 3)], {}, true],
+    ['Slice', [numbers(0, 0), numbers(2, 3)], {}, false],
+    ['Slice', [numbers(5), numbers(-99), numbers(3), numbers(-1)], {}, false],
+    ['Pad', [numbers(0, 0, 1, 0, 0, 0, 2, 3)], {}, true],
+    ['Pad', [numbers(0, 0, -1, 2, 0, 0, 0, -2)], {}, true],
+    ['Pad', [numbers(0, 16, 0, 0, 0, 0, 0, 0)], {}, false],
+    ['Pad', [numbers(0, 0, 1, 1, 0, 0, 1, 1), floats([2], [])], {}, false],
+    ['Pad', [numbers(0, 0, 1, 1, 0, 0, 1, 1)], { mode: text('reflect') }, false],
+    ['Gather', [numbers(3, -1, 0, 0)], { axis: int(3) }, true],
+    ['Gather', [numbers(5, 1)], { axis: int(-2) }, true],
+    ['Gather', [numbers(1, 0, 1)], { axis: int(1) }, false],
+  ] as const)('are moved as %s does', async (op, rest, attributes, moved) => {
+    const graph = graphOf({ op: 'Relu', inputs: [x] });
+    const constants = new Map(rest.map((each, i) => [`c${i}`, each] as const));
+    const nodes = [
+      createNode({ id: 'r', op: 'espalier::BatchNormTraining', inputs: ['x0', 's', 's'], outputs: ['r'] }),
+      createNode({ id: 'm', op, inputs: ['r', ...constants.keys()], outputs: ['y0'], attributes }),
+      graph.nodes[1]!,
+    ];
+    const scale = ['s', floats(new Float32Array(16).fill(0.5))] as const;
+    const whole = inferShapes({
+      ...graph,
+      nodes,
+      constants: new Map<string, Tensor>([...constants, scale]),
+      values: new Map([...graph.values].filter(([name]) => name !== 'y0')),
+    });
+    const feeds = new Map<string, Tensor>([
+      ['x0', x],
+      ['a', floats([2], [1, 1, 1, 1])],
+    ]);
+    const [fast, plain] = [await executor.open(whole), await executor.open(lowerCustomOps(whole))];
+    expect(largestDifference(await plain.run(feeds), await fast.run(feeds))).toBeLessThan(1e-5);
+    expect(fastTraining(whole, block).nodes.some((node) => node.id === 'm')).toBe(!moved);
   });
 });
 
