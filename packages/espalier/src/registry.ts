@@ -8,6 +8,7 @@ import * as passes from '@espalier/passes';
 import { magnitude, randomPruner } from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
 import * as schedules from '@espalier/schedules';
+import { tfjs } from '@espalier/tensor';
 import { finetune } from '@espalier/training';
 import * as zoo from '@espalier/zoo';
 
@@ -16,6 +17,7 @@ export const registry = createRegistry([
   onnxImport,
   onnxExport,
   onnxruntime,
+  tfjs,
   passes.simplifyPass,
   passes.foldConstantsPass,
   passes.foldBatchNormPass,
