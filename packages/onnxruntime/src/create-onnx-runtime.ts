@@ -1,4 +1,4 @@
-import { type Executor, type Resolved, resolveOptions } from '@espalier/core';
+import { type Executor, type Resolved, resolveOptions, sessionCache } from '@espalier/core';
 import { host } from '#host';
 import { nodeOnly } from './errors.js';
 import { openFile } from './open-file.js';
@@ -6,7 +6,6 @@ import { openGraph } from './open-graph.js';
 import { optimizedGraph } from './optimized-graph.js';
 import { type Backend, type Loader, loadRuntime, type Runtime } from './runtime.js';
 import { runtimeOptions } from './runtime-options.js';
-import { sessionCache } from './session-cache.js';
 import { webLoader } from './web-loader.js';
 
 /** How an onnxruntime executor is made. */

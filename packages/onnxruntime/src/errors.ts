@@ -1,4 +1,4 @@
-import { didYouMean, type EspalierError, problem } from '@espalier/core';
+import { type EspalierError, problem } from '@espalier/core';
 
 /** No runtime could be loaded. */
 export const runtimeMissing = (wanted: readonly string[], cause: unknown): EspalierError =>
@@ -9,29 +9,6 @@ export const runtimeMissing = (wanted: readonly string[], cause: unknown): Espal
     fix: `Install it: npm install ${wanted[0]}`,
     details: { packages: wanted },
     cause,
-  });
-
-/** A feed does not fit the model's input. */
-export const wrongFeed = (
-  name: string,
-  { expected, found, fix, known }: { expected: string; found: string; fix?: string; known?: readonly string[] },
-): EspalierError =>
-  problem('EXECUTOR_INPUT', {
-    where: `input "${name}"`,
-    expected,
-    found,
-    fix: `${known ? didYouMean(name, known) : ''}${fix ?? ''}`.trim(),
-    details: { input: name },
-  });
-
-/** A name was fetched that is not an output. */
-export const unknownOutput = (name: string, known: readonly string[]): EspalierError =>
-  problem('EXECUTOR_OUTPUT', {
-    where: `output "${name}"`,
-    expected: `one of the outputs ${known.join(', ')}`,
-    found: `"${name}"`,
-    fix: didYouMean(name, known).trim(),
-    details: { output: name },
   });
 
 /** The runtime cannot pass values of this type in or out. */
@@ -69,15 +46,6 @@ export const runtimeFailed = (
     found: messageOf(cause),
     ...(node ? { details: { node } } : {}),
     cause,
-  });
-
-/** A session or executor was used after `close()`. */
-export const closedAlready = (what: string): EspalierError =>
-  problem('EXECUTOR_CLOSED', {
-    where: what,
-    expected: 'an open one',
-    found: 'that it was closed before',
-    fix: 'Open a new one.',
   });
 
 /** Something that only the Node runtime can do was asked of another one. */

@@ -1,7 +1,7 @@
 import type { DType, Tensor } from '@espalier/core';
-import { tensor } from '@espalier/core';
+import { tensor, wrongFeed } from '@espalier/core';
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { unsupportedType, wrongFeed } from './errors.js';
+import { unsupportedType } from './errors.js';
 import type { Runtime } from './runtime.js';
 
 /** How a dtype passes between host and runtime: by both packages, by onnxruntime-web alone, or not at all. */

@@ -1,7 +1,6 @@
-import type { Port, Session, Tensor } from '@espalier/core';
+import { checkFeeds, closedAlready, type Port, type Session, type Tensor, unknownOutput } from '@espalier/core';
 import type { InferenceSession } from 'onnxruntime-node';
-import { checkFeeds } from './check-feeds.js';
-import { closedAlready, unknownOutput, unsupportedType } from './errors.js';
+import { unsupportedType } from './errors.js';
 import { fromOrtTensor, toOrtTensor } from './ort-tensor.js';
 import type { Runtime } from './runtime.js';
 import { translateFailure } from './translate-failure.js';
@@ -29,7 +28,7 @@ export function wrapSession({ runtime, session, name, inputs, outputs, afterClos
 
   const run: Session['run'] = async (feeds, fetch = [...byName.keys()]) => {
     if (closing) throw closedAlready(`session of ${name}`);
-    checkFeeds(inputs, feeds, runtime.package);
+    checkFeeds(inputs, feeds);
     const wanted = [...new Set(fetch)];
     for (const output of wanted) {
       const port = byName.get(output);

@@ -1,4 +1,4 @@
-import { type Executor, type Graph, type Resolved, resolveOptions, type Session } from '@espalier/core';
+import { type Executor, type Resolved, resolveOptions, sessionCache } from '@espalier/core';
 import { openHeap } from './heap.js';
 import { openSession } from './open-session.js';
 import { tensorCoreOptions } from './tensor-core-options.js';
@@ -19,41 +19,13 @@ export function createTensorCore(options: TensorCoreOptions = {}): Executor {
     typeof tensorCoreOptions
   >; // resolveOptions returns exactly the table's keys, checked
   const heap = () => openHeap(wasmPaths);
-  const known = new WeakMap<Graph, Promise<Session>>();
-  const sessions = new Set<Promise<Session>>();
+  const sessions = sessionCache(async (graph) => openSession(await heap(), graph));
 
   return {
     id: 'tfjs',
     describe: async () => `tfjs-backend-wasm ${(await heap()).version}`,
-    open(graph) {
-      const found = known.get(graph);
-      if (found) return found;
-      const forget = () => {
-        known.delete(graph);
-        sessions.delete(opened);
-      };
-      const opened: Promise<Session> = heap()
-        .then((ready) => openSession(ready, graph))
-        .then(
-          (session) => ({
-            ...session,
-            close() {
-              forget();
-              return session.close();
-            },
-          }),
-          (cause) => {
-            forget(); // the next call tries again
-            throw cause;
-          },
-        );
-      known.set(graph, opened);
-      sessions.add(opened);
-      return opened;
-    },
-    async close() {
-      const open = await Promise.allSettled([...sessions]);
-      await Promise.all(open.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
-    },
+    // The options change nothing here, so they share one session.
+    open: (graph) => sessions.open(graph),
+    close: sessions.close,
   };
 }

@@ -1,4 +1,4 @@
-import { didYouMean, type EspalierError, type Node, problem } from '@espalier/core';
+import { type EspalierError, type Node, problem } from '@espalier/core';
 
 const where = (node: Node) => `node "${node.id}" (${node.op})`;
 
@@ -10,29 +10,6 @@ export const backendMissing = (cause: unknown): EspalierError =>
     found: messageOf(cause),
     fix: 'In a browser, serve the .wasm files of @tensorflow/tfjs-backend-wasm and name their folder in `wasmPaths`.',
     cause,
-  });
-
-/** A feed does not fit the model's input. */
-export const wrongFeed = (
-  name: string,
-  { expected, found, known }: { expected: string; found: string; known?: readonly string[] },
-): EspalierError =>
-  problem('EXECUTOR_INPUT', {
-    where: `input "${name}"`,
-    expected,
-    found,
-    ...(known ? { fix: didYouMean(name, known).trim() } : {}),
-    details: { input: name },
-  });
-
-/** A name was fetched that is not an output. */
-export const unknownOutput = (name: string, known: readonly string[]): EspalierError =>
-  problem('EXECUTOR_OUTPUT', {
-    where: `output "${name}"`,
-    expected: `one of the outputs ${known.join(', ')}`,
-    found: `"${name}"`,
-    fix: didYouMean(name, known).trim(),
-    details: { output: name },
   });
 
 /** A value is of a type that this executor does not hold. */
@@ -97,15 +74,6 @@ export const kernelFailed = (node: Node, cause: unknown): EspalierError =>
     found: messageOf(cause),
     details: { node: node.id },
     cause,
-  });
-
-/** A session was used after `close()`. */
-export const closedAlready = (what: string): EspalierError =>
-  problem('EXECUTOR_CLOSED', {
-    where: what,
-    expected: 'an open one',
-    found: 'that it was closed before',
-    fix: 'Open a new one.',
   });
 
 const messageOf = (cause: unknown): string => {

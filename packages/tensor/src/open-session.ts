@@ -1,7 +1,15 @@
-import { type Graph, type Port, type Session, tensorInfo, type ValueId } from '@espalier/core';
+import {
+  checkFeeds,
+  closedAlready,
+  type Graph,
+  type Port,
+  type Session,
+  tensorInfo,
+  unknownOutput,
+  type ValueId,
+} from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import { checkFeeds } from './check-feeds.js';
-import { closedAlready, unknownOutput, unsupportedType } from './errors.js';
+import { unsupportedType } from './errors.js';
 import type { Heap } from './heap.js';
 import { type Plan, planOf } from './plan.js';
 import { prepareGraph } from './prepare-graph.js';
@@ -38,7 +46,7 @@ export function openSession(heap: Heap, given: Graph): Session {
     // Everything runs inside one call, so runs never overlap and close() has nothing to wait for.
     async run(feeds, fetch = graph.outputs) {
       if (closed) throw closedAlready(`session of graph "${graph.name}"`);
-      checkFeeds(inputs, feeds);
+      checkFeeds(inputs, feeds, { equalNames: true });
       const wanted = [...new Set(fetch)];
       for (const name of wanted) if (!graph.outputs.includes(name)) throw unknownOutput(name, graph.outputs);
       return runPlan({ heap, graph, plan: planFor(wanted), constants }, feeds);

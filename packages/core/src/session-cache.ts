@@ -1,4 +1,5 @@
-import type { Executor, Graph, OpenOptions, Session } from '@espalier/core';
+import type { Executor, OpenOptions, Session } from './executor.js';
+import type { Graph } from './graph.js';
 
 /** Opens one session per graph object and options, and closes all of them. */
 export interface SessionCache extends Required<Pick<Executor, 'open' | 'close'>> {
@@ -6,12 +7,15 @@ export interface SessionCache extends Required<Pick<Executor, 'open' | 'close'>>
   keep(opening: Promise<Session>): Promise<Session>;
 }
 
-/** A cache over a function that opens sessions. Callers that ask at the same time share one session. */
+/**
+ * A cache over a function that opens sessions, for executors. Callers that ask at the same time share one session; one
+ * that fails to open is forgotten.
+ */
 export function sessionCache(start: (graph: Graph, options: OpenOptions) => Promise<Session>): SessionCache {
   const known = new WeakMap<Graph, Map<string, Promise<Session>>>();
   const open = new Set<Promise<Session>>();
 
-  const keep = (opening: Promise<Session>, forget: () => void = () => {}): Promise<Session> => {
+  const keep = (opening: Promise<Session>, forget: () => unknown = () => {}): Promise<Session> => {
     const drop = () => {
       open.delete(kept);
       forget();
@@ -39,11 +43,11 @@ export function sessionCache(start: (graph: Graph, options: OpenOptions) => Prom
       const key = `optimize=${options.optimize ?? true}`;
       const sessions = known.get(graph) ?? new Map<string, Promise<Session>>();
       known.set(graph, sessions);
-      let session = sessions.get(key);
-      if (!session) {
-        session = keep(start(graph, options), () => sessions.delete(key));
-        sessions.set(key, session);
-      }
+      const found = sessions.get(key);
+      if (found) return found;
+      // A session that is closed once more must not put its successor out.
+      const session = keep(start(graph, options), () => sessions.get(key) === session && sessions.delete(key));
+      sessions.set(key, session);
       return session;
     },
     async close() {
