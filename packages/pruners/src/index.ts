@@ -14,7 +14,7 @@ export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-r
 export { type Choice, chooseUnits, type Goal } from './structured/choose-units.js';
 export { type Cost, type CostModel, costModel } from './structured/cost-model.js';
 export { cut } from './structured/cut.js';
-export type { Group, Slice } from './structured/group.js';
+export type { Group, GroupOptions, Slice } from './structured/group.js';
 export { groupsOf } from './structured/groups-of.js';
 export { maskGroups } from './structured/mask-groups.js';
 export { pruneStructured, structuredNeeds } from './structured/prune-structured.js';

@@ -1,5 +1,6 @@
 import { bitsOf, type Graph, intOf, isFloat, sizeOf } from '@espalier/core';
 import type { Axis } from './axis-space.js';
+import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 
 /** What a graph costs. `macs` count multiply-adds of convolutions, matrix products and recurrent layers. */
@@ -23,8 +24,8 @@ interface Term {
  * Prepares the exact cost of any cut from shapes alone, without weights: parameters are elements of float constants,
  * bytes what they take, MACs with the stand-ins for named sizes (a batch of 2), so that their ratios are meant.
  */
-export function costModel(graph: Graph): CostModel {
-  const found = findGroups(graph);
+export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
+  const found = findGroups(graph, options);
   const terms = termsOf(graph, found);
   return (removed) => {
     const counts = Float64Array.from(found.groups, ({ id }) => removed.get(id) ?? 0);

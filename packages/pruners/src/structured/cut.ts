@@ -11,6 +11,7 @@ import { inferShapes } from '@espalier/passes';
 import { absorbConstants } from './absorb-constants.js';
 import type { Edit } from './axis-rule.js';
 import { axisRuleOf } from './axis-rules.js';
+import type { GroupOptions } from './group.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';
 import { takeIndices } from './take-indices.js';
 
@@ -22,11 +23,12 @@ import { takeIndices } from './take-indices.js';
  * The result equals that of `maskGroups` with the same removals: constants that masked units still feed forward are
  * added to the biases of what sums over them. Padded convolutions are the exception (see
  * `docs/structured-pruning.md`). Units whose weights are zero in the graph keep feeding what their biases say.
+ * `options` must be those that the groups were found with.
  * @throws PRUNE_GROUP, PRUNE_EMPTY.
  */
-export function cut(graph: Graph, removals: Removals): Graph {
+export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}): Graph {
   if ([...removals.values()].every((units) => units.length === 0)) return graph;
-  const remaining = remainingAfter(graph, removals);
+  const remaining = remainingAfter(graph, removals, options);
   const { ports } = remaining.found.relations;
   const draft = editGraph(graph);
   for (const [value, tensor] of graph.constants) {

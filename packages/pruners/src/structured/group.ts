@@ -12,6 +12,15 @@ export interface Slice {
   readonly role: Role;
 }
 
+/** Which of several ways to find groups is meant. */
+export interface GroupOptions {
+  /**
+   * What is cut where a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
+   * (the default), or the same place of every head.
+   */
+  readonly attention?: 'heads' | 'head-dimension';
+}
+
 /**
  * Units of one kind: each is the smallest set of slices that can only be removed together, and all touch the same
  * axes of the same constants equally often.
@@ -25,6 +34,8 @@ export interface Group {
   readonly prunable: boolean;
   /** Why the units cannot be removed. */
   readonly reason?: string;
+  /** Set where a unit is an attention head, or a place of every head (`dimension`), between two products with a softmax in between. */
+  readonly attention?: 'head' | 'dimension';
   /** Whether removing differs from zeroing: a mean or variance is taken over the units. */
   readonly changesStatistics?: boolean;
 }

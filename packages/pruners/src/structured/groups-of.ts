@@ -1,9 +1,10 @@
 import { type Graph, isFloat, isPacked } from '@espalier/core';
+import { type AttentionClasses, attentionClasses } from './attention-classes.js';
 import type { Port } from './axis-rule.js';
-import type { Group, Slice } from './group.js';
-import { type Relations, relateAxes } from './relate-axes.js';
+import type { Group, GroupOptions, Slice } from './group.js';
+import { choiceOf, type Relations, relateAxes } from './relate-axes.js';
 
-const known = new WeakMap<Graph, Found>();
+const known = new WeakMap<Graph, Map<string, Found>>();
 
 /** Groups with what cutting needs besides: the class that each unit stands for. */
 export interface Found {
@@ -18,14 +19,18 @@ export interface Found {
  * the ops mean and from inferred shapes, never from names. Groups that cannot be pruned say why. Shapes must have
  * been inferred (`inferShapes`); after `simplify` more of them are known, and more can be pruned.
  */
-export const groupsOf = (graph: Graph): readonly Group[] => findGroups(graph).groups;
+export const groupsOf = (graph: Graph, options: GroupOptions = {}): readonly Group[] =>
+  findGroups(graph, options).groups;
 
-/** The same with the classes behind the groups; found once per graph object. */
-export function findGroups(graph: Graph): Found {
-  let found = known.get(graph);
+/** The same with the classes behind the groups; found once per graph object and choice. */
+export function findGroups(graph: Graph, options: GroupOptions = {}): Found {
+  const key = choiceOf(options);
+  const ways = known.get(graph) ?? new Map<string, Found>();
+  known.set(graph, ways);
+  let found = ways.get(key);
   if (!found) {
-    found = find(graph);
-    known.set(graph, found);
+    found = find(graph, options);
+    ways.set(key, found);
   }
   return found;
 }
@@ -43,8 +48,9 @@ interface Place {
   readonly axis: number;
 }
 
-function find(graph: Graph): Found {
-  const relations = relateAxes(graph);
+function find(graph: Graph, options: GroupOptions): Found {
+  const relations = relateAxes(graph, options);
+  const attention = attentionClasses(graph, relations);
   const places: Place[] = [];
   const units = new Map<number, Unit>();
   for (const value of graph.constants.keys()) {
@@ -65,7 +71,7 @@ function find(graph: Graph): Found {
   const roots = new Map<Group, Int32Array>();
   const taken = new Map<string, number>();
   const groups = [...kinds.values()].map((kind) => {
-    const group = groupFrom(relations, kind, { places, taken });
+    const group = groupFrom(relations, kind, { places, taken, attention });
     roots.set(
       group,
       Int32Array.from(kind, ({ root }) => root),
@@ -121,9 +127,10 @@ function pathsOf({ space, ports }: Relations): Float64Array {
 interface Naming {
   readonly places: readonly Place[];
   readonly taken: Map<string, number>;
+  readonly attention: AttentionClasses;
 }
 
-function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken }: Naming): Group {
+function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken, attention }: Naming): Group {
   const [first] = kind as readonly [Unit, ...Unit[]]; // a kind has a unit
   const slices: Slice[] = [];
   for (let from = 0; from < first.axes.length; ) {
@@ -141,6 +148,7 @@ function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken 
   }
   slices.sort((a, b) => rankOf(relations, b) - rankOf(relations, a)); // stable
   const reason = reasonFor(relations, first, slices);
+  const part = partOfAttention(attention, kind);
   const statistics = relations.space.marked(first.root, 'statistics');
   return {
     id: nameOf(slices, taken),
@@ -148,9 +156,15 @@ function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken 
     slices,
     prunable: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
+    ...(part ? { attention: part } : {}),
     ...(statistics ? { changesStatistics: true } : {}),
   };
 }
+
+const partOfAttention = ({ heads, dimensions }: AttentionClasses, kind: readonly Unit[]): Group['attention'] => {
+  const all = (classes: ReadonlySet<number>) => kind.every(({ root }) => classes.has(root));
+  return all(heads) ? 'head' : all(dimensions) ? 'dimension' : undefined;
+};
 
 function reasonFor({ space, ports }: Relations, { root, axes }: Unit, slices: readonly Slice[]): string | undefined {
   const reason = space.reasonOf(root);

@@ -8,6 +8,7 @@ import {
   type TypedArray,
   type ValueId,
 } from '@espalier/core';
+import type { GroupOptions } from './group.js';
 import { findGroups } from './groups-of.js';
 import { type Removals, remainingAfter } from './removal.js';
 
@@ -18,10 +19,10 @@ import { type Removals, remainingAfter } from './removal.js';
  * unless an activation moves zero (a sigmoid, an exponential).
  * @throws PRUNE_GROUP, PRUNE_EMPTY.
  */
-export function maskGroups(graph: Graph, removals: Removals): Graph {
-  remainingAfter(graph, removals); // checks the removals
+export function maskGroups(graph: Graph, removals: Removals, options: GroupOptions = {}): Graph {
+  remainingAfter(graph, removals, options); // checks the removals
   const masked = new Map<ValueId, Map<number, Set<number>>>();
-  for (const group of findGroups(graph).groups) {
+  for (const group of findGroups(graph, options).groups) {
     const units = removals.get(group.id) ?? [];
     if (units.length === 0) continue;
     for (const { value, axis, indices, each, role } of group.slices) {

@@ -1,4 +1,5 @@
 import type { Axis, AxisSpace } from './axis-space.js';
+import type { GroupOptions } from './group.js';
 
 /** A run of elements counted by `size` inside `stride`, part of one axis on each side. */
 interface Digit {
@@ -84,9 +85,15 @@ export function pinPart(space: AxisSpace, axes: readonly Axis[], why = reason): 
 /**
  * Decides which digit of each part is cut, for a cut of an axis such as 768 = 12·64 must take whole heads, or the
  * same place of each head, and cannot do both. Digits that are fixed elsewhere are out; where several are left,
- * one that numbers independent products (heads) is taken, then the largest, then the outermost.
+ * one that numbers independent products (heads) is taken (or left, for the dimension of heads), then the largest, then
+ * the outermost.
  */
-export function settleRegroupings(space: AxisSpace, parts: readonly Regrouping[]): void {
+export function settleRegroupings(
+  space: AxisSpace,
+  parts: readonly Regrouping[],
+  { attention = 'heads' }: GroupOptions = {},
+): void {
+  const worth = attention === 'heads' ? 2 ** 32 : -(2 ** 32);
   let open = parts;
   while (open.length > 0) {
     const before = space.changes();
@@ -99,17 +106,23 @@ export function settleRegroupings(space: AxisSpace, parts: readonly Regrouping[]
     if (open.length === 0 || space.changes() !== before) continue;
     const [first, ...rest] = open as readonly [Regrouping, ...Regrouping[]]; // not empty
     const living = first.filter((digit) => lives(space, digit));
-    const chosen = [...living].sort((x, y) => rank(space, y, living) - rank(space, x, living))[0]!;
+    const chosen = [...living].sort(
+      (x, y) => rank(space, y, { living, worth }) - rank(space, x, { living, worth }),
+    )[0]!;
     carry(space, first, [chosen]);
     open = rest;
   }
 }
 
-function rank(space: AxisSpace, digit: Digit, living: Regrouping): number {
+function rank(
+  space: AxisSpace,
+  digit: Digit,
+  { living, worth }: { readonly living: Regrouping; readonly worth: number },
+): number {
   const alone = (axis: Axis) =>
     living.every((each) => each === digit || (each.from.axis !== axis && each.to.axis !== axis));
   const heads = [digit.from.axis, digit.to.axis].some((axis) => alone(axis) && space.marked(axis.start, 'products'));
-  return (heads ? 2 ** 32 : 0) + digit.size;
+  return (heads ? worth : 0) + digit.size;
 }
 
 function carry(space: AxisSpace, part: Regrouping, carriers: readonly Digit[]): void {

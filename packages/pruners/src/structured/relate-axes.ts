@@ -11,6 +11,7 @@ import {
 import type { Port, Role, Site } from './axis-rule.js';
 import { axisRuleOf } from './axis-rules.js';
 import { type Axis, type AxisSpace, createAxisSpace } from './axis-space.js';
+import type { GroupOptions } from './group.js';
 import { probeShapes } from './probe-shapes.js';
 import { hasDigits, pinPart, type Regrouping, regroupings, settleRegroupings } from './regrouped-axes.js';
 import { entriesRead } from './rules/shape.js';
@@ -28,19 +29,25 @@ export interface Relations {
 
 // Axes beyond this are no channels: long signals, and vocabularies of many languages.
 const mostIndices = 1 << 22;
-const known = new WeakMap<Graph, Relations>();
+const known = new WeakMap<Graph, Map<string, Relations>>();
 
-/** The relations of a graph; found once per graph object. Shapes must have been inferred. */
-export function relateAxes(graph: Graph): Relations {
-  let relations = known.get(graph);
+/** The relations of a graph; found once per graph object and choice. Shapes must have been inferred. */
+export function relateAxes(graph: Graph, options: GroupOptions = {}): Relations {
+  const key = choiceOf(options);
+  const ways = known.get(graph) ?? new Map<string, Relations>();
+  known.set(graph, ways);
+  let relations = ways.get(key);
   if (!relations) {
-    relations = find(graph);
-    known.set(graph, relations);
+    relations = find(graph, options);
+    ways.set(key, relations);
   }
   return relations;
 }
 
-function find(graph: Graph): Relations {
+/** A text that is equal for options that mean the same. */
+export const choiceOf = ({ attention = 'heads' }: GroupOptions): string => attention;
+
+function find(graph: Graph, options: GroupOptions): Relations {
   const ports = new Map<ValueId, Port>();
   let size = 0;
   for (const [value, shape] of probeShapes(graph)) {
@@ -68,7 +75,7 @@ function find(graph: Graph): Relations {
     if (unknown) site.pinAll('a shape is not known');
     else axisRuleOf(node.op).relate(site);
   }
-  settleRegroupings(space, parts);
+  settleRegroupings(space, parts, options);
   return {
     space,
     ports,

@@ -2,6 +2,7 @@ import type { Graph } from '@espalier/core';
 import { badUnit, emptyAxis, unknownGroup, untouchableGroup } from '../errors.js';
 import type { Kept } from './axis-rule.js';
 import type { Axis } from './axis-space.js';
+import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 
 /** The units to remove from each group, by the group's id. */
@@ -23,8 +24,8 @@ export interface Remaining extends Kept {
  * @throws PRUNE_GROUP for a group that does not exist or cannot be pruned, or units that it does not have;
  * PRUNE_EMPTY when nothing would be left of an axis.
  */
-export function remainingAfter(graph: Graph, removals: Removals): Remaining {
-  const found = findGroups(graph);
+export function remainingAfter(graph: Graph, removals: Removals, options: GroupOptions = {}): Remaining {
+  const found = findGroups(graph, options);
   const { space, ports } = found.relations;
   const byId = new Map(found.groups.map((group) => [group.id, group]));
   const gone = new Set<number>();
