@@ -2,6 +2,7 @@ export * from './attribute.js';
 export * from './build-graph.js';
 export * from './check-feeds.js';
 export * from './check-graph.js';
+export * from './cholesky.js';
 export * from './dataset.js';
 export * from './dtype.js';
 export * from './edit-graph.js';

@@ -1,5 +1,5 @@
+import { inverseOf } from '@espalier/core';
 import { gramIndefinite } from '../errors.js';
-import { inverseOf } from './cholesky.js';
 
 /**
  * (G + ρI)⁻¹ with ρ = damping · mean(diag G), raised tenfold until it can be inverted. Inputs that are always 0 get a

@@ -1,9 +1,8 @@
-import { createRandom } from '@espalier/core';
+import { createRandom, inverseOf } from '@espalier/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
 import { sineRow } from '../../../../test/sine-row.js';
-import { inverseOf } from './cholesky.js';
 import { enumerateKept, enumerationNodes } from './enumerate-kept.js';
 import { exactPruning } from './exact-pruning.js';
 import { greedyPath, greedyPruning } from './greedy-pruning.js';

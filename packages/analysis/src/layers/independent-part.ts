@@ -1,5 +1,5 @@
+import { cholesky, solveCholesky } from '@espalier/core';
 import { gramIndefinite } from '../errors.js';
-import { cholesky, solveCholesky } from './cholesky.js';
 import { subMatrix } from './sub-matrix.js';
 
 /** The part of a quadratic form that stays definite when everything that cannot be told apart is left free. */

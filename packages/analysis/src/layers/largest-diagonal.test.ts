@@ -1,7 +1,6 @@
-import { createRandom } from '@espalier/core';
+import { cholesky, createRandom } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
-import { cholesky } from './cholesky.js';
 import { independentPart } from './independent-part.js';
 import { largestDiagonal } from './largest-diagonal.js';
 

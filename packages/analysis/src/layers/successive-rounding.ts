@@ -1,5 +1,4 @@
-import { definePlugin, type RoundingProblem } from '@espalier/core';
-import { cholesky } from './cholesky.js';
+import { cholesky, definePlugin, type RoundingProblem } from '@espalier/core';
 import { dampedInverse } from './damped-inverse.js';
 import { nearestCode } from './nearest-rounding.js';
 import { subMatrix } from './sub-matrix.js';
