@@ -10,8 +10,8 @@ export interface TrainingOptions {
   readonly target?: ValueInfo;
   /** Which parameters are trained, by name; all when left out. */
   readonly trainable?: (name: string) => boolean;
-  /** Which parameters decay; weights, but no biases, norms and quantizer scales, when left out. */
-  readonly decays?: (name: string) => boolean;
+  /** Which parameters decay, or the factor on the decay of each; weights, but no biases, norms and quantizer scales, when left out. */
+  readonly decays?: (name: string) => boolean | number;
   /** Largest common norm of all gradients; no limit when left out. */
   readonly clipNorm?: number;
   /** Parameters that are multiplied by a mask after each update. */

@@ -242,7 +242,7 @@ describe('losses', () => {
         return wanted.reduce((sum, log, c) => sum + Math.exp(log) * (log - found[c]!), 0);
       }),
     );
-    const loss = distillation({ temperature: t, alpha: 0.7 });
+    const loss = distillation({ temperature: t, weight: 0.7 });
     expect(await lossOf({ loss }, [['teacher', teacher]])).toBeCloseTo(0.7 * t * t * kl + 0.3 * hard, 5);
     expect(await lossOf({ loss }, [['teacher', logits]])).toBeCloseTo(0.3 * hard, 5);
   });

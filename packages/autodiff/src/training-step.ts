@@ -131,7 +131,7 @@ function update(
     state,
     learningRate: stage.learningRate,
     step: stage.step,
-    decays: options.decays ? options.decays(value) : role === 'weight',
+    decay: Number(options.decays ? options.decays(value) : role === 'weight'),
   });
   const mask = stage.masks.get(value);
   let output = next.parameter;

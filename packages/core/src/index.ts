@@ -23,6 +23,7 @@ export * from './packing.js';
 export * from './plugin.js';
 export * from './print-graph.js';
 export * from './random.js';
+export * from './reference.js';
 export * from './registry.js';
 export * from './session-cache.js';
 export * from './sort-nodes.js';

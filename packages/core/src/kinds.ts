@@ -9,8 +9,19 @@ import type { Tensor } from './tensor.js';
 /** A lossless rewrite: the same function, another graph. Returns the very same object when nothing changed. */
 export type Pass = (graph: Graph) => Graph;
 
-/** A number that depends on the training step alone. */
-export type Schedule = (step: number) => number;
+/** What a schedule runs over, as far as its driver knows: where its own options are silent, this is what counts. */
+export interface Span {
+  /** Steps from the beginning to the end. */
+  readonly steps: number;
+  /** Steps in one pass over the data. */
+  readonly epoch?: number;
+  /** Where the driver wants it to begin and to end: a learning rate and 0, or 0 and a sparsity. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A number that depends on the training step alone, and on the span that it runs over where one is told. */
+export type Schedule = (step: number, span?: Span) => number;
 
 /** Reads a model file. */
 export interface Importer {
@@ -127,6 +138,8 @@ export interface Loss {
   target?(site: LossSite): ValueInfo;
   /** Further inputs that are fed at each step (a teacher's logits), by name. */
   inputs?(site: LossSite): ReadonlyMap<string, ValueInfo>;
+  /** What a teacher gives for them: by the name of the input, a value of the teacher, or `output`, its first output. */
+  readonly teacher?: ReadonlyMap<string, { readonly value: ValueId } | 'output'>;
   build(
     builder: GraphBuilder,
     of: { readonly output: ValueId; readonly target: ValueId; readonly inputs?: ReadonlyMap<string, ValueId> },
@@ -143,14 +156,16 @@ export interface OptimizerInput {
   readonly learningRate: ValueId;
   /** float32 scalar that counts from 1. */
   readonly step: ValueId;
-  /** Whether weight decay applies (weights, not biases and normalisation scales). */
-  readonly decays: boolean;
+  /** Factor on the optimizer's weight decay; usually 1 for weights, 0 for biases and the scales of norms. */
+  readonly decay: number;
 }
 
 /** An optimizer as a graph builder: appends the update of one parameter. */
 export interface Optimizer {
   /** Names of the tensors kept per parameter; they have the parameter's shape and begin as zeros. */
   readonly state: readonly string[];
+  /** Where the learning rate begins, if it was said here and not to the trainer; updates read it from their input. */
+  readonly learningRate?: number;
   update(
     builder: GraphBuilder,
     of: OptimizerInput,

@@ -166,4 +166,18 @@ describe('options', () => {
       ]
     `);
   });
+
+  it('may be absent where they are optional, and references stay as they were written', () => {
+    const open = {
+      end: { type: 'integer', min: 1, optional: true, about: 'the last step' },
+      teacher: { type: 'reference', kind: 'model', about: 'a model' },
+    } as const satisfies Options;
+    const of = (given: unknown) => ({ ...resolveOptions('x', open, given) });
+    expect(of({})).toEqual({ end: undefined, teacher: undefined });
+    const teacher = { use: 'resnet20', with: { seed: 1 } };
+    expect(of({ end: 3, teacher })).toEqual({ end: 3, teacher });
+    expect(of({ teacher: 'a.onnx' })).toEqual({ end: undefined, teacher: 'a.onnx' });
+    expect(() => of({ end: 0 })).toThrow(/x.end: expected a whole number of 1 or more, found 0/);
+    expect(() => of({ teacher: 3 })).toThrow(/x.teacher: expected a text, or a plugin of kind model, found 3/);
+  });
 });

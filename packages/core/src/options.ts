@@ -1,12 +1,15 @@
 import { problem } from './errors.js';
 import type { Kind, Kinds } from './kinds.js';
 import { didYouMean } from './nearest.js';
+import type { Reference } from './reference.js';
 
 /** One option of a plugin, as data: from it come types, validation, help, schemas and forms. */
 export type Option =
   | {
       readonly type: 'number' | 'integer';
       readonly default?: number;
+      /** May be left out without a default: undefined then, for whoever reads it to fill in. */
+      readonly optional?: boolean;
       readonly min?: number;
       readonly max?: number;
       readonly about: string;
@@ -25,7 +28,9 @@ export type Option =
       readonly default?: string;
       readonly optional?: boolean;
       readonly about: string;
-    };
+    }
+  /** A reference to a plugin of a kind, or another word that its reader understands (a path), as it was written. */
+  | { readonly type: 'reference'; readonly kind: Kind; readonly about: string };
 
 /** The options of a plugin by name. */
 export interface Options {
@@ -35,21 +40,25 @@ export interface Options {
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 type ValueOf<O extends Option> = O extends { type: 'choice'; of: readonly (infer V)[] }
   ? V
-  : O extends { type: 'number' | 'integer' }
-    ? number
-    : O extends { type: 'boolean' }
-      ? boolean
-      : O extends { type: 'texts' }
-        ? readonly string[]
-        : O extends { type: 'numbers' }
-          ? readonly number[]
-          : O extends { type: 'group'; of: infer T extends Options }
-            ? Resolved<T>
-            : O extends { type: 'plugin'; kind: infer K extends Kind; optional: true }
-              ? Kinds[K] | undefined
-              : O extends { type: 'plugin'; kind: infer K extends Kind }
-                ? Kinds[K]
-                : string;
+  : O extends { type: 'number' | 'integer'; optional: true }
+    ? number | undefined
+    : O extends { type: 'number' | 'integer' }
+      ? number
+      : O extends { type: 'boolean' }
+        ? boolean
+        : O extends { type: 'texts' }
+          ? readonly string[]
+          : O extends { type: 'numbers' }
+            ? readonly number[]
+            : O extends { type: 'group'; of: infer T extends Options }
+              ? Resolved<T>
+              : O extends { type: 'plugin'; kind: infer K extends Kind; optional: true }
+                ? Kinds[K] | undefined
+                : O extends { type: 'plugin'; kind: infer K extends Kind }
+                  ? Kinds[K]
+                  : O extends { type: 'reference' }
+                    ? Reference | undefined
+                    : string;
 type GivenOf<O extends Option> = O extends { type: 'group'; of: infer T extends Options } ? Given<T> : ValueOf<O>;
 // A table known only as `Options` ends the recursion: its groups could nest for ever.
 type MayBeAbsent<O extends Option> = O extends { type: 'group'; of: infer T extends Options }
@@ -62,7 +71,7 @@ type MayBeAbsent<O extends Option> = O extends { type: 'group'; of: infer T exte
     ? O extends { optional: true }
       ? true
       : false
-    : O extends { default: unknown }
+    : O extends { default: unknown } | { optional: true } | { type: 'reference' }
       ? true
       : false;
 
@@ -103,9 +112,9 @@ export function resolveOptions(where: string, table: Options, given: unknown): R
 
 function resolveOne(where: string, option: Option, given: unknown): unknown {
   if (option.type === 'group') return resolveOptions(where, option.of, given ?? {});
-  const value = given ?? (option.type === 'plugin' ? undefined : option.default);
+  const value = given ?? (option.type === 'plugin' || option.type === 'reference' ? undefined : option.default);
   if (value === undefined) {
-    if (option.type === 'plugin' && option.optional) return undefined;
+    if (option.type === 'reference' || ('optional' in option && option.optional)) return undefined;
     throw problem('OPTION_MISSING', {
       where,
       expected: describeOption(option),
@@ -162,6 +171,8 @@ function accepts(option: Exclude<Option, { type: 'group' }>, value: unknown): bo
       return Array.isArray(value) && value.every((each) => typeof each === 'number' && Number.isFinite(each));
     case 'plugin':
       return (typeof value === 'object' && value !== null && !Array.isArray(value)) || typeof value === 'function';
+    case 'reference':
+      return typeof value === 'string' || (typeof value === 'object' && value !== null && 'use' in value);
   }
 }
 
@@ -189,6 +200,8 @@ export function describeOption(option: Option): string {
       return `a group of options (${Object.keys(option.of).join(', ')})`;
     case 'plugin':
       return `a plugin of kind ${option.kind}`;
+    case 'reference':
+      return `a text, or a plugin of kind ${option.kind}`;
   }
 }
 

@@ -74,7 +74,7 @@ describe('plugins', () => {
       options: cubic.options,
     });
     const schedule: Schedule = cubic({ to: 0.6, end: 400 });
-    expect([0, 200, 400, 500].map(schedule)).toEqual([0, 0.525, 0.6, 0.6]);
+    expect([0, 200, 400, 500].map((step) => schedule(step))).toEqual([0, 0.525, 0.6, 0.6]);
   });
 
   it('may be called without options where all have defaults', () => {

@@ -93,7 +93,7 @@ describe('references', () => {
         more: { after: { use: 'constant', with: { value: 9 } } },
       },
     };
-    expect([1, 2].map(resolve(nested))).toEqual([2, 9]);
+    expect([1, 2].map((step) => resolve(nested)(step))).toEqual([2, 9]);
   });
 
   it('are not changed by being resolved', () => {

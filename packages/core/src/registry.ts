@@ -57,9 +57,6 @@ function extend(taken: ReadonlyMap<string, AnyPlugin>, prefix: string, plugins: 
   };
 }
 
-/** A plugin named in data: an id, or an id with options. */
-export type Reference = string | { readonly use: string; readonly with?: Readonly<Record<string, unknown>> };
-
 /**
  * Builds the algorithm that a reference names, resolving the references inside its options first.
  * `resolveReference(registry, { kind: 'quantizer', reference: { use: 'static' }, where: 'steps[0].quantize' })`

@@ -132,7 +132,7 @@ function optionsSchema(options: Options): JsonSchema {
 
 const isRequired = (option: Option): boolean => {
   if (option.type === 'group') return Object.values(option.of).some(isRequired);
-  if (option.type === 'plugin') return !option.optional && option.default === undefined;
+  if (option.type === 'reference' || ('optional' in option && option.optional)) return false;
   return option.default === undefined;
 };
 
@@ -169,13 +169,19 @@ function optionSchema(option: Option): JsonSchema {
       return { ...optionsSchema(option.of), ...about };
     case 'plugin':
       return { $ref: `#/$defs/${option.kind}`, ...about };
+    case 'reference':
+      return { anyOf: [{ type: 'string' }, { $ref: `#/$defs/${option.kind}` }], ...about };
   }
 }
 
 function pluginKindsIn(registry: Registry, kind: Kind): readonly Kind[] {
   const inside = (options: Options): readonly Kind[] =>
     Object.values(options).flatMap((option) =>
-      option.type === 'plugin' ? [option.kind] : option.type === 'group' ? inside(option.of) : [],
+      option.type === 'plugin' || option.type === 'reference'
+        ? [option.kind]
+        : option.type === 'group'
+          ? inside(option.of)
+          : [],
     );
   return registry.ids(kind).flatMap((id) => inside(registry.find(kind, id).options));
 }

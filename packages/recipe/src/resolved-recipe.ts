@@ -41,6 +41,7 @@ function withDefaults(
 function optionValue(registry: Registry, option: Option, given: unknown): unknown {
   if (option.type === 'group')
     return withDefaults(registry, option.of, (given ?? {}) as Readonly<Record<string, unknown>>); // checked when it ran
+  if (option.type === 'reference') return given;
   if (option.type !== 'plugin') return given ?? option.default;
   const reference = given ?? option.default;
   return reference === undefined

@@ -1,5 +1,7 @@
 import { definePlugin } from '@espalier/core';
 import { progress } from './progress.js';
+import { rampInSteps } from './ramp-in-steps.js';
+import { rampOptions } from './ramp-options.js';
 
 /**
  * A cubic ramp that starts again `cycles` times between `begin` and `end`, and stays at `to` afterwards, so that
@@ -11,16 +13,15 @@ export const cyclical = definePlugin({
   id: 'cyclical',
   about: 'A cubic ramp that starts again several times, then stays.',
   options: {
-    from: { type: 'number', default: 0, about: 'the value at the start of each cycle' },
-    to: { type: 'number', about: 'the value at the end of each cycle, and afterwards' },
-    begin: { type: 'integer', default: 0, min: 0, about: 'the step at which the first cycle begins' },
-    end: { type: 'integer', min: 1, about: 'the step at which the last cycle ends' },
+    ...rampOptions,
+    from: { ...rampOptions.from, about: "the value at the start of each cycle; the driver's first value, or 0" },
     cycles: { type: 'integer', default: 3, min: 1, about: 'how many cycles' },
     rise: { type: 'number', default: 0.75, min: 0, max: 1, about: 'share of a cycle spent rising' },
   },
   create:
-    ({ from, to, begin, end, cycles, rise }) =>
-    (step) => {
+    ({ cycles, rise, ...written }) =>
+    (step, span) => {
+      const { from, to, begin, end } = rampInSteps(written, span, 'cyclical');
       if (step >= end) return to;
       const turns = progress(step, begin, end) * cycles;
       const within = turns - Math.floor(turns);

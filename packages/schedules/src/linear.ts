@@ -1,5 +1,6 @@
 import { definePlugin } from '@espalier/core';
 import { progress } from './progress.js';
+import { rampInSteps } from './ramp-in-steps.js';
 import { rampOptions } from './ramp-options.js';
 
 /** v(t) = from + (to - from) t, with t the progress from `begin` to `end`. */
@@ -8,8 +9,8 @@ export const linear = definePlugin({
   id: 'linear',
   about: 'At an even pace from one value to another.',
   options: rampOptions,
-  create:
-    ({ from, to, begin, end }) =>
-    (step) =>
-      from + (to - from) * progress(step, begin, end),
+  create: (written) => (step, span) => {
+    const { from, to, begin, end } = rampInSteps(written, span, 'linear');
+    return from + (to - from) * progress(step, begin, end);
+  },
 });

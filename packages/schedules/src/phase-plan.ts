@@ -74,7 +74,7 @@ export function phasePlan(plan: OneShotPlan | GradualPlan | IterativePlan): read
           every: Math.max(1, whole('every', plan.every ?? 100)),
           sparsity: plan.sparsity,
         },
-        { do: 'prune', sparsity: share(plan.sparsity(plan.ramp)) },
+        { do: 'prune', sparsity: share(plan.sparsity(plan.ramp, { steps: plan.ramp })) },
         { do: 'recover', steps: whole('after', plan.after) },
       ]);
     case 'iterative':

@@ -1,6 +1,10 @@
+import type { Schedule } from '@espalier/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { constant, cosine, cubic, cyclical, exponential, linear, oneCycle, oneShot, steps, warmUp } from './index.js';
+
+/** What a schedule says at some steps. */
+const at = (schedule: Schedule, ...steps: readonly number[]) => steps.map((step) => schedule(step));
 
 const ramps = { linear, cosine, exponential, cubic, cyclical };
 
@@ -34,8 +38,8 @@ describe('every ramp', () => {
 describe('schedules at hand-computed points', () => {
   it('constant, one-shot and linear', () => {
     expect(constant({ value: 3 })(1e9)).toBe(3);
-    expect([0, 9, 10].map(oneShot({ to: 0.5, at: 10 }))).toEqual([0, 0, 0.5]);
-    expect([0, 5, 10].map(linear({ to: 1, end: 10 }))).toEqual([0, 0.5, 1]);
+    expect(at(oneShot({ to: 0.5, at: 10 }), 0, 9, 10)).toEqual([0, 0, 0.5]);
+    expect(at(linear({ to: 1, end: 10 }), 0, 5, 10)).toEqual([0, 0.5, 1]);
   });
 
   it('cubic follows Zhu and Gupta: half way it has covered seven eighths', () => {
@@ -50,14 +54,14 @@ describe('schedules at hand-computed points', () => {
 
   it('cyclical starts again and stays at its target', () => {
     const value = cyclical({ to: 0.9, end: 300, cycles: 3, rise: 0.5 });
-    expect([0, 100, 200].map(value)).toEqual([0, 0, 0]);
-    expect([50, 99, 150, 300, 1000].map(value)).toEqual([0.9, 0.9, 0.9, 0.9, 0.9]);
+    expect(at(value, 0, 100, 200)).toEqual([0, 0, 0]);
+    expect(at(value, 50, 99, 150, 300, 1000)).toEqual([0.9, 0.9, 0.9, 0.9, 0.9]);
   });
 
   it('steps, warm-up and one-cycle', () => {
-    expect([0, 10, 20].map(steps({ from: 1, factor: 0.5, at: [10, 20] }))).toEqual([1, 0.5, 0.25]);
+    expect(at(steps({ from: 1, factor: 0.5, at: [10, 20] }), 0, 10, 20)).toEqual([1, 0.5, 0.25]);
     const warm = warmUp({ length: 4, schedule: constant({ value: 1 }) });
-    expect([0, 1, 3, 100].map(warm)).toEqual([0.25, 0.5, 1, 1]);
+    expect(at(warm, 0, 1, 3, 100)).toEqual([0.25, 0.5, 1, 1]);
     const cycle = oneCycle({ peak: 1, end: 100 });
     expect(cycle(0)).toBeCloseTo(0.04, 12);
     expect(cycle(30)).toBeCloseTo(1, 12);
@@ -65,7 +69,44 @@ describe('schedules at hand-computed points', () => {
   });
 
   it('refuses what it cannot follow', () => {
-    expect(() => exponential({ from: 1, to: 0, end: 5 })).toThrow(/both `from` and `to` above 0, found 1 and 0/);
-    expect(() => steps({ from: 1, at: [5, 3] })).toThrow(/rising whole numbers, found \[5,3\]/);
+    expect(() => exponential({ from: 1, to: 0, end: 5 })(0)).toThrow(/both `from` and `to` above 0, found 1 and 0/);
+    expect(() => steps({ from: 1, at: [5, 3] })).toThrow(/rising numbers of 0 or more, found \[5,3\]/);
+  });
+});
+
+describe('what is not written', () => {
+  const span = { steps: 80, epoch: 20, from: 0.1, to: 0 };
+
+  it('comes from the span: where it begins, where it goes, how long it takes', () => {
+    expect(linear()(40, span)).toBeCloseTo(0.05, 12);
+    expect(cosine()(80, span)).toBe(0);
+    expect(cubic()(40, { ...span, from: 0, to: 0.8 })).toBeCloseTo(0.7, 12);
+    expect(constant()(3, span)).toBe(0.1);
+    expect(oneCycle()(24, span)).toBeCloseTo(0.1, 12);
+    expect(steps({ at: [50] })(60, span)).toBeCloseTo(0.01, 12);
+    expect(oneShot({ at: 5 })(5, { ...span, from: 0, to: 0.5 })).toBe(0.5);
+    expect(warmUp({ length: 10, schedule: linear() })(4, span)).toBeCloseTo(0.1 * (1 - 4 / 80) * 0.5, 12);
+    expect(cyclical({ cycles: 2, rise: 1 })(40, { ...span, from: 0, to: 0.9 })).toBe(0);
+  });
+
+  it('gives way to what is written', () => {
+    expect(linear({ from: 1, to: 2, end: 10 })(5, span)).toBe(1.5);
+    expect(constant({ value: 3 })(5, span)).toBe(3);
+  });
+
+  it('may be written in epochs, or in shares of the whole', () => {
+    expect(steps({ at: [1, 3], unit: 'epochs' })(20, span)).toBeCloseTo(0.01, 12);
+    expect(linear({ begin: 0.5, unit: 'share' })(60, span)).toBeCloseTo(0.05, 12);
+    expect(warmUp({ length: 1, unit: 'epochs', schedule: constant() })(9, span)).toBeCloseTo(0.05, 12);
+    expect(linear({ end: 2, unit: 'epochs' })(40, span)).toBe(0);
+  });
+
+  it('is an error where nobody says it', () => {
+    expect(() => linear({ to: 1 })(0)).toThrow(/schedule linear.end: expected a number, found nothing/);
+    expect(() => cubic({ end: 1 })(0)).toThrow(/schedule cubic.to/);
+    expect(() => constant()(0)).toThrow(/schedule constant.value/);
+    expect(() => oneCycle({ end: 5 })(0)).toThrow(/one-cycle.peak/);
+    expect(() => steps({ at: [1] })(0)).toThrow(/steps.from/);
+    expect(() => steps({ from: 1, at: [1], unit: 'epochs' })(0)).toThrow(/schedule steps.unit: expected steps/);
   });
 });

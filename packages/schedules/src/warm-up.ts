@@ -1,4 +1,5 @@
 import { definePlugin } from '@espalier/core';
+import { inSteps, unitOption } from './in-steps.js';
 
 /**
  * Rises linearly from 0 over the first `length` steps, then follows another schedule:
@@ -9,11 +10,14 @@ export const warmUp = definePlugin({
   id: 'warm-up',
   about: 'Rises linearly over the first steps, then follows another schedule.',
   options: {
-    length: { type: 'integer', min: 1, about: 'how many steps the rise takes' },
-    schedule: { type: 'plugin', kind: 'schedule', about: 'the schedule that is followed' },
+    length: { type: 'number', min: 0, about: 'how long the rise takes' },
+    unit: unitOption,
+    schedule: { type: 'plugin', kind: 'schedule', default: 'cosine', about: 'the schedule that is followed' },
   },
   create:
-    ({ length, schedule }) =>
-    (step) =>
-      schedule(step) * Math.min(1, (step + 1) / length),
+    ({ length, unit, schedule }) =>
+    (step, span) => {
+      const rise = Math.max(1, inSteps(length, { unit, span, id: 'warm-up' }));
+      return schedule(step, span) * Math.min(1, (step + 1) / rise);
+    },
 });

@@ -90,6 +90,6 @@ function checkTable(table: Options, where: string): void {
 function checkDefault(name: string, option: Exclude<Option, { type: 'group' }>, at: string): void {
   if (option.type === 'choice')
     must(new Set(option.of).size === option.of.length, at, { expected: 'choices that differ', found: option.of });
-  if (option.type === 'plugin' || option.default === undefined) return; // a registry resolves default ids
+  if (option.type === 'plugin' || option.type === 'reference' || option.default === undefined) return; // a registry resolves default ids
   resolveOptions(at, { [name]: option }, { [name]: option.default });
 }

@@ -55,6 +55,6 @@ const optionRows = (options: Options, prefix = ''): readonly (readonly string[])
 const defaultText = (option: Option): string =>
   'default' in option && option.default !== undefined
     ? JSON.stringify(option.default)
-    : option.type === 'plugin' && option.optional
+    : option.type === 'reference' || ('optional' in option && option.optional)
       ? 'none'
       : 'required';

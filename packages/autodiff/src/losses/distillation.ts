@@ -8,9 +8,9 @@ const classAxis = /* @__PURE__ */ longs([1]);
 /**
  * Learning from a teacher's logits (Hinton, Vinyals & Dean 2015, arXiv 1503.02531, section 2):
  *
- *     α T² mean over n of KL(softmax(teacher/T) ‖ softmax(logits/T)) + (1 - α) cross-entropy(logits, target)
+ *     w T² mean over n of KL(softmax(teacher/T) ‖ softmax(logits/T)) + (1 - w) cross-entropy(logits, target)
  *
- * with a further input `teacher`, float32 of the shape of the logits. Equal logits leave (1 - α) cross-entropy.
+ * with a further input `teacher`, float32 of the shape of the logits. Equal logits leave (1 - w) cross-entropy.
  */
 export const distillation = /* @__PURE__ */ definePlugin({
   kind: 'loss',
@@ -18,15 +18,16 @@ export const distillation = /* @__PURE__ */ definePlugin({
   about: 'Agreement with the logits of a teacher, mixed with cross-entropy.',
   options: {
     temperature: { type: 'number', default: 4, min: 1e-3, about: 'softness of both distributions' },
-    alpha: { type: 'number', default: 0.9, min: 0, max: 1, about: 'share of the teacher' },
+    weight: { type: 'number', default: 0.9, min: 0, max: 1, about: 'share of the teacher' },
     labelSmoothing: { type: 'number', default: 0, min: 0, max: 1, about: 'label smoothing of the cross-entropy' },
   },
-  create: ({ temperature, alpha, labelSmoothing }) => {
-    const [cool, share, rest] = [scalar(1 / temperature), scalar(alpha * temperature ** 2), scalar(1 - alpha)];
+  create: ({ temperature, weight, labelSmoothing }) => {
+    const [cool, share, rest] = [scalar(1 / temperature), scalar(weight * temperature ** 2), scalar(1 - weight)];
     return {
       reads: 'logits',
       target: (site) => classTarget(site, 'loss distillation'),
       inputs: ({ output }) => new Map([['teacher', output]]),
+      teacher: new Map([['teacher', 'output']]),
       build(b, { output, target, inputs }) {
         const teacher = inputs?.get('teacher');
         if (teacher === undefined) throw missingLossInput('loss distillation', 'teacher');

@@ -1,5 +1,7 @@
-import { definePlugin, scalar } from '@espalier/core';
+import { definePlugin } from '@espalier/core';
 import { adamOptions, adamState, createAdam } from './adam-moments.js';
+import { learningRateOf, learningRateOptions } from './learning-rate.js';
+import { createWeightDecay } from './weight-decay.js';
 
 /**
  * Adam (Kingma & Ba 2015, arXiv 1412.6980): w ← w - η direction, with weight decay λ added to the gradient.
@@ -12,17 +14,17 @@ export const adam = /* @__PURE__ */ definePlugin({
   options: {
     ...adamOptions,
     weightDecay: { type: 'number', default: 0, min: 0, about: 'decay added to the gradient' },
+    ...learningRateOptions,
   },
-  create: ({ weightDecay, ...options }) => {
-    const [step, lambda] = [createAdam(options), scalar(weightDecay)];
+  create: ({ weightDecay, learningRate: rate, lr, ...options }) => {
+    const [step, decayed] = [createAdam(options), createWeightDecay(weightDecay)];
     return {
+      ...learningRateOf({ learningRate: rate, lr }, 'adam'),
       state: adamState,
       update(b, of) {
         const { parameter, learningRate } = of;
-        const gradient =
-          of.decays && weightDecay > 0
-            ? b.add('Add', [of.gradient, b.add('Mul', [parameter, b.constant('weight_decay', lambda)])])
-            : of.gradient;
+        const term = decayed(b, parameter, of.decay);
+        const gradient = term === undefined ? of.gradient : b.add('Add', [of.gradient, term]);
         const { direction, state } = step(b, { ...of, gradient });
         return { parameter: b.add('Sub', [parameter, b.add('Mul', [direction, learningRate])]), state };
       },

@@ -1,5 +1,7 @@
-import { definePlugin, scalar } from '@espalier/core';
+import { definePlugin } from '@espalier/core';
 import { adamOptions, adamState, createAdam } from './adam-moments.js';
+import { learningRateOf, learningRateOptions } from './learning-rate.js';
+import { createWeightDecay } from './weight-decay.js';
 
 /**
  * Adam with decoupled weight decay λ (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with η for both):
@@ -15,18 +17,18 @@ export const adamw = /* @__PURE__ */ definePlugin({
   options: {
     ...adamOptions,
     weightDecay: { type: 'number', default: 0.01, min: 0, about: 'share of a weight that decays, times learning rate' },
+    ...learningRateOptions,
   },
-  create: ({ weightDecay, ...options }) => {
-    const [step, lambda] = [createAdam(options), scalar(weightDecay)];
+  create: ({ weightDecay, learningRate: rate, lr, ...options }) => {
+    const [step, decayed] = [createAdam(options), createWeightDecay(weightDecay)];
     return {
+      ...learningRateOf({ learningRate: rate, lr }, 'adamw'),
       state: adamState,
       update(b, of) {
         const { parameter, learningRate } = of;
         const { direction, state } = step(b, of);
-        const whole =
-          of.decays && weightDecay > 0
-            ? b.add('Add', [direction, b.add('Mul', [parameter, b.constant('weight_decay', lambda)])])
-            : direction;
+        const term = decayed(b, parameter, of.decay);
+        const whole = term === undefined ? direction : b.add('Add', [direction, term]);
         return { parameter: b.add('Sub', [parameter, b.add('Mul', [whole, learningRate])]), state };
       },
     };

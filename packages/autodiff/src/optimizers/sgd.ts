@@ -1,4 +1,6 @@
-import { definePlugin, scalar, type ValueId } from '@espalier/core';
+import { definePlugin, problem, scalar, type ValueId } from '@espalier/core';
+import { learningRateOf, learningRateOptions } from './learning-rate.js';
+import { createWeightDecay } from './weight-decay.js';
 
 /**
  * Stochastic gradient descent with momentum μ and weight decay λ that is added to the gradient (coupled):
@@ -16,19 +18,28 @@ export const sgd = /* @__PURE__ */ definePlugin({
     momentum: { type: 'number', default: 0.9, min: 0, max: 1, about: 'how much of the last step is kept' },
     nesterov: { type: 'boolean', default: false, about: 'whether to look one step ahead' },
     weightDecay: { type: 'number', default: 0, min: 0, about: 'decay added to the gradient' },
+    ...learningRateOptions,
   },
-  create: ({ momentum, nesterov, weightDecay }) => {
-    const [mu, lambda] = [scalar(momentum), scalar(weightDecay)];
+  create: ({ momentum, nesterov, weightDecay, ...rates }) => {
+    if (nesterov && momentum === 0) {
+      throw problem('OPTION_INVALID', {
+        where: 'optimizer sgd.nesterov',
+        expected: 'false without momentum',
+        found: 'true with momentum 0',
+      });
+    }
+    const mu = scalar(momentum);
+    const decayed = createWeightDecay(weightDecay);
     return {
+      ...learningRateOf(rates, 'sgd'),
       state: momentum > 0 ? ['momentum'] : [],
-      update(b, { parameter, gradient, state, learningRate, decays }) {
-        const times = (value: ValueId, tensor: typeof mu, name: string) =>
-          b.add('Mul', [value, b.constant(name, tensor)]);
-        const g =
-          decays && weightDecay > 0 ? b.add('Add', [gradient, times(parameter, lambda, 'weight_decay')]) : gradient;
+      update(b, { parameter, gradient, state, learningRate, decay }) {
+        const kept = (value: ValueId) => b.add('Mul', [value, b.constant('momentum_factor', mu)]);
+        const term = decayed(b, parameter, decay);
+        const g = term === undefined ? gradient : b.add('Add', [gradient, term]);
         const before = state.get('momentum');
-        const v = before === undefined ? g : b.add('Add', [times(before, mu, 'momentum_factor'), g]);
-        const direction = nesterov && before !== undefined ? b.add('Add', [g, times(v, mu, 'momentum_factor')]) : v;
+        const v = before === undefined ? g : b.add('Add', [kept(before), g]);
+        const direction = nesterov && before !== undefined ? b.add('Add', [g, kept(v)]) : v;
         return {
           parameter: b.add('Sub', [parameter, b.add('Mul', [direction, learningRate])]),
           state: before === undefined ? new Map() : new Map([['momentum', v]]),
