@@ -1,4 +1,4 @@
-import { didYouMean, problem, shown } from '@espalier/core';
+import { didYouMean, type Need, needKey, problem, shown } from '@espalier/core';
 
 /** The error for a sparsity that is not a share. */
 export const badSparsity = (where: string, found: unknown) =>
@@ -124,4 +124,45 @@ export const badGoal = (kind: string, found: unknown) =>
     expected: 'a share from 0 to 1',
     found: shown(found),
     fix: 'Half of it is 0.5.',
+  });
+
+/** The error for single weights with a pruner that scores whole units alone. */
+export const onlyUnits = () =>
+  problem('PRUNE_SCORER', {
+    where: 'prune.pruner',
+    expected: 'a pruner that scores single weights, for granularity weight or N:M',
+    found: 'one that scores whole units only',
+    fix: 'Use granularity: channel, or a pruner such as magnitude, lamp, taylor, fisher or snip.',
+  });
+
+/** The error for a choice of weights, or of how to combine them, with a pruner that it means nothing to. */
+export const uselessBesideUnits = (option: 'weights' | 'reduce', found: string) =>
+  problem('PRUNE_OPTION', {
+    where: `prune.${option}`,
+    expected: 'nothing beside a pruner that scores whole units',
+    found: shown(found),
+    fix:
+      option === 'reduce'
+        ? 'Leave it out: there are no scores of weights to combine.'
+        : 'Leave it out: these scores do not look at weights.',
+  });
+
+/** The error for evidence that a pruner asked for and did not get. */
+export const missingEvidence = (need: Need) =>
+  problem('PRUNE_EVIDENCE', {
+    where: `scores, need ${needKey(need)}`,
+    expected: 'evidence of it',
+    found: 'none',
+    fix: 'Run calibration with what pruneNeeds or structuredNeeds gives for this very graph, and pass its evidence.',
+    details: { need },
+  });
+
+/** The error for two plugins that say how the axes of one op relate. */
+export const twoAxisRules = (op: string) =>
+  problem('PLUGIN_DUPLICATE', {
+    where: `axes "${op}"`,
+    expected: 'one plugin that says how the axes of an op relate',
+    found: 'two',
+    fix: 'Leave one of the packages out.',
+    details: { op },
   });

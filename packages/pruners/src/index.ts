@@ -11,6 +11,9 @@ export {
 } from './prune-options.js';
 export { randomPruner } from './random-pruner.js';
 export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
+export type { AxisPort, AxisRule, AxisRules, AxisSite, Edit, Kept, Role, Span } from './structured/axis-rule.js';
+export { axisRulesOf } from './structured/axis-rules-of.js';
+export type { Axis, Mark } from './structured/axis-space.js';
 export { type Choice, chooseUnits, type Goal } from './structured/choose-units.js';
 export { type Cost, type CostModel, costModel } from './structured/cost-model.js';
 export { cut } from './structured/cut.js';

@@ -10,7 +10,7 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import type { Port, Site } from './axis-rule.js';
+import type { AxisPort, AxisSite } from './axis-rule.js';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
 
@@ -58,7 +58,7 @@ function constant(draft: Draft, node: Node, bias: ReturnType<typeof floats>): Va
 }
 
 /** The whole new bias per output, when some removed input is a constant other than 0. */
-function addedSums(site: Site, remaining: Remaining, constants: RemovedConstants): Float64Array | undefined {
+function addedSums(site: AxisSite, remaining: Remaining, constants: RemovedConstants): Float64Array | undefined {
   const { node, inputs } = site;
   const [x, w, c] = inputs;
   const known = x && constants.get(x.value);
@@ -94,7 +94,11 @@ interface Layout {
   readonly kernel: number;
 }
 
-function layoutOf({ node }: Site, axis: number, { x, w }: { readonly x: Port; readonly w: Port }): Layout | undefined {
+function layoutOf(
+  { node }: AxisSite,
+  axis: number,
+  { x, w }: { readonly x: AxisPort; readonly w: AxisPort },
+): Layout | undefined {
   const [first, second] = [w.shape[0]!, w.shape[1]!];
   if (node.op === 'Conv') {
     const kernel = sizeOf(w.shape.slice(2));

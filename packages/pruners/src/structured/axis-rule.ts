@@ -1,4 +1,4 @@
-import type { Attribute, Node, Tensor, ValueId } from '@espalier/core';
+import type { Attribute, Dim, Node, Tensor, ValueId } from '@espalier/core';
 import type { Axis, Mark } from './axis-space.js';
 
 /**
@@ -9,39 +9,76 @@ import type { Axis, Mark } from './axis-space.js';
  */
 export type Role = 'produces' | 'sums' | 'keeps' | 'inner';
 
-/** An input or output of a node: its shape with stand-ins for named sizes, and its axes. */
-export interface Port {
+/** An input or output of a node: its shape, and its axes. */
+export interface AxisPort {
   readonly value: ValueId;
+  /** Sizes, with stand-ins for those that have names: how axes relate does not depend on them. */
   readonly shape: readonly number[];
+  /** The same with the names. */
+  readonly dims: readonly Dim[];
+  /** Handles of the axes, to be given to the methods of a site. */
   readonly axes: readonly Axis[];
+  /** The tensor, where the value is a constant. */
   readonly constant: Tensor | undefined;
 }
 
-/** What a rule sees of a node, and how it says which indices belong together. */
-export interface Site {
+/**
+ * One node, as a rule sees it, and the words in which the rule says which indices of its inputs and outputs are the
+ * same thing. What is the same is removed together or not at all. An axis that a rule says nothing about is cut
+ * without this node noticing, so every axis of every input and output is to be related or pinned.
+ *
+ * Rules are only asked where the shapes of all inputs and outputs are known; omitted ones are `undefined`.
+ */
+export interface AxisSite {
   readonly node: Node;
+  /** Version of the operator set of the node's domain; 0 when the graph does not say. */
   readonly opset: number;
-  readonly inputs: readonly (Port | undefined)[];
-  readonly outputs: readonly (Port | undefined)[];
+  readonly inputs: readonly (AxisPort | undefined)[];
+  readonly outputs: readonly (AxisPort | undefined)[];
   /** The elements of a constant input of whole numbers; undefined when it is absent or not constant. */
   numbers(slot: number): readonly number[] | undefined;
+  /** The same as far as single elements are constants, of a list whose length is known: `[undefined, 12, 64]`. */
+  entries(slot: number): readonly (number | undefined)[] | undefined;
   /** Which entries of the (one-dimensional) output the graph picks; undefined when all may matter. */
   readEntries(): ReadonlySet<number> | undefined;
-  /** Index i of one axis is index i of the other. Axes of other sizes are pinned. */
+  /**
+   * Every input at the same place as every output, aligned at the last axis; sizes of one are repeated. All that an
+   * elementwise op has to say.
+   */
+  elementwise(): void;
+  /**
+   * Index i of one axis is index i of the other: a scale per channel is
+   * `site.same(scale.axes[0], x.axes[1])`. Axes of different sizes are pinned.
+   */
   same(a: Axis, b: Axis): void;
-  /** `count` indices of `a` from `fromA` on, every `stepA`-th, are those of `b` from `fromB` on. */
+  /**
+   * `count` indices of `a` from `fromA` on, every `stepA`-th, are those of `b` from `fromB` on: the second part of a
+   * concatenation is `site.run(part.axes[1], y.axes[1], { fromB: 8, count: 4 })`.
+   */
   run(a: Axis, b: Axis, span: Span): void;
-  /** Index i of `a` is index `of(i)` of `b`. */
+  /** Index i of `a` is index `of(i)` of `b`: heads of 64 are `site.map(y.axes[2], heads.axes[0], (i) => Math.floor(i / 64))`. */
   map(a: Axis, b: Axis, of: (i: number) => number): void;
-  /** All indices of an axis at equal `of(i)` belong together. */
+  /** All indices of an axis at equal `of(i)` belong together: pairs are `site.tie(axis, (i) => Math.floor(i / 2))`. */
   tie(axis: Axis, of: (i: number) => number): void;
-  /** The axis cannot be cut; the reason completes "because ...". */
+  /** The axis cannot be cut; the reason completes "because ...": `site.pin(axis, 'it is sorted')`. */
   pin(axis: Axis, reason: string): void;
   /** Nothing this node touches can be cut. */
   pinAll(reason: string): void;
+  /**
+   * `statistics`: a mean or variance is taken over the axis, so that removing zeros changes the result; such groups
+   * are cut only when asked for. `products`: the axis numbers independent products, as heads do.
+   */
   mark(axis: Axis, mark: Mark): void;
-  /** What masking does to a constant along an axis; `produces` unless said otherwise. */
-  role(port: Port | undefined, axis: number, role: Role): void;
+  /**
+   * What masking does to a constant along an axis, `produces` unless said otherwise. Weights that are multiplied and
+   * summed over the axis say `sums`; divisors, exponents and the like, which must not become zero, say `keeps`.
+   */
+  role(port: AxisPort | undefined, axis: number, role: Role): void;
+  /**
+   * A constant of whole numbers that are weights in code (a quantized weight or bias) and not sizes, positions or
+   * bounds. Integers of 8 and 16 bits are taken for weights anyway.
+   */
+  weight(port: AxisPort | undefined): void;
   /** The elements of both, in row-major order, are the same: which axes can be cut is settled later. */
   reshape(from: readonly Axis[], to: readonly Axis[]): void;
 }
@@ -66,17 +103,38 @@ export interface Kept {
 
 /** How a node changes when axes that it touches are cut. */
 export interface Edit {
-  readonly op?: string;
   readonly attributes?: Readonly<Record<string, Attribute | undefined>>;
   /** New whole-number inputs by slot (shapes, sizes, bounds); `undefined` removes the input. */
   readonly numbers?: ReadonlyMap<number, readonly number[] | undefined>;
+  /** New entries of one-dimensional int64 inputs that are computed at run time: by slot, numbers by place. */
+  readonly entries?: ReadonlyMap<number, ReadonlyMap<number, number>>;
 }
 
-/** How the axes of an op's inputs and outputs relate, and what must be rewritten when they are cut. */
+/**
+ * How the axes of an op's inputs and outputs relate, and what must be rewritten when they are cut. Two promises come
+ * with it: where all slices that a unit has in the inputs are zero, so are those in the outputs (or the axis is
+ * pinned); and what is computed for the other units does not change when it goes (or the axis is marked with
+ * `statistics`).
+ *
+ *     // acme::Scale(x [N, C, ...], scale [C]), with C in an attribute
+ *     const scale: AxisRule = {
+ *       relate(site) {
+ *         const [x, scale] = site.inputs;
+ *         const [y] = site.outputs;
+ *         x!.axes.forEach((axis, i) => site.same(axis, y!.axes[i]!));
+ *         site.same(scale!.axes[0]!, x!.axes[1]!);
+ *       },
+ *       rewrite: (site, kept) => ({ attributes: { channels: int(kept.count(site.inputs[0]!.axes[1]!)) } }),
+ *     };
+ */
 export interface AxisRule {
-  relate(site: Site): void;
-  rewrite?(site: Site, kept: Kept): Edit | undefined;
+  relate(site: AxisSite): void;
+  /** Asked for every node with an axis that loses indices, before anything is removed; undefined when nothing is to do. */
+  rewrite?(site: AxisSite, kept: Kept): Edit | undefined;
 }
+
+/** Rules by the name of the op: `acme::Scale`. */
+export type AxisRules = ReadonlyMap<string, AxisRule>;
 
 /** An axis number as ONNX writes it, from 0. */
 export const axisAt = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -58,7 +58,6 @@ export const axisRules = {
   Compress: untouchable,
   ConcatFromSequence: untouchable,
   Constant: untouchable,
-  ConstantOfShape: untouchable,
   ConvInteger: untouchable,
   Cos: unary,
   Cosh: unary,

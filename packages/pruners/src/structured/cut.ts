@@ -1,16 +1,19 @@
 import {
   type Attribute,
+  createNode,
   editGraph,
   fromNumbers,
   type Graph,
+  longs,
   type Node,
+  staticShape,
   type Tensor,
   type ValueId,
+  type ValueInfo,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
 import { absorbConstants } from './absorb-constants.js';
-import type { Edit } from './axis-rule.js';
-import { axisRuleOf } from './axis-rules.js';
+import type { AxisPort, Edit } from './axis-rule.js';
 import type { GroupOptions } from './group.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';
 import { takeIndices } from './take-indices.js';
@@ -37,11 +40,8 @@ export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}
     const kept = axes.map((axis) => (remaining.changed(axis) ? remaining.indices(axis) : undefined));
     draft.setConstant(value, takeIndices(tensor, kept));
   }
-  for (const [value, { axes }] of ports) {
-    if (!graph.constants.has(value) && axes.some(remaining.changed)) {
-      const dtype = graph.values.get(value)!.dtype; // a port that is no constant comes from there
-      draft.setInfo(value, { dtype });
-    }
+  for (const [value, port] of ports) {
+    if (!port.constant && port.axes.some(remaining.changed)) draft.setInfo(value, infoAfter(graph, port, remaining));
   }
   const made = new Map<string, ValueId>();
   const absorbed = absorbConstants(graph, remaining, draft);
@@ -49,18 +49,23 @@ export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}
   for (const node of graph.nodes) {
     const edit = editOf(node, remaining);
     if (!edit) continue;
-    draft.replace(
-      node.id,
-      edited(absorbed.get(node.id) ?? node, edit, (slot, numbers) =>
-        constantFor({ graph, node, made, draft }, slot, numbers),
-      ),
-    );
+    const making = { graph, node, made, draft };
+    const after = edited(absorbed.get(node.id) ?? node, edit, (slot, numbers) => constantFor(making, slot, numbers));
+    draft.replace(node.id, ...withEntries(making, after, edit.entries));
   }
   return inferShapes(draft.finish());
 }
 
+/** Shapes of what ops compute that inference does not know are told; sizes that have names are not cut. */
+function infoAfter(graph: Graph, { value, dims, axes }: AxisPort, { changed, count }: Remaining): ValueInfo {
+  const { dtype } = graph.values.get(value)!; // a port that is no constant comes from there
+  const open = dims.some((dim, i) => typeof dim !== 'number' && changed(axes[i]!));
+  if (open) return { dtype };
+  return { dtype, shape: dims.map((dim, i) => (changed(axes[i]!) ? count(axes[i]!) : dim)) };
+}
+
 function editOf(node: Node, remaining: Remaining): Edit | undefined {
-  const rule = axisRuleOf(node.op);
+  const rule = remaining.found.relations.ruleOf(node.op);
   if (!rule.rewrite) return undefined;
   const site = remaining.found.relations.site(node);
   const touched = [...site.inputs, ...site.outputs].some((port) => port?.axes.some(remaining.changed));
@@ -81,6 +86,39 @@ function edited(
     else after.set(name, attribute);
   }
   return { ...node, inputs, attributes: after };
+}
+
+/** Puts numbers into lists that are computed at run time: `Where(computed, list, numbers)` before the node. */
+function withEntries({ graph, draft }: Making, node: Node, entries: Edit['entries'] = new Map()): readonly Node[] {
+  const inputs = [...node.inputs];
+  const made = [...entries].map(([slot, places]): Node => {
+    const list = inputs[slot]!; // an entry of it is replaced
+    const length = staticShape(graph, list)?.[0] ?? 1;
+    const wish = `${node.id}_sizes${slot}`;
+    const [computed, numbers, merged] = [`${wish}_computed`, `${wish}_numbers`, wish].map(draft.fresh) as [
+      ValueId,
+      ValueId,
+      ValueId,
+    ];
+    const at = (of: (place: number) => number) => Array.from({ length }, (_, i) => of(i));
+    draft.setConstant(
+      computed,
+      fromNumbers(
+        'bool',
+        [length],
+        at((i) => (places.has(i) ? 0 : 1)),
+      ),
+    );
+    draft.setConstant(numbers, longs(at((i) => places.get(i) ?? 0)));
+    inputs[slot] = merged;
+    return createNode({
+      id: draft.fresh(`${wish}/Where`),
+      op: 'Where',
+      inputs: [computed, list, numbers],
+      outputs: [merged],
+    });
+  });
+  return [...made, { ...node, inputs }];
 }
 
 interface Making {

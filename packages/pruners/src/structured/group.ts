@@ -1,5 +1,5 @@
 import type { ValueId } from '@espalier/core';
-import type { Role } from './axis-rule.js';
+import type { AxisRules, Role } from './axis-rule.js';
 
 /** The part of one constant that goes with the units of a group: the same number of indices of an axis for each. */
 export interface Slice {
@@ -19,6 +19,8 @@ export interface GroupOptions {
    * (the default), or the same place of every head.
    */
   readonly attention?: 'heads' | 'head-dimension';
+  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
+  readonly rules?: AxisRules;
 }
 
 /**

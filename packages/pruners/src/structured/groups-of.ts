@@ -1,6 +1,6 @@
 import { type Graph, isFloat, isPacked } from '@espalier/core';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
-import type { Port } from './axis-rule.js';
+import type { AxisPort } from './axis-rule.js';
 import type { Group, GroupOptions, Slice } from './group.js';
 import { choiceOf, type Relations, relateAxes } from './relate-axes.js';
 
@@ -44,7 +44,7 @@ interface Unit {
 }
 
 interface Place {
-  readonly port: Port;
+  readonly port: AxisPort;
   readonly axis: number;
 }
 
@@ -55,7 +55,7 @@ function find(graph: Graph, options: GroupOptions): Found {
   const units = new Map<number, Unit>();
   for (const value of graph.constants.keys()) {
     const port = relations.ports.get(value);
-    if (!port || !isWeight(port)) continue;
+    if (!port || !isWeight(port, relations)) continue;
     for (const axis of port.axes.keys()) {
       if (relations.role(value, axis) !== 'inner') collect(relations, { port, axis }, { places, units });
     }
@@ -81,9 +81,11 @@ function find(graph: Graph, options: GroupOptions): Found {
   return { groups, relations, roots };
 }
 
-// Quantized weights are numbers too; wide integers are shapes, bounds and positions.
-const isWeight = ({ constant }: Port): boolean =>
-  constant !== undefined && !['string', 'bool', 'int64', 'int32'].includes(constant.dtype) && constant.shape.length > 0;
+// Quantized weights are numbers too; wide integers are shapes, bounds and positions, unless a rule says otherwise.
+const isWeight = ({ constant, value }: AxisPort, relations: Relations): boolean =>
+  constant !== undefined &&
+  constant.shape.length > 0 &&
+  (!['string', 'bool', 'int64', 'int32'].includes(constant.dtype) || relations.isWeight(value));
 
 function collect(
   { space }: Relations,

@@ -26,7 +26,7 @@ import { cut } from './cut.js';
 import type { Group } from './group.js';
 import { groupsOf } from './groups-of.js';
 import type { Removals } from './removal.js';
-import { scoreUnits, unitTargets } from './score-units.js';
+import { scoreUnits, unitNeeds } from './score-units.js';
 import type { StructuredOptions } from './structured-options.js';
 
 // All of `simplify` but the folding of batch norms, which scores and re-estimation want to see.
@@ -46,7 +46,7 @@ function prepare(graph: Graph): Graph {
 export function structuredNeeds(graph: Graph, options: StructuredOptions): readonly Need[] {
   const ready = prepare(graph);
   const { chosen } = sortGroups(ready, groupsOf(ready), options);
-  return options.pruner.needs(ready, unitTargets(ready, chosen, options.weights));
+  return unitNeeds(ready, chosen, options);
 }
 
 /**

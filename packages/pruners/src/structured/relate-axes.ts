@@ -1,30 +1,25 @@
-import {
-  domainOf,
-  type Graph,
-  type Node,
-  opsetOf,
-  outerReferences,
-  sizeOf,
-  toNumbers,
-  type ValueId,
-} from '@espalier/core';
-import type { Port, Role, Site } from './axis-rule.js';
+import { type Graph, type Node, outerReferences, type ValueId } from '@espalier/core';
+import type { AxisPort, AxisRule, AxisRules, AxisSite, Role } from './axis-rule.js';
 import { axisRuleOf } from './axis-rules.js';
-import { type Axis, type AxisSpace, createAxisSpace } from './axis-space.js';
+import { nodeText, siteOf } from './axis-site.js';
+import { type AxisSpace, createAxisSpace } from './axis-space.js';
 import type { GroupOptions } from './group.js';
 import { probeShapes } from './probe-shapes.js';
-import { hasDigits, pinPart, type Regrouping, regroupings, settleRegroupings } from './regrouped-axes.js';
-import { entriesRead } from './rules/shape.js';
+import { pinPart, type Regrouping, settleRegroupings } from './regrouped-axes.js';
 
 /** How the axes of all values of a graph relate. */
 export interface Relations {
   readonly space: AxisSpace;
   /** Shape with stand-ins for named sizes, and axes, of every value whose rank is known. */
-  readonly ports: ReadonlyMap<ValueId, Port>;
+  readonly ports: ReadonlyMap<ValueId, AxisPort>;
   /** What masking does to an axis of a constant. */
   role(value: ValueId, axis: number): Role;
+  /** Whether a rule calls a constant a weight, whatever its dtype (a bias of whole numbers). */
+  isWeight(value: ValueId): boolean;
   /** The node as its rule sees it. */
-  site(node: Node): Site;
+  site(node: Node): AxisSite;
+  /** The rule of an op. */
+  ruleOf(op: string): AxisRule;
 }
 
 // Axes beyond this are no channels: long signals, and vocabularies of many languages.
@@ -44,11 +39,22 @@ export function relateAxes(graph: Graph, options: GroupOptions = {}): Relations 
   return relations;
 }
 
+const numbers = new WeakMap<AxisRules, number>();
+let numbered = 0;
+
 /** A text that is equal for options that mean the same. */
-export const choiceOf = ({ attention = 'heads' }: GroupOptions): string => attention;
+export function choiceOf({ attention = 'heads', rules }: GroupOptions): string {
+  if (!rules || rules.size === 0) return attention;
+  let number = numbers.get(rules);
+  if (number === undefined) {
+    number = numbered++;
+    numbers.set(rules, number);
+  }
+  return `${attention} ${number}`;
+}
 
 function find(graph: Graph, options: GroupOptions): Relations {
-  const ports = new Map<ValueId, Port>();
+  const ports = new Map<ValueId, AxisPort>();
   let size = 0;
   for (const [value, shape] of probeShapes(graph)) {
     if (shape.some((dim) => dim > mostIndices)) continue;
@@ -57,111 +63,55 @@ function find(graph: Graph, options: GroupOptions): Relations {
       size += dim;
       return axis;
     });
-    ports.set(value, { value, shape, axes, constant: graph.constants.get(value) });
+    const constant = graph.constants.get(value);
+    const dims = constant?.shape ?? graph.values.get(value)?.shape ?? shape;
+    ports.set(value, { value, shape, dims, axes, constant });
   }
   const space = createAxisSpace(size);
   const roles = new Map<ValueId, Map<number, Role>>();
   const parts: Regrouping[] = [];
-  const open = { graph, ports, space, roles, parts };
-  for (const value of graph.inputs) pinValue(open, value, `"${value}" is an input of the graph`);
-  for (const value of graph.outputs) pinValue(open, value, `"${value}" is an output of the graph`);
+  const weights = new Set<ValueId>();
+  const open = { graph, ports, space, parts, weights };
+  const ruleOf = (op: string) => options.rules?.get(op) ?? axisRuleOf(op);
+  const pinValue = (value: ValueId, reason: string) => pinPart(space, ports.get(value)?.axes ?? [], reason);
+  for (const value of graph.inputs) pinValue(value, `"${value}" is an input of the graph`);
+  for (const value of graph.outputs) pinValue(value, `"${value}" is an output of the graph`);
   for (const { value, axes } of ports.values()) {
     for (const axis of axes) if (axis.size === 1) pinPart(space, [axis], `nothing would be left of "${value}"`);
   }
   for (const node of graph.nodes) {
-    const site = siteOf(open, node);
-    for (const value of outerReferences(node)) pinValue(open, value, `${named(node)}: its subgraph reads it`);
+    const told = new Map<ValueId, Map<number, Role>>();
+    const site = siteOf(open, node, told);
+    for (const value of outerReferences(node)) pinValue(value, `${nodeText(node)}: its subgraph reads it`);
     const unknown = [...node.inputs, ...node.outputs].some((value) => value !== undefined && !ports.has(value));
     if (unknown) site.pinAll('a shape is not known');
-    else axisRuleOf(node.op).relate(site);
+    else ruleOf(node.op).relate(site);
+    for (const port of site.inputs) if (port?.constant) mergeRoles(port, told.get(port.value), roles);
   }
   settleRegroupings(space, parts, options);
   return {
     space,
     ports,
     role: (value, axis) => roles.get(value)?.get(axis) ?? 'produces',
+    isWeight: (value) => weights.has(value),
     site: (node) => siteOf(open, node),
+    ruleOf,
   };
 }
 
-interface Open {
-  readonly graph: Graph;
-  readonly ports: ReadonlyMap<ValueId, Port>;
-  readonly space: AxisSpace;
-  readonly roles: Map<ValueId, Map<number, Role>>;
-  readonly parts: Regrouping[];
-}
+// Of several readers the one to be heeded first: what is zero for one must be fit to be zero for all.
+const heed: readonly Role[] = ['sums', 'produces', 'keeps', 'inner'];
 
-const named = (node: Node): string => `node "${node.id}" (${node.op})`;
-
-function pinValue({ ports, space }: Open, value: ValueId, reason: string): void {
-  const port = ports.get(value);
-  if (port) pinPart(space, port.axes, reason);
-}
-
-const longest = 4096;
-
-function siteOf({ graph, ports, space, roles, parts }: Open, node: Node): Site {
-  const port = (value: ValueId | undefined) => (value === undefined ? undefined : ports.get(value));
-  const [inputs, outputs] = [node.inputs.map(port), node.outputs.map(port)];
-  const pin = ({ start, size }: Axis, reason: string) => {
-    const why = `${named(node)}: ${reason}`;
-    for (let i = 0; i < size; i++) space.pin(start + i, why);
-  };
-  const join = (a: Axis, i: number, b: Axis, j: number) => {
-    if (i < a.size && j >= 0 && j < b.size) space.join(a.start + i, b.start + j);
-  };
-  return {
-    node,
-    opset: opsetOf(graph, domainOf(node.op)),
-    inputs,
-    outputs,
-    numbers(slot) {
-      const value = node.inputs[slot];
-      const constant = value === undefined ? undefined : graph.constants.get(value);
-      return constant && sizeOf(constant.shape) <= longest ? toNumbers(constant) : undefined;
-    },
-    readEntries: () => (node.outputs[0] === undefined ? new Set() : entriesRead(graph, node.outputs[0])),
-    same(a, b) {
-      if (a.size !== b.size) for (const each of [a, b]) pin(each, 'its sizes do not fit together');
-      else for (let i = 0; i < a.size; i++) space.join(a.start + i, b.start + i);
-    },
-    run(a, b, { fromA = 0, stepA = 1, fromB = 0, count }) {
-      for (let i = 0; i < count; i++) join(a, fromA + i * stepA, b, fromB + i);
-    },
-    map(a, b, of) {
-      for (let i = 0; i < a.size; i++) join(a, i, b, of(i));
-    },
-    tie(axis, of) {
-      const first = new Map<number, number>();
-      for (let i = 0; i < axis.size; i++) {
-        const key = of(i);
-        const other = first.get(key);
-        if (other === undefined) first.set(key, i);
-        else join(axis, i, axis, other);
-      }
-    },
-    pin,
-    pinAll(reason) {
-      for (const each of [...inputs, ...outputs]) for (const axis of each?.axes ?? []) pin(axis, reason);
-    },
-    mark: space.mark,
-    role(of, axis, role) {
-      if (!of?.constant) return;
-      let axes = roles.get(of.value);
-      if (!axes) {
-        axes = new Map();
-        roles.set(of.value, axes);
-      }
-      axes.set(axis, role);
-    },
-    reshape(from, to) {
-      for (const part of regroupings(from, to)) {
-        if (!hasDigits(part)) pinPart(space, part, `${named(node)}: its shapes have no common factors`);
-        else if (part.length > 1) parts.push(part);
-        else
-          for (let i = 0; i < part[0]!.size; i++) space.join(part[0]!.from.axis.start + i, part[0]!.to.axis.start + i);
-      }
-    },
-  };
+/** What one reader of a constant says of its axes, beside what others said; nothing said is `produces`. */
+function mergeRoles(
+  { value, axes }: AxisPort,
+  told: ReadonlyMap<number, Role> | undefined,
+  roles: Map<ValueId, Map<number, Role>>,
+): void {
+  const known = roles.get(value) ?? new Map<number, Role>();
+  roles.set(value, known);
+  for (const axis of axes.keys()) {
+    const [before, now] = [known.get(axis), told?.get(axis) ?? 'produces'];
+    known.set(axis, before === undefined || heed.indexOf(now) > heed.indexOf(before) ? now : before);
+  }
 }

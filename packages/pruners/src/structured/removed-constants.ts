@@ -1,7 +1,6 @@
 import { floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
 import { evaluateNode } from '@espalier/passes';
-import type { Port } from './axis-rule.js';
-import { axisRuleOf } from './axis-rules.js';
+import type { AxisPort } from './axis-rule.js';
 import type { Remaining } from './removal.js';
 import { firstCounts, nary, unary, where } from './rules/elementwise.js';
 
@@ -47,7 +46,7 @@ export function removedConstants(graph: Graph, remaining: Remaining): RemovedCon
 }
 
 /** The only axis of a value that loses indices. */
-export function changedAxis(remaining: Remaining, { axes }: Port): number | undefined {
+export function changedAxis(remaining: Remaining, { axes }: AxisPort): number | undefined {
   const changed = axes.flatMap((axis, i) => (remaining.changed(axis) ? [i] : []));
   return changed.length === 1 ? changed[0] : undefined;
 }
@@ -87,8 +86,8 @@ function zeroAt(data: Float32Array, shape: readonly number[], at: { readonly axi
 
 interface Step {
   readonly node: Node;
-  readonly inputs: readonly (Port | undefined)[];
-  readonly y: Port;
+  readonly inputs: readonly (AxisPort | undefined)[];
+  readonly y: AxisPort;
   readonly axis: number;
   readonly values: Float64Array;
 }
@@ -122,7 +121,7 @@ function fill(walk: Walk, step: Step): void {
   } else if (moving.has(node.op)) {
     if (x && before) moved(walk, { x, before, rootOf, each });
   } else if (node.op === 'Concat') concatenated(walk, step);
-  else if (elementwise.has(axisRuleOf(node.op))) computed(walk, step, each);
+  else if (elementwise.has(walk.remaining.found.relations.ruleOf(node.op))) computed(walk, step, each);
 }
 
 type Each = (of: (i: number, masked: boolean) => number) => void;
@@ -130,7 +129,12 @@ type Each = (of: (i: number, masked: boolean) => number) => void;
 /** What a class holds before is what it holds after; NaN where its members held different numbers. */
 function moved(
   { remaining }: Walk,
-  from: { readonly x: Port; readonly before: Constants; readonly rootOf: (i: number) => number; readonly each: Each },
+  from: {
+    readonly x: AxisPort;
+    readonly before: Constants;
+    readonly rootOf: (i: number) => number;
+    readonly each: Each;
+  },
 ): void {
   const held = new Map<number, number>();
   const { start } = from.x.axes[from.before.axis]!;
@@ -169,7 +173,7 @@ function computed(walk: Walk, { node, inputs, y, axis, values }: Step, each: Eac
 /** What an input holds at each index of an axis of the output; NaN where that is not one number. */
 function column(
   walk: Walk,
-  port: Port,
+  port: AxisPort,
   { axis, size, each }: { readonly axis: number; readonly size: number; readonly each: Each },
 ): Float64Array {
   const numbers = new Float64Array(size).fill(Number.NaN);
@@ -187,7 +191,7 @@ function column(
 }
 
 /** One element of a constant vector, or of one of the size 1. */
-function elementAt({ constant, shape }: Port, index: number): number {
+function elementAt({ constant, shape }: AxisPort, index: number): number {
   if (constant?.dtype !== 'float32') return Number.NaN;
   return constant.data[sizeOf(shape) === 1 ? 0 : index] ?? Number.NaN;
 }

@@ -2,41 +2,71 @@ import {
   type Evidence,
   type Graph,
   isFloat,
+  type Need,
   noEvidence,
   type Pruner,
   type PruneTarget,
   sizeOf,
+  type UnitScorer,
+  type UnitTarget,
   usesOf,
 } from '@espalier/core';
-import { badScores } from '../errors.js';
+import { badScores, uselessBesideUnits } from '../errors.js';
+import { weightScorerOf } from '../weight-scorer-of.js';
 import type { Group, Slice } from './group.js';
+import { findGroups } from './groups-of.js';
+import { unitTargets } from './unit-targets.js';
 
-/** How scores of single weights become one score a unit. */
+/** How units get their scores. */
 export interface UnitScoring {
-  /** Scores each weight; those of a unit are combined. */
+  /** Scores whole units, or else each weight; then those of a unit are combined. */
   readonly pruner: Pruner;
   /**
-   * Which weights of a unit count: those that make it and those that read it (`all`, the default), the first alone
+   * Which weights of a unit count, where weights do: those that make it and those that read it (`all`, the default), the first alone
    * (`producers`), or the scales of its batch norms (`batch-norm`; Liu et al. 2017, arXiv 1708.06519).
    */
   readonly weights?: 'all' | 'producers' | 'batch-norm';
-  /** Over the weights of a unit: their sum (as for norms, the default), mean, or largest. */
+  /** For scores of weights, over those of a unit: their sum (as for norms, the default), mean, or largest. */
   readonly reduce?: 'sum' | 'mean' | 'max';
 }
 
-/** One score per unit, by group; groups without a weight that counts are missing. */
+/** One score per unit, by group; groups without a weight that counts, and those the pruner cannot judge, are missing. */
 export type UnitScores = ReadonlyMap<Group, Float64Array>;
 
-/** The weights that `scoreUnits` asks a pruner about. */
-export function unitTargets(
+/** What calibration must collect before `scoreUnits` with the same arguments. @throws PRUNE_OPTION. */
+export function unitNeeds(graph: Graph, groups: readonly Group[], scoring: UnitScoring): readonly Need[] {
+  const { pruner, weights = 'all' } = scoring;
+  if (!pruner.units) return weightScorerOf(pruner).needs(graph, countedWeights(graph, groups, weights));
+  return pruner.units.needs(graph, [...judged(graph, groups, { ...scoring, scorer: pruner.units }).values()]);
+}
+
+/** The groups that a scorer of whole units is asked about. @throws PRUNE_OPTION for options that mean nothing to it. */
+function judged(
   graph: Graph,
   groups: readonly Group[],
-  weights: UnitScoring['weights'],
+  { scorer, weights = 'all', reduce = 'sum' }: Omit<UnitScoring, 'pruner'> & { readonly scorer: UnitScorer },
+): ReadonlyMap<Group, UnitTarget> {
+  if (reduce !== 'sum') throw uselessBesideUnits('reduce', reduce);
+  if (scorer.weightless && weights !== 'all') throw uselessBesideUnits('weights', weights);
+  const asked = groups.filter(({ slices }) => scorer.weightless || slices.some((each) => counts(graph, each, weights)));
+  return unitTargets({
+    graph,
+    found: findGroups(graph),
+    groups: asked,
+    counts: (each) => counts(graph, each, weights),
+  });
+}
+
+/** The weights that a scorer of weights is asked about. */
+function countedWeights(
+  graph: Graph,
+  groups: readonly Group[],
+  weights: NonNullable<UnitScoring['weights']>,
 ): readonly PruneTarget[] {
   const targets = new Map<string, PruneTarget>();
   for (const { slices } of groups) {
     for (const slice of slices) {
-      if (!counts(graph, slice, weights ?? 'all') || targets.has(slice.value)) continue;
+      if (!counts(graph, slice, weights) || targets.has(slice.value)) continue;
       const { id: node, op } = usesOf(graph, slice.value)[0]!.node; // a slice is related by a reader
       targets.set(slice.value, { value: slice.value, weight: graph.constants.get(slice.value)!, node, op });
     }
@@ -56,17 +86,47 @@ function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitS
 }
 
 /**
- * Scores every unit of the given groups: the pruner's scores of its weights, summed, averaged or their largest. With
- * `magnitude({ norm: 'l2' })` and sums this is the squared l2 norm of the unit (Li et al. 2017, arXiv 1608.08710,
- * over coupled layers: Fang et al. 2023, arXiv 2301.12900).
- * @throws PRUNE_SCORES when the pruner breaks its contract.
+ * Scores every unit of the given groups: by the pruner's own scores of units, or else by its scores of their weights,
+ * summed, averaged or their largest. With `magnitude({ norm: 'l2' })` and sums this is the squared l2 norm of the unit
+ * (Li et al. 2017, arXiv 1608.08710, over coupled layers: Fang et al. 2023, arXiv 2301.12900).
+ * @throws PRUNE_SCORES when the pruner breaks its contract, PRUNE_OPTION for options that mean nothing to it.
  */
 export function scoreUnits(
   graph: Graph,
   groups: readonly Group[],
-  { pruner, weights = 'all', reduce = 'sum' }: UnitScoring,
+  scoring: UnitScoring,
   evidence: Evidence = noEvidence,
 ): UnitScores {
+  const scorer = scoring.pruner.units;
+  const scores = scorer
+    ? scoresOfUnits(judged(graph, groups, { ...scoring, scorer }), scorer, evidence)
+    : combinedScores(graph, groups, scoring, evidence);
+  for (const [{ id }, own] of scores) {
+    const wrong = own.findIndex((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
+    if (wrong >= 0) throw badScores(id, { expected: 'finite scores of at least 0', found: `${own[wrong]}` });
+  }
+  return scores;
+}
+
+function scoresOfUnits(targets: ReadonlyMap<Group, UnitTarget>, scorer: UnitScorer, evidence: Evidence): UnitScores {
+  const scores = new Map<Group, Float64Array>();
+  for (const [group, target] of targets) {
+    const own = scorer.score(target, evidence);
+    if (!own) continue;
+    if (own.length !== group.units)
+      throw badScores(group.id, { expected: `${group.units} scores`, found: `${own.length}` });
+    scores.set(group, own);
+  }
+  return scores;
+}
+
+function combinedScores(
+  graph: Graph,
+  groups: readonly Group[],
+  { pruner, weights = 'all', reduce = 'sum' }: UnitScoring,
+  evidence: Evidence,
+): UnitScores {
+  const scorer = weightScorerOf(pruner);
   const readers = new Map<string, (readonly [Group, Slice])[]>();
   for (const group of groups) {
     for (const slice of group.slices) {
@@ -78,8 +138,8 @@ export function scoreUnits(
   }
   const scores = new Map<Group, Float64Array>();
   const elements = new Map<Group, number>();
-  for (const target of unitTargets(graph, groups, weights)) {
-    const found = pruner.score(target, evidence);
+  for (const target of countedWeights(graph, groups, weights)) {
+    const found = scorer.score(target, evidence);
     const { shape } = target.weight;
     if (found.length !== sizeOf(shape)) {
       throw badScores(target.value, { expected: `${sizeOf(shape)} scores`, found: `${found.length}` });
@@ -94,11 +154,10 @@ export function scoreUnits(
       elements.set(group, (elements.get(group) ?? 0) + (slice.each * sizeOf(shape)) / shape[slice.axis]!);
     }
   }
+  if (reduce !== 'mean') return scores;
   for (const [group, own] of scores) {
     const count = elements.get(group)!; // set beside the scores
-    if (reduce === 'mean') for (let i = 0; i < own.length; i++) own[i]! /= count;
-    const wrong = own.findIndex((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
-    if (wrong >= 0) throw badScores(group.id, { expected: 'finite scores of at least 0', found: `${own[wrong]}` });
+    for (let i = 0; i < own.length; i++) own[i]! /= count;
   }
   return scores;
 }

@@ -1,16 +1,16 @@
 import { int, intOf } from '@espalier/core';
-import type { AxisRule, Port, Site } from '../axis-rule.js';
+import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
 
 interface Channels {
-  readonly x: Port;
-  readonly w: Port;
-  readonly y: Port;
+  readonly x: AxisPort;
+  readonly w: AxisPort;
+  readonly y: AxisPort;
   readonly groups: number;
   /** Input and output channels of each group. */
   readonly each: { readonly inputs: number; readonly outputs: number };
 }
 
-function channelsOf(site: Site): Channels | undefined {
+function channelsOf(site: AxisSite): Channels | undefined {
   const [x, w] = site.inputs;
   const y = site.outputs[0];
   const groups = intOf(site.node, 'group', 1);

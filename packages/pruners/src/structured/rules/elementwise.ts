@@ -1,7 +1,7 @@
-import type { AxisRule, Port, Role, Site } from '../axis-rule.js';
+import type { AxisPort, AxisRule, AxisSite, Role } from '../axis-rule.js';
 
 /** Joins every input's axes, aligned at the last one, with those of the output; sizes of one are repeated. */
-export function broadcast(site: Site, inputs: readonly (Port | undefined)[], output = site.outputs[0]): void {
+export function broadcast(site: AxisSite, inputs: readonly (AxisPort | undefined)[], output = site.outputs[0]): void {
   if (!output) return;
   for (const input of inputs) {
     if (!input) continue;
@@ -13,7 +13,7 @@ export function broadcast(site: Site, inputs: readonly (Port | undefined)[], out
   }
 }
 
-const roles = (site: Site, slot: number, role: Role) =>
+const roles = (site: AxisSite, slot: number, role: Role) =>
   site.inputs[slot]?.axes.forEach((_, axis) => {
     site.role(site.inputs[slot], axis, role);
   });

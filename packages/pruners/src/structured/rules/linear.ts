@@ -1,5 +1,5 @@
 import { intOf, textOf } from '@espalier/core';
-import type { AxisRule, Port, Site } from '../axis-rule.js';
+import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
 import { broadcast } from './elementwise.js';
 
 const gemm: AxisRule = {
@@ -19,7 +19,7 @@ const gemm: AxisRule = {
 };
 
 /** A product of matrices, broadcast over the axes before them; rank 1 is a row or a column. */
-function product(site: Site, flip: { readonly a: boolean; readonly b: boolean }): void {
+function product(site: AxisSite, flip: { readonly a: boolean; readonly b: boolean }): void {
   const [a, b] = site.inputs;
   const y = site.outputs[0];
   if (!a || !b || !y) {
@@ -41,7 +41,7 @@ function product(site: Site, flip: { readonly a: boolean; readonly b: boolean })
   if (ra > 2 && rb > 2) for (const axis of y.axes.slice(0, rank - tail)) site.mark(axis, 'products');
 }
 
-function batchAxes(site: Site, at: { port: Port; y: Port; from: number; to: number }): void {
+function batchAxes(site: AxisSite, at: { port: AxisPort; y: AxisPort; from: number; to: number }): void {
   for (let i = 1; i <= at.from; i++) {
     const axis = at.port.axes[at.from - i]!;
     const to = at.y.axes[at.to - i]!;
@@ -67,7 +67,7 @@ const einsum: AxisRule = {
     const [left = '', right] = equation.split('->');
     const terms = left.split(',');
     if (right === undefined || /[^A-Za-z,]/.test(left + right)) return site.pinAll('its equation has no plain letters');
-    const first = new Map<string, { readonly port: Port; readonly axis: number }>();
+    const first = new Map<string, { readonly port: AxisPort; readonly axis: number }>();
     [...terms, right].forEach((term, i) => {
       const port = i < terms.length ? site.inputs[i] : site.outputs[0];
       if (port?.axes.length !== term.length) {

@@ -1,5 +1,5 @@
 import { intOf, ints, intsOf } from '@espalier/core';
-import { type AxisRule, axisAt, type Port, type Site } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
 import { ends } from './ends.js';
 
 const transpose: AxisRule = {
@@ -20,7 +20,7 @@ const concat: AxisRule = {
     if (!y || site.inputs.some((each) => !each)) return site.pinAll('its shapes are not known');
     const along = axisAt(intOf(site.node, 'axis', 0), y.shape.length);
     let offset = 0;
-    for (const x of site.inputs as readonly Port[]) {
+    for (const x of site.inputs as readonly AxisPort[]) {
       x.axes.forEach((axis, i) => {
         if (i === along) site.run(axis, y.axes[i]!, { fromB: offset, count: axis.size });
         else site.same(axis, y.axes[i]!);
@@ -30,15 +30,18 @@ const concat: AxisRule = {
   },
 };
 
-const splitAxis = (site: Site, x: Port): number => axisAt(intOf(site.node, 'axis', 0), x.shape.length);
+const splitAxis = (site: AxisSite, x: AxisPort): number => axisAt(intOf(site.node, 'axis', 0), x.shape.length);
 
 const split: AxisRule = {
   relate(site) {
     const x = site.inputs[0];
     if (!x || site.outputs.some((each) => !each)) return site.pinAll('its shapes are not known');
     const along = splitAxis(site, x);
+    if (site.outputs.some((y) => typeof y!.dims[along] !== 'number')) {
+      for (const port of [x, ...site.outputs]) site.pin(port!.axes[along]!, 'its parts are computed at run time');
+    }
     let offset = 0;
-    for (const y of site.outputs as readonly Port[]) {
+    for (const y of site.outputs as readonly AxisPort[]) {
       y.axes.forEach((axis, i) => {
         if (i === along) site.run(axis, x.axes[i]!, { fromB: offset, count: axis.size });
         else site.same(axis, x.axes[i]!);
@@ -64,19 +67,15 @@ interface Bounds {
 }
 
 /** What each sliced axis begins at and ends before, from 0; undefined when a bound is computed at run time. */
-function boundsOf(site: Site, x: Port): readonly Bounds[] | undefined {
+function boundsOf(site: AxisSite, x: AxisPort): readonly Bounds[] | undefined {
+  const axes = slicedAxes(site, x);
   const old = site.opset < 10;
   const starts = old ? intsOf(site.node, 'starts', []) : site.numbers(1);
   const stops = old ? intsOf(site.node, 'ends', []) : site.numbers(2);
-  const axes = old
-    ? intsOf(site.node, 'axes', undefined)
-    : site.node.inputs[3] === undefined
-      ? undefined
-      : (site.numbers(3) ?? null);
   const steps = old || site.node.inputs[4] === undefined ? undefined : (site.numbers(4) ?? null);
-  if (!starts || !stops || axes === null || steps === null) return undefined;
+  if (!axes || !starts || !stops || steps === null) return undefined;
   return starts.map((start, i) => {
-    const axis = axisAt(axes?.[i] ?? i, x.shape.length);
+    const axis = axes[i]!;
     const size = x.shape[axis]!;
     const step = steps?.[i] ?? 1;
     const clamp = (bound: number, low: number, high: number) =>
@@ -87,37 +86,55 @@ function boundsOf(site: Site, x: Port): readonly Bounds[] | undefined {
   });
 }
 
+/** The axes that are sliced, from 0; undefined when not even those are known. */
+function slicedAxes(site: AxisSite, x: AxisPort): readonly number[] | undefined {
+  const rank = x.shape.length;
+  if (site.opset < 10) {
+    const count = intsOf(site.node, 'starts', []).length;
+    return (intsOf(site.node, 'axes', undefined) ?? x.axes.slice(0, count).map((_, i) => i)).map((axis) =>
+      axisAt(axis, rank),
+    );
+  }
+  if (site.node.inputs[3] !== undefined) return site.numbers(3)?.map((axis) => axisAt(axis, rank));
+  return site.entries(1)?.map((_, i) => i);
+}
+
 const slice: AxisRule = {
   relate(site) {
     const found = ends(site);
     if (!found) return;
     const { x, y } = found;
+    const axes = slicedAxes(site, x);
+    if (!axes) return site.pinAll('its axes are computed at run time');
     const bounds = boundsOf(site, x);
-    if (!bounds) return site.pinAll('its bounds are computed at run time');
     x.axes.forEach((axis, i) => {
-      const cut = bounds.find((each) => each.axis === i);
       const to = y.axes[i]!;
-      if (!cut) {
-        site.same(axis, to);
-        return;
+      const cut = bounds?.find((each) => each.axis === i);
+      if (!axes.includes(i)) site.same(axis, to);
+      else if (!cut || typeof x.dims[i] !== 'number') {
+        // A part of an axis of any length: what is whole stays whole.
+        if (cut && x.dims[i] === y.dims[i] && cut.step === 1) site.same(axis, to);
+        else for (const each of [axis, to]) site.pin(each, 'its bounds are computed at run time');
+      } else {
+        site.run(axis, to, { fromA: cut.start, stepA: cut.step, count: to.size });
+        // With other steps what is left has no equal distances: only whole axes could go.
+        if (cut.step !== 1) site.pin(axis, 'it is sliced with a step');
       }
-      site.run(axis, to, { fromA: cut.start, stepA: cut.step, count: to.size });
-      // With other steps what is left has no equal distances: only whole axes could go.
-      if (cut.step !== 1) site.pin(axis, 'it is sliced with a step');
     });
   },
   rewrite(site, kept) {
     const x = site.inputs[0]!; // related before
-    const bounds = boundsOf(site, x)!;
-    const changed = bounds.some(({ axis }) => kept.count(x.axes[axis]!) !== x.axes[axis]!.size);
-    if (!changed) return undefined;
+    const bounds = boundsOf(site, x);
+    const changed = bounds?.some(({ axis }) => kept.count(x.axes[axis]!) !== x.axes[axis]!.size);
+    if (!bounds || !changed) return undefined;
     const old = site.opset < 10;
     const [starts, stops] = old
       ? [intsOf(site.node, 'starts', []), intsOf(site.node, 'ends', [])]
       : [site.numbers(1)!, site.numbers(2)!];
     const at = (bound: number, i: number, index: number): number => {
       const axis = x.axes[bounds[i]!.axis]!;
-      return kept.count(axis) === axis.size ? bound : kept.before(axis, index);
+      const whole = kept.count(axis) === axis.size || typeof x.dims[bounds[i]!.axis] !== 'number';
+      return whole ? bound : kept.before(axis, index);
     };
     const from = starts.map((start, i) => at(start, i, bounds[i]!.start));
     const to = stops.map((stop, i) => at(stop, i, bounds[i]!.end));

@@ -1,7 +1,7 @@
 import { intOf } from '@espalier/core';
-import { type AxisRule, axisAt, type Port, type Site } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
 
-const through = (site: Site): Port | undefined => {
+const through = (site: AxisSite): AxisPort | undefined => {
   const [x, y] = [site.inputs[0], site.outputs[0]];
   if (!x || !y) {
     site.pinAll('its shapes are not known');
@@ -51,7 +51,7 @@ const layerNorm: AxisRule = {
   },
 };
 
-function aligned(site: Site, port: Port | undefined, x: Port): void {
+function aligned(site: AxisSite, port: AxisPort | undefined, x: AxisPort): void {
   if (!port) return;
   const shift = x.shape.length - port.shape.length;
   port.axes.forEach((axis, i) => {

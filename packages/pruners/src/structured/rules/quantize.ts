@@ -1,8 +1,8 @@
 import { intOf } from '@espalier/core';
-import { type AxisRule, axisAt, type Site } from '../axis-rule.js';
+import { type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
 
 /** Scales and zero points are one number, or one per index of an axis: transparent for whatever is cut. */
-function scaled(site: Site, slots: readonly number[]): void {
+function scaled(site: AxisSite, slots: readonly number[]): void {
   const [x, y] = [site.inputs[0], site.outputs[0]];
   if (!x || !y) {
     site.pinAll('its shapes are not known');

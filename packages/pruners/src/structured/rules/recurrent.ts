@@ -1,5 +1,5 @@
 import { int } from '@espalier/core';
-import type { AxisRule, Port, Site } from '../axis-rule.js';
+import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
 
 /**
  * Hidden units: gate after gate along the second axis of W [directions, gates·H, I], R [directions, gates·H, H] and
@@ -19,7 +19,7 @@ const recurrent = (peepholes: boolean): AxisRule => ({
     if (b) site.map(b.axes[1]!, hidden, gate);
     if (p && peepholes) site.map(p.axes[1]!, hidden, gate);
     for (const state of [h, c, ...site.outputs]) if (state) site.same(state.axes.at(-1)!, hidden);
-    const rest: readonly (Port | undefined)[] = [w, r, b, lengths, p];
+    const rest: readonly (AxisPort | undefined)[] = [w, r, b, lengths, p];
     for (const port of rest) if (port) site.pin(port.axes[0]!, 'it numbers directions or sequences');
     const between = [
       x.axes[0]!,
@@ -28,7 +28,7 @@ const recurrent = (peepholes: boolean): AxisRule => ({
     ];
     for (const axis of between) site.pin(axis, 'it numbers steps, sequences or directions');
   },
-  rewrite: (site: Site, kept) => ({ attributes: { hidden_size: int(kept.count(site.inputs[2]!.axes[2]!)) } }),
+  rewrite: (site: AxisSite, kept) => ({ attributes: { hidden_size: int(kept.count(site.inputs[2]!.axes[2]!)) } }),
 });
 
 /** A GRU keeps an update gate, so that a unit of zeros halves its state at each step: it stays at zero too. */

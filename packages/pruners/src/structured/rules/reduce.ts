@@ -1,9 +1,9 @@
 import { intOf, intsOf } from '@espalier/core';
-import { type AxisRule, axisAt, type Site } from '../axis-rule.js';
+import { type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
 
 type Effect = 'exact' | 'statistics' | 'fixed';
 
-function reducedAxes(site: Site, rank: number): ReadonlySet<number> | undefined {
+function reducedAxes(site: AxisSite, rank: number): ReadonlySet<number> | undefined {
   const written = intsOf(site.node, 'axes', undefined);
   const given = written ?? (site.node.inputs[1] === undefined ? [] : site.numbers(1));
   if (!given) return undefined;

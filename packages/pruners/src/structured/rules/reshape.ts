@@ -1,31 +1,40 @@
-import type { AxisRule, Edit, Kept, Site } from '../axis-rule.js';
+import type { AxisRule, AxisSite, Edit } from '../axis-rule.js';
 import type { Axis } from '../axis-space.js';
 
 /** Input and output in the same order of elements. */
-const regroup = (site: Site): void => {
+const regroup = (site: AxisSite): void => {
   const [x, y] = [site.inputs[0], site.outputs[0]];
   if (!x || !y) site.pinAll('its shapes are not known');
   else site.reshape(x.axes, y.axes);
 };
 
-/** The new whole numbers of a target shape: -1 stays, 0 stays while it still copies the right size. */
-function targetAfter(site: Site, kept: Kept, target: readonly number[]): readonly number[] {
-  const [x, y] = [site.inputs[0]!, site.outputs[0]!]; // rewritten after it was related
-  return target.map((each, i) => {
-    const axis = y.axes[i]!;
-    if (each === -1) return each;
-    const copied = x.axes[i];
-    if (each === 0 && copied && kept.count(copied) === kept.count(axis)) return 0;
-    return kept.count(axis) === axis.size ? each : kept.count(axis);
-  });
-}
-
 const reshape: AxisRule = {
   relate(site) {
-    if (!site.numbers(1)) return site.pinAll('its target shape is computed at run time');
+    const y = site.outputs[0];
+    const target = site.entries(1);
+    if (!target || !y) return site.pinAll('its target shape is computed at run time');
     regroup(site);
+    target.forEach((each, i) => {
+      if (each === undefined && typeof y.dims[i] !== 'number') site.pin(y.axes[i]!, 'its size is computed at run time');
+    });
   },
-  rewrite: (site, kept): Edit => ({ numbers: new Map([[1, targetAfter(site, kept, site.numbers(1)!)]]) }),
+  // -1 stays, 0 stays while it still copies the right size.
+  rewrite(site, kept): Edit | undefined {
+    const [x, y] = [site.inputs[0]!, site.outputs[0]!]; // related before
+    const target = site.entries(1)!;
+    const places = new Map<number, number>();
+    target.forEach((each, i) => {
+      const axis = y.axes[i]!;
+      if (each === -1) return;
+      const copied = each === 0 ? x.axes[i] : undefined;
+      if (copied ? kept.count(copied) !== kept.count(axis) : kept.count(axis) !== axis.size) {
+        places.set(i, kept.count(axis));
+      }
+    });
+    if (places.size === 0) return undefined;
+    if (target.some((each) => each === undefined)) return { entries: new Map([[1, places]]) };
+    return { numbers: new Map([[1, target.map((each, i) => places.get(i) ?? each!)]]) };
+  },
 };
 
 // [N, C, H, W] with C as (block, block, c) or (c, block, block), and H·block as (H, block).
@@ -54,7 +63,7 @@ const spaceToDepth: AxisRule = {
   },
 };
 
-function spatial(site: Site): void {
+function spatial(site: AxisSite): void {
   const axes: readonly Axis[] = [site.inputs[0]!, site.outputs[0]!].flatMap((port) => port.axes.slice(2));
   for (const axis of axes) site.pin(axis, 'blocks of pixels become channels');
 }

@@ -1,6 +1,6 @@
 import type { Graph } from '@espalier/core';
 import { intOf, usesOf } from '@espalier/core';
-import type { AxisRule, Site } from '../axis-rule.js';
+import type { AxisRule, AxisSite } from '../axis-rule.js';
 
 /** Sizes that the graph computes with: an axis whose size is read cannot change, the others can. */
 const shape: AxisRule = {
@@ -37,6 +37,6 @@ export function entriesRead(graph: Graph, value: string): ReadonlySet<number> | 
 /** Ops that read the size of a value, and those that make a value of any size. */
 export const shapeRules = {
   Shape: shape,
-  Size: { relate: (site: Site) => site.pinAll('its size is read by the graph') },
-  EyeLike: { relate: (site: Site) => site.pinAll('it makes values of a fixed size') },
+  Size: { relate: (site: AxisSite) => site.pinAll('its size is read by the graph') },
+  EyeLike: { relate: (site: AxisSite) => site.pinAll('it makes values of a fixed size') },
 } as const satisfies Record<string, AxisRule>;
