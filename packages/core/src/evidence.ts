@@ -20,6 +20,22 @@ export interface Gram {
   readonly rows: number;
 }
 
+/** What of a value is measured per index of an axis: the mean of |x|, the mean of x², or the share of zeros. */
+export type Activity = 'mean' | 'square' | 'zeros';
+
+/**
+ * Sums of a value times its gradient, per index of an axis: to first order, what the loss loses when the index is
+ * set to zero, with the sign turned. A row is a sample (whose own loss it is of) or, for constants, a batch (whose mean
+ * loss it is of).
+ */
+export interface Contributions {
+  /** Row-major [rows, size]. */
+  readonly sums: Float32Array;
+  readonly size: number;
+  /** How many samples each row stands for. */
+  readonly samples: Float64Array;
+}
+
 /**
  * Statistics that calibration can collect: what is asked and what is answered. Third parties add more by
  * declaration merging, and collectors for them to the calibration driver.
@@ -34,6 +50,17 @@ export interface Statistics {
   moments: { ask: { value: ValueId; axis: number }; answer: { mean: Float64Array; variance: Float64Array } };
   /** XᵀX of the input of a Conv, Gemm or MatMul node, columns in the order of its flattened weight. */
   gram: { ask: { node: string; group?: number }; answer: Gram };
+  /** Per index of `axis`: the mean of |x|, the mean of x², or the share of exact zeros. */
+  activity: { ask: { value: ValueId; axis: number; measure: Activity }; answer: Float64Array };
+  /**
+   * Of a constant: the mean over samples of the gradient of the loss (power 1), or of the squares of each batch's
+   * gradient (power 2), by element. Squares depend on how the data is cut into batches.
+   */
+  gradient: { ask: { value: ValueId; power: 1 | 2 }; answer: Float64Array };
+  /** Of a constant times its gradient, a row for each batch. */
+  weightContribution: { ask: { value: ValueId; axis: number }; answer: Contributions };
+  /** Of what a node reads at an input times its gradient there, a row for each sample. */
+  inputContribution: { ask: { node: string; slot: number; axis: number }; answer: Contributions };
 }
 
 /** The name of a statistic. */
@@ -46,6 +73,8 @@ export type Need = { [S in StatisticName]: { readonly statistic: S } & Readonly<
 export interface Evidence {
   /** Number of samples seen; 0 when no data was given. */
   readonly samples: number;
+  /** What the loss was taken against where gradients were collected: labels, or the model's own predicted classes. */
+  readonly target?: 'labels' | 'predictions';
   /** The answer to a need; undefined when it was not collected. */
   find<S extends StatisticName>(
     need: { readonly statistic: S } & Readonly<Statistics[S]['ask']>,
@@ -57,10 +86,19 @@ export const needKey = (need: { readonly statistic: StatisticName }): string =>
   JSON.stringify(Object.entries(need).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Evidence from answers by `needKey`. */
-export const evidenceOf = (answers: ReadonlyMap<string, unknown>, samples: number): Evidence => ({
+export const evidenceOf = (
+  answers: ReadonlyMap<string, unknown>,
+  samples: number,
+  target?: Evidence['target'],
+): Evidence => ({
   samples,
+  ...(target ? { target } : {}),
   find: (need) => answers.get(needKey(need)) as never, // keys hold the statistic's name, so the answer is its own
 });
+
+/** Statistics that need the gradient of a loss, and so labels or predictions. */
+export const needsGradients = ({ statistic }: { readonly statistic: StatisticName }): boolean =>
+  statistic === 'gradient' || statistic === 'weightContribution' || statistic === 'inputContribution';
 
 /** Evidence of nothing, for algorithms that need none. */
 export const noEvidence: Evidence = { samples: 0, find: () => undefined };

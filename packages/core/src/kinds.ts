@@ -4,6 +4,7 @@ import type { Evidence, Histogram, Need, Range } from './evidence.js';
 import type { Executor } from './executor.js';
 import type { Files } from './files.js';
 import type { Graph, ValueId, ValueInfo } from './graph.js';
+import type { Use } from './graph-index.js';
 import type { Tensor } from './tensor.js';
 
 /** A lossless rewrite: the same function, another graph. Returns the very same object when nothing changed. */
@@ -93,12 +94,68 @@ export interface PruneTarget {
   readonly op: string;
 }
 
-/** Says how much each weight matters; the pruning driver does the rest. */
-export interface Pruner {
+/** The part of one constant that goes with the units of a group, as a score sees it. */
+export interface UnitSlice {
+  readonly value: ValueId;
+  readonly weight: Tensor;
+  readonly axis: number;
+  /** Unit after unit: `indices[unit * each + i]`. */
+  readonly indices: Int32Array;
+  /** Indices per unit. */
+  readonly each: number;
+  /** `produces`: the weight makes the units. `sums`: a layer sums over them. `keeps`: neither (variances, divisors). */
+  readonly role: 'produces' | 'sums' | 'keeps' | 'inner';
+  /** Whether the weight is among those that the user lets count; a score of weights leaves the others. */
+  readonly counts: boolean;
+  /** The nodes that read the constant, and at which input. */
+  readonly readers: readonly Use[];
+}
+
+/** Where the indices of an activation value are those of the units of a group. */
+export interface UnitPlace {
+  readonly value: ValueId;
+  readonly axis: number;
+  /** Unit after unit: `indices[unit * each + i]`. */
+  readonly indices: Int32Array;
+  /** Indices per unit. */
+  readonly each: number;
+}
+
+/** A group of units to be scored: what can only be removed together. */
+export interface UnitTarget {
+  readonly group: string;
+  readonly units: number;
+  /** What makes the units comes first. */
+  readonly slices: readonly UnitSlice[];
+  /** Where layers that sum over the units read them, by node and input. Through these the units act on the output. */
+  readonly inputs: readonly (UnitPlace & { readonly node: string; readonly slot: number })[];
+  /** The same values as they were before pooling and reshaping, each once: what the units' activations are. */
+  readonly activations: readonly UnitPlace[];
+}
+
+/** Scores single weights; the pruning driver does the rest. */
+export interface WeightScorer {
   needs(graph: Graph, targets: readonly PruneTarget[]): readonly Need[];
   /** One score per element, row-major, finite and at least 0; the smallest are pruned first. */
   score(target: PruneTarget, evidence: Evidence): Float32Array;
 }
+
+/** Scores whole units: channels, neurons, heads. */
+export interface UnitScorer {
+  /** Set where the weights play no part, so that a choice of weights would be ignored and is refused. */
+  readonly weightless?: boolean;
+  needs(graph: Graph, targets: readonly UnitTarget[]): readonly Need[];
+  /** One score per unit, finite and at least 0; undefined for a group that it cannot judge, which is left. */
+  score(target: UnitTarget, evidence: Evidence): Float64Array | undefined;
+}
+
+/**
+ * Says how much each weight matters, or each unit. Without `units` the scores of a unit's weights are combined;
+ * without `score` only whole units can be pruned.
+ */
+export type Pruner =
+  | (WeightScorer & { readonly units?: UnitScorer })
+  | { readonly units: UnitScorer; readonly needs?: never; readonly score?: never };
 
 /** What a loss may ask of the model it is put on. */
 export interface LossSite {

@@ -8,18 +8,21 @@ import {
   type Outcome,
   sizeOf,
 } from '@espalier/core';
+import { evidenceNotes } from './evidence-notes.js';
 import { findLayers } from './find-layers.js';
 import { patternText } from './granularity.js';
 import type { PruneLayer } from './prune-layer.js';
 import { checkPruneOptions, type Normalization, type PruneOptions } from './prune-options.js';
 import { pruningKeys, unitFactor } from './pruning-keys.js';
 import { smallest } from './select-smallest.js';
+import { weightScorerOf } from './weight-scorer-of.js';
 import { type Zeroed, zeroBelow, zeroByPattern } from './zero-smallest.js';
 
 /** What calibration must collect before `prune` with the same options. */
 export function pruneNeeds(graph: Graph, options: PruneOptions): readonly Need[] {
+  const scorer = weightScorerOf(options.pruner);
   const { layers } = findLayers(graph, checkPruneOptions(options));
-  return options.pruner.needs(graph, layers);
+  return scorer.needs(graph, layers);
 }
 
 /**
@@ -27,13 +30,14 @@ export function pruneNeeds(graph: Graph, options: PruneOptions): readonly Need[]
  * round(sparsity * elements) zeros, those that were zero before counted first; an N:M pattern keeps at most n of
  * every m neighbours along the reduction axis. Equal scores are pruned in the order of the elements. Weights that
  * need no change stay the same objects, and so does the graph when none does.
- * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION, PRUNE_SCORES.
+ * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION, PRUNE_SCORER, PRUNE_SCORES.
  */
 export function prune(graph: Graph, options: PruneOptions, evidence: Evidence = noEvidence): Outcome {
   const checked = checkPruneOptions(options);
+  const scorer = weightScorerOf(checked.pruner);
   const { layers, notes } = findLayers(graph, checked);
   const keysOf = (layer: PruneLayer, normalize: Normalization): Uint32Array => {
-    const scores = checked.pruner.score(layer, evidence);
+    const scores = scorer.score(layer, evidence);
     return pruningKeys(layer, scores, normalize === 'none' ? 1 : unitFactor(scores));
   };
   const results = new Map<PruneLayer, Zeroed>();
@@ -48,7 +52,10 @@ export function prune(graph: Graph, options: PruneOptions, evidence: Evidence = 
     if (result.weight !== weight) draft.setConstant(value, result.weight);
   const none: Note = { outcome: 'warning', reason: 'No weight that can be pruned was found.' };
   const told = layers.length === 0 ? [none] : layers.flatMap((layer) => layerNotes(layer, results.get(layer)!));
-  return { graph: draft.finish(), notes: [...told, ...notes, ...plainTruth(layers, results)] };
+  return {
+    graph: draft.finish(),
+    notes: [...told, ...notes, ...evidenceNotes(evidence), ...plainTruth(layers, results)],
+  };
 }
 
 function zeroLayer({ weight, goal, reduction }: PruneLayer, keys: Uint32Array): Zeroed {

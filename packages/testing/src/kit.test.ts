@@ -7,10 +7,11 @@ import {
   floats,
   type Graph,
   type Pass,
-  type Pruner,
   problem,
   type Session,
   type Tensor,
+  type UnitScorer,
+  type WeightScorer,
 } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -30,7 +31,7 @@ import {
 
 const facts = { id: 'bad', about: 'Does something it should not do.', options: {} } as const;
 const pass = (create: () => Pass) => definePlugin({ ...facts, kind: 'pass', create });
-const pruner = (score: Pruner['score']) =>
+const pruner = (score: WeightScorer['score']) =>
   definePlugin({ ...facts, kind: 'pruner', create: () => ({ needs: () => [], score }) });
 const quantizer = (
   quantize: (graph: Graph) => Graph,
@@ -179,7 +180,7 @@ describe('the kit of quantizers catches one that', () => {
 
 describe('the kit of pruners catches one that', () => {
   const length = (weight: Tensor) => weight.shape.reduce((product, dim) => product * dim, 1);
-  it.each<[string, Pruner['score'], string]>([
+  it.each<[string, WeightScorer['score'], string]>([
     ['gives too few scores', () => new Float32Array(1), 'gives each weight one finite score of at least 0'],
     [
       'gives negative scores',
@@ -198,6 +199,33 @@ describe('the kit of pruners catches one that', () => {
     ],
   ])('%s', async (_, score, check) => {
     expect(await failing(describePruner(pruner(score)))).toContain(check);
+  });
+
+  const unitPruner = (score: UnitScorer['score']) =>
+    definePlugin({ ...facts, kind: 'pruner', create: () => ({ units: { needs: () => [], score } }) });
+  it.each<[string, UnitScorer['score'], string]>([
+    ['gives too few scores of units', () => new Float64Array(1), 'gives each unit one finite score of at least 0'],
+    [
+      'divides by the number of other units',
+      ({ units }) => new Float64Array(units).map(() => 0 / (units - 1)),
+      'scores a group of one unit, and one whose weights are all zero',
+    ],
+    [
+      'writes into the indices of units',
+      ({ units, slices }) => new Float64Array(units).fill(slices[0]!.indices.fill(0)[0]!),
+      'does not change the graph or the units',
+    ],
+  ])('%s', async (_, score, check) => {
+    expect(await failing(describePruner(unitPruner(score)))).toContain(check);
+  });
+
+  it('scores nothing', async () => {
+    const none = definePlugin({ ...facts, kind: 'pruner', create: () => ({}) as never });
+    expect(await failing(describePruner(none))).toContain('scores single weights, whole units or both');
+  });
+
+  it('and lets one through that scores whole units alone', async () => {
+    expect(await failing(describePruner(unitPruner(({ units }) => new Float64Array(units))))).toEqual([]);
   });
 
   it('depends on the order of the layers', async () => {

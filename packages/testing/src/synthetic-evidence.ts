@@ -1,4 +1,5 @@
 import {
+  createRandom,
   type Evidence,
   evidenceOf,
   type Graph,
@@ -13,7 +14,7 @@ import { brokenContract } from './errors.js';
 
 /**
  * Evidence for every need, as calibration on normal activations would find it, without running anything: ranges of
- * -3 to 3, bell-shaped histograms, unit moments, and grams of a little correlated inputs.
+ * -3 to 3, bell-shaped histograms, unit moments, grams of a little correlated inputs, and small gradients.
  */
 export function syntheticEvidence(graph: Graph, needs: readonly Need[]): Evidence {
   return evidenceOf(new Map(needs.map((need) => [needKey(need), answer(graph, need)])), 64);
@@ -41,10 +42,40 @@ function answer(graph: Graph, need: Need): unknown {
     }
     case 'gram':
       return gram(graph, need.node);
+    case 'activity': {
+      const size = sizeAt(graph, need.value, need.axis);
+      const usual = { mean: 0.8, square: 1, zeros: 0.25 }[need.measure];
+      return new Float64Array(size).map((_, i) => usual / (1 + (i % 7)));
+    }
+    case 'gradient':
+      return normals(needKey(need), sizeOf(tensorInfo(graph, need.value)?.shape?.map(Number) ?? []), need.power);
+    case 'weightContribution':
+      return contributions(needKey(need), sizeAt(graph, need.value, need.axis), { rows: 4, samples: 16 });
+    case 'inputContribution': {
+      const value = indexOf(graph).node.get(need.node)?.inputs[need.slot];
+      if (value === undefined)
+        throw brokenContract('needs', {
+          expected: 'an input of a node',
+          found: `input ${need.slot} of "${need.node}"`,
+        });
+      return contributions(needKey(need), sizeAt(graph, value, need.axis), { rows: 64, samples: 1 });
+    }
     default:
       throw brokenContract('needs', { expected: 'statistics that calibration knows', found: needKey(need) });
   }
 }
+
+/** Seeded normal numbers of deviation 0.01, to a power. */
+function normals(name: string, size: number, power: number): Float64Array {
+  const random = createRandom(1).fork(name);
+  return Float64Array.from({ length: size }, () => (0.01 * random.normal()) ** power);
+}
+
+const contributions = (name: string, size: number, { rows, samples }: { rows: number; samples: number }) => ({
+  sums: Float32Array.from(normals(name, rows * size, 1)),
+  size,
+  samples: new Float64Array(rows).fill(samples),
+});
 
 function sizeAt(graph: Graph, value: ValueId, axis: number): number {
   const size = tensorInfo(graph, value)?.shape?.at(axis);

@@ -1,0 +1,13 @@
+import type { Evidence, Note } from '@espalier/core';
+
+/** What a person must know about the evidence that scores rest on. */
+export const evidenceNotes = ({ target }: Evidence): readonly Note[] =>
+  target === 'predictions'
+    ? [
+        {
+          outcome: 'warning',
+          reason:
+            "The data has no labels: the scores rest on the loss against the model's own predicted classes, which a sure model hardly has.",
+        },
+      ]
+    : [];
