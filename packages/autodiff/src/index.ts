@@ -1,6 +1,7 @@
 export { clipGradients } from './clip-gradients.js';
 export type { Derivative, DerivativeContext } from './derivative.js';
 export { type DerivativeAnswer, derivativeOf } from './derivative-of.js';
+export { type ConstantExplanation, explainConstants } from './explain-constants.js';
 export { type Gradients, gradients } from './gradients.js';
 export { hessianVectorDifference } from './hessian-vector-difference.js';
 export { type HessianVectorProduct, hessianVectorProduct } from './hessian-vector-product.js';
@@ -11,7 +12,8 @@ export { meanSquaredError } from './losses/mean-squared-error.js';
 export { adam } from './optimizers/adam.js';
 export { adamw } from './optimizers/adamw.js';
 export { sgd } from './optimizers/sgd.js';
-export { type Parameter, type ParameterRole, parametersOf } from './parameters-of.js';
+export type { ParameterRole } from './parameter-slots.js';
+export { type Parameter, parametersOf } from './parameters-of.js';
 export { trainingForm } from './training-form.js';
 export type { TrainingOptions } from './training-options.js';
 export { type Carried, type TrainingStep, trainingStep } from './training-step.js';

@@ -1,68 +1,38 @@
-import { type Graph, indexOf, isFloat, type Node, sizeOf, type Tensor, type ValueId } from '@espalier/core';
-
-/** What a parameter does in its layer; weight decay acts on weights alone by default. */
-export type ParameterRole = 'weight' | 'bias' | 'norm' | 'quantizer';
+import type { Graph, Node, Tensor, ValueId } from '@espalier/core';
+import { constantUses, decidingUse } from './constant-uses.js';
+import type { ParameterRole } from './parameter-slots.js';
 
 /** A trainable constant. */
 export interface Parameter {
   readonly value: ValueId;
   readonly role: ParameterRole;
   readonly tensor: Tensor;
-  /** The node that reads it first. */
+  /** The node that uses it first; others may move it before (Transpose, Expand). */
   readonly node: Node;
 }
 
-const weightAndBias: readonly (ParameterRole | undefined)[] = [undefined, 'weight', 'bias'];
-const scaleAndShift: readonly (ParameterRole | undefined)[] = [undefined, 'norm', 'norm'];
-
-/** Which inputs of an op are parameters when they are constants. */
-const roles: ReadonlyMap<string, readonly (ParameterRole | undefined)[]> = new Map([
-  ['Conv', weightAndBias],
-  ['ConvTranspose', weightAndBias],
-  ['Gemm', ['weight', 'weight', 'bias']],
-  ['MatMul', ['weight', 'weight']],
-  ['Gather', ['weight']],
-  ['BatchNormalization', scaleAndShift],
-  ['espalier::BatchNormTraining', scaleAndShift],
-  ['LayerNormalization', scaleAndShift],
-  ['InstanceNormalization', scaleAndShift],
-  ['GroupNormalization', scaleAndShift],
-  ['PRelu', [undefined, 'norm']],
-  ['Add', ['bias', 'bias']],
-  ['Mul', ['norm', 'norm']],
-  ['espalier::FakeQuantize', ['weight', 'quantizer']],
-]);
-
 /**
- * The constants of a graph that training may move: weights, biases, scales and shifts of norms, embeddings, and the
- * scales of fake-quantizers; float, of rank 1 or more (scales may be single numbers). Constants that are added to or
- * multiplied with the graph's own inputs (normalisation of images), single numbers, and masks (entries of -10000 and
- * below) are not parameters. In the order in which nodes read them.
+ * The constants of a graph that training may move. A float constant is a parameter where a gradient of an output comes
+ * back to it through one of these uses, either directly or after being moved (Transpose, Reshape, Expand, Slice, Concat
+ * with other constants, Gather with constant indices, a sum of constants, a product with one number):
+ *
+ * - weight, bias, scale or shift of a layer (Conv, Gemm, MatMul, norms, PRelu), a table that Gather reads by computed
+ *   indices, the scale of a fake-quantizer;
+ * - added behind the first layer, with more than one element (or as the bias of a single unit): biases and positions,
+ *   but no masks (0 and large negative numbers) and no grids of whole numbers;
+ * - multiplied behind the first layer, with one axis of more than one element: scales per channel, no tables;
+ * - put beside data of three axes at most: tokens.
+ *
+ * Everything else is not: single numbers, bounds, exponents, epsilons, running statistics, what normalises the input,
+ * and tables that multiply anywhere. In the order in which nodes use them; `explainConstants` tells why not.
  */
 export function parametersOf(graph: Graph): readonly Parameter[] {
-  const found = new Map<ValueId, Parameter>();
-  for (const node of graph.nodes) {
-    roles.get(node.op)?.forEach((role, slot) => {
-      const value = node.inputs[slot];
-      const tensor = value === undefined ? undefined : graph.constants.get(value);
-      if (role === undefined || value === undefined || !tensor || found.has(value) || !isFloat(tensor.dtype)) return;
-      if (isParameter(graph, node, { slot, role, tensor })) found.set(value, { value, role, tensor, node });
-    });
+  const found: Parameter[] = [];
+  for (const [value, uses] of constantUses(graph)) {
+    const use = decidingUse(uses);
+    const role = use?.answer.role;
+    if (use && role) found.push({ value, role, tensor: graph.constants.get(value)!, node: use.node }); // uses are of its constants
   }
-  return [...found.values()];
+  const place = new Map(graph.nodes.map(({ id }, i) => [id, i]));
+  return found.sort((a, b) => place.get(a.node.id)! - place.get(b.node.id)!);
 }
-
-function isParameter(
-  graph: Graph,
-  node: Node,
-  { slot, role, tensor }: { readonly slot: number; readonly role: ParameterRole; readonly tensor: Tensor },
-): boolean {
-  if (role === 'quantizer') return true;
-  if (tensor.shape.length === 0) return false;
-  if (node.op !== 'Add' && node.op !== 'Mul') return true;
-  const other = node.inputs[1 - slot];
-  const onInput = other !== undefined && graph.inputs.includes(other);
-  return !onInput && sizeOf(tensor.shape) > 1 && indexOf(graph).producer.has(other ?? '') && !isMask(tensor);
-}
-
-const isMask = ({ dtype, data }: Tensor): boolean => dtype === 'float32' && data.some((each) => each <= -1e4);

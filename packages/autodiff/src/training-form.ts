@@ -11,7 +11,8 @@ import {
 } from '@espalier/core';
 import { convertOpset, foldConstants, inferShapes, removeDeadNodes } from '@espalier/passes';
 import { unsupportedForm } from './errors.js';
-import { ownBatchNormConstants } from './own-batch-norm-constants.js';
+import { ownConstants } from './own-constants.js';
+import { parametersOf } from './parameters-of.js';
 
 /** The operator set that derivatives are written in. */
 export const trainingOpset = 18;
@@ -35,8 +36,8 @@ export interface TrainingForm {
 }
 
 /**
- * The network as it is trained: opset 18 or newer, whatever depends on constants alone computed, shapes inferred, and
- * each BatchNormalization with constant statistics replaced by `espalier::BatchNormTraining`, which normalises with the
+ * The network as it is trained: opset 18 or newer, whatever depends on constants alone computed (parameters stay, by
+ * their names, and what moves them stays with them), shapes inferred, and each BatchNormalization with constant statistics replaced by `espalier::BatchNormTraining`, which normalises with the
  * statistics of the batch. Dropout of an inference graph stays what it is there, nothing.
  * @throws PASS_OPSET where the model cannot be written in opset 18; AUTODIFF_FORM where running statistics are read.
  */
@@ -44,8 +45,8 @@ export const trainingForm = (graph: Graph): Graph => trainingFormOf(graph).graph
 
 /** The training form with what was found in it; see `trainingForm`. */
 export function trainingFormOf(graph: Graph): TrainingForm {
-  const current = inCurrentOpset(graph);
-  const settled = removeDeadNodes(foldConstants(inferShapes(ownBatchNormConstants(current))));
+  const current = inferShapes(inCurrentOpset(ownConstants(graph)));
+  const settled = removeDeadNodes(inferShapes(foldedAround(current)));
   const draft = editGraph(settled);
   const statistics: BatchStatistics[] = [];
   for (const node of settled.nodes) {
@@ -61,6 +62,25 @@ export function trainingFormOf(graph: Graph): TrainingForm {
   }
   if (statistics.length > 0) draft.setOpset('espalier', 1);
   return { graph: inferShapes(draft.finish()), statistics };
+}
+
+// Weights stored in half precision, or masks written out, are computed once even if they grow a lot.
+const mostGrowth = 2 ** 28;
+
+/** Folds constants, but none of the parameters: what a file calls a weight is trained by that name. */
+function foldedAround(graph: Graph): Graph {
+  const held = parametersOf(graph).filter(({ tensor }) => tensor.dtype === 'float32');
+  const constants = new Map(graph.constants);
+  const values = new Map(graph.values);
+  for (const { value, tensor } of held) {
+    constants.delete(value);
+    values.set(value, { dtype: tensor.dtype, shape: tensor.shape });
+  }
+  const inputs = [...graph.inputs, ...held.map(({ value }) => value)];
+  const folded = foldConstants({ ...graph, inputs, constants, values }, { maxGrowth: mostGrowth });
+  const restored = new Map(folded.constants);
+  for (const { value, tensor } of held) restored.set(value, tensor);
+  return { ...folded, inputs: graph.inputs, constants: restored };
 }
 
 /** A node of the training form writes running statistics, which are made otherwise here. */

@@ -1,6 +1,6 @@
 import { didYouMean, editGraph, type Graph, indexOf, problem, type Tensor, type ValueId } from '@espalier/core';
 import { removeDeadNodes } from '@espalier/passes';
-import { ownBatchNormConstants } from './own-batch-norm-constants.js';
+import { ownConstants } from './own-constants.js';
 
 /**
  * The inference graph with trained constants in their places: parameters and running statistics by the names that
@@ -8,7 +8,7 @@ import { ownBatchNormConstants } from './own-batch-norm-constants.js';
  * @throws AUTODIFF_PARAMETER on a name that is no constant and no such value, or a tensor of another shape or dtype.
  */
 export function withParameters(graph: Graph, values: ReadonlyMap<string, Tensor>): Graph {
-  const own = ownBatchNormConstants(graph);
+  const own = ownConstants(graph);
   const draft = editGraph(own);
   let computed = false;
   for (const [name, tensor] of values) {

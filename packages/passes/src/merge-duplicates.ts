@@ -10,6 +10,7 @@ import {
   sizeOf,
   subgraphsOf,
   type Tensor,
+  usesOf,
   type ValueId,
 } from '@espalier/core';
 import { opNames } from './op-names.js';
@@ -28,9 +29,25 @@ const random = new Set([
 /** Shapes, axes and indices are small; comparing more bytes than this is not worth it. */
 const mostBytes = 1024;
 
+/** Layers in which even a single number is a weight: the bias of one unit, a slope, a learned scale. */
+const layers = new Set([
+  'BatchNormalization',
+  'Conv',
+  'ConvTranspose',
+  'Gather',
+  'Gemm',
+  'GroupNormalization',
+  'InstanceNormalization',
+  'LayerNormalization',
+  'MatMul',
+  'PRelu',
+  'espalier::BatchNormTraining',
+  'espalier::FakeQuantize',
+]);
+
 /**
  * Makes one of what is there several times: nodes with the same op, inputs and attributes, and small constants that
- * are no weights (integers, booleans, single numbers). Weights stay apart even when equal, because pruning and
+ * are no weights (integers, booleans, single numbers that no layer reads). Weights stay apart even when equal, because pruning and
  * training change them one by one. Random ops, unknown ops, ops with subgraphs and nodes that make a graph output are
  * left alone.
  */
@@ -40,7 +57,7 @@ export function mergeDuplicates(graph: Graph): Graph {
   const same = new Map<ValueId, ValueId>();
   const first = new Map<string, ValueId>();
   for (const [value, tensor] of graph.constants) {
-    const key = outputs.has(value) ? undefined : constantKey(tensor);
+    const key = outputs.has(value) || isWeight(graph, value, tensor) ? undefined : constantKey(tensor);
     const twin = key === undefined ? undefined : first.get(key);
     if (twin !== undefined) {
       same.set(value, twin);
@@ -63,6 +80,9 @@ export function mergeDuplicates(graph: Graph): Graph {
   for (const [from, to] of same) draft.redirect(from, to);
   return draft.finish();
 }
+
+const isWeight = (graph: Graph, value: ValueId, { dtype }: Tensor): boolean =>
+  isFloat(dtype) && usesOf(graph, value).some(({ node }) => layers.has(node.op));
 
 function constantKey(tensor: Tensor): string | undefined {
   const { dtype, shape, data } = tensor;
