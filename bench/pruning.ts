@@ -9,6 +9,7 @@ import {
   chooseUnits,
   costModel,
   cut,
+  type Goal,
   type Group,
   groupsOf,
   magnitude,
@@ -16,6 +17,7 @@ import {
   scoreUnits,
 } from '@espalier/pruners';
 import { modelsFolder } from '../test/fixtures.js';
+import { normsOverKept } from '../test/norms-over-kept.js';
 import { randomizeWeights } from '../test/randomize-weights.js';
 import { largestDifference, randomFeeds, runOnnx } from '../test/run-onnx.js';
 
@@ -24,7 +26,8 @@ import { largestDifference, randomFeeds, runOnnx } from '../test/run-onnx.js';
  * checks each in onnxruntime: `tsx --conditions=@espalier/source bench/pruning.ts [name..]`. One process a network,
  * so that the peak of its memory is its own. `share` is the part of the parameters in groups that can be pruned,
  * `with norms` that with groups that a layer norm takes its statistics over. The difference is between the cut and
- * the masked network, relative to the largest output. Exit code 1 when one is above 1e-4 or a prediction fails.
+ * the masked network, relative to the largest output; with `statistics` the masked network takes its layer norms over
+ * what would be left. Exit code 1 when one is above 1e-4 or a prediction fails.
  */
 
 const tolerance = 1e-4;
@@ -77,26 +80,34 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
   const exact = prunable.filter((group) => !group.changesStatistics);
   const all = parametersOf(graph);
   const rest = untouched(graph, exact);
+  const largest = (list: readonly (readonly [ValueId, number])[]) =>
+    list
+      .slice(0, 3)
+      .map(([value, count]) => `${value} ${count}`)
+      .join(', ');
   const held = (list: readonly (readonly [ValueId, number])[]) => list.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
     `${name}: ${exact.length} groups of ${exact.reduce((sum, { units }) => sum + units, 0)} units, found in ${grouping.toFixed(0)} ms`,
-    `  share ${percent(1 - held(rest) / all)}, with norms ${percent(1 - held(untouched(graph, prunable)) / all)}; the rest: ${rest
-      .slice(0, 3)
-      .map(([value, count]) => `${value} ${count}`)
-      .join(', ')}`,
+    `  share ${percent(1 - held(rest) / all)}; the rest: ${largest(rest)}`,
   ];
+  if (exact.length < prunable.length) {
+    const last = untouched(graph, prunable);
+    lines.push(`  with norms ${percent(1 - held(last) / all)}; the rest: ${largest(last) || 'nothing'}`);
+  }
   let good = true;
   const scores = scoreUnits(graph, exact, { pruner: magnitude() });
+  const allScores = exact.length === prunable.length ? scores : scoreUnits(graph, prunable, { pruner: magnitude() });
   const cost = costModel(graph);
   const feeds = randomFeeds(graph, { sizes });
-  const choices = [
+  const choices: (readonly ['local' | 'global', Goal, 'statistics'?])[] = [
     ['local', { ratio: 0.5 }],
     ['global', { ratio: 0.5 }],
     ['global', { macs: 0.5 }],
     ['global', { parameters: 0.5 }],
-  ] as const;
-  for (const [scope, goal] of choices) {
-    const removals = chooseUnits(scores, cost, { goal, scope });
+  ];
+  if (exact.length < prunable.length) choices.push(['local', { ratio: 0.5 }, 'statistics']);
+  for (const [scope, goal, statistics] of choices) {
+    const removals = chooseUnits(statistics ? allScores : scores, cost, { goal, scope });
     start = performance.now();
     const small = cut(graph, removals);
     const cutting = performance.now() - start;
@@ -105,12 +116,12 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
     const [asked, share] = Object.entries(goal)[0]!;
     const reached = asked === 'ratio' ? share : 1 - predicted[asked as 'macs'] / before[asked as 'macs'];
     const right = predicted.parameters === parametersOf(small);
-    const masked = await runOnnx(maskGroups(graph, removals), feeds);
+    const masked = await runOnnx(normsOverKept(maskGroups(graph, removals), graph, removals), feeds);
     const result = await runOnnx(small, feeds);
     const difference = largestDifference(masked, result);
     good &&= right && (difference <= tolerance || largestGap(masked, result) <= rounding);
     lines.push(
-      `  ${scope} ${asked} ${share}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
+      `  ${scope} ${asked} ${share}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
     );
   }
   lines.push(`  peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
