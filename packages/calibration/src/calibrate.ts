@@ -17,7 +17,11 @@ import { runPass } from './run-pass.js';
 /** What a calibration run works with. */
 export interface CalibrationRun {
   readonly executor: Executor;
-  /** Starts over at every call, with the same samples: histograms need two passes. Feeds are by input name. */
+  /**
+   * Starts over at every call, with the same samples: histograms need two passes. Feeds are by input name. A further
+   * field `label` (class numbers) is what the loss is taken against where gradients are needed; without it, the classes
+   * that the model itself predicts are.
+   */
   readonly batches: () => AsyncIterable<ReadonlyMap<string, Tensor>>;
   /** Samples in one pass, where known; without it the first pass cannot say which share is done. */
   readonly total?: number;
@@ -30,14 +34,14 @@ export interface CalibrationRun {
 /**
  * Runs the data through the graph once for everything that is needed, and twice where a statistic needs the range
  * first. The statistics are nodes of the graph that runs: only their small results leave the runtime, so memory
- * stays close to that of plain inference on one batch. Answers do not depend on how the data is cut into batches
- * (moments and grams but for float32 rounding within a batch).
+ * stays close to that of plain inference on one batch. Answers do not depend on how the data is cut into batches,
+ * but for float32 rounding within a batch, the squares of gradients and the rows of weight contributions.
  *
  *     const evidence = await calibrate(graph, [{ statistic: 'range', value: 'x' }], { executor, batches });
  *     evidence.find({ statistic: 'range', value: 'x' }); // { min, max }
  *
- * @throws CALIBRATION_NEED, CALIBRATION_NOT_FINITE, CALIBRATION_NO_DATA, CALIBRATION_DATA_CHANGED, and what the
- * executor throws.
+ * @throws CALIBRATION_NEED, CALIBRATION_NOT_FINITE, CALIBRATION_NO_DATA, CALIBRATION_DATA_CHANGED, what the executor
+ * throws, and with gradients CALIBRATION_LABEL and the errors of autodiff (AUTODIFF_OP and others).
  */
 export async function calibrate(graph: Graph, needs: readonly Need[], run: CalibrationRun): Promise<Evidence> {
   if (needs.length === 0) return noEvidence;
@@ -45,6 +49,7 @@ export async function calibrate(graph: Graph, needs: readonly Need[], run: Calib
   const plan = planPasses(typed, needs, run.collectors);
   const answers = new Map(plan.answers);
   let samples = 0;
+  let target: Evidence['target'];
   for (const [index, tasks] of plan.passes.entries()) {
     const total = index === 0 ? run.total : samples;
     const name = plan.passes.length === 1 ? '' : ` (pass ${index + 1} of ${plan.passes.length})`;
@@ -60,9 +65,10 @@ export async function calibrate(graph: Graph, needs: readonly Need[], run: Calib
     if (result.samples === 0) throw noSamples();
     if (index > 0 && result.samples !== samples) throw dataChanged(samples, result.samples);
     samples = result.samples;
+    target ??= result.target;
     for (const [key, answer] of result.answers) answers.set(key, answer);
   }
-  return evidenceOf(answers, samples);
+  return evidenceOf(answers, samples, target);
 }
 
 // Types save casts and let needs be checked. The runtime, not shape inference, has the last word on a graph.

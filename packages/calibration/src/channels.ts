@@ -13,9 +13,9 @@ export const channelsOf = (shape: readonly number[], axis: number) => ({
  * @throws CALIBRATION_NEED when the value has no such axis.
  */
 export function checkedAxis(
-  need: Need & { readonly value: ValueId; readonly axis: number },
+  need: Need & { readonly value?: ValueId; readonly axis: number },
   model: Graph | undefined,
-  rank = model && tensorInfo(model, need.value)?.shape?.length,
+  rank = model && need.value !== undefined ? tensorInfo(model, need.value)?.shape?.length : undefined,
 ): number {
   const { axis } = need;
   const whole = Number.isInteger(axis);

@@ -8,11 +8,14 @@ export type NeedOf<S extends StatisticName> = Extract<Need, { readonly statistic
 export interface Probe<Answer> {
   /** Values to fetch from every batch; small ones. */
   readonly fetch: readonly ValueId[];
-  /** Takes in the fetched values of one batch, in the order of `fetch`. */
-  add(found: readonly Tensor[]): void;
+  /** Takes in the fetched values of one batch, in the order of `fetch`, and how many samples the batch has. */
+  add(found: readonly Tensor[], samples: number): void;
   /** What all batches together say; called once, after the last. */
   answer(): Answer;
 }
+
+/** What the gradient of the loss is taken to: a constant, or what a node reads at one of its inputs. */
+export type GradientOf = ValueId | { readonly node: string; readonly slot: number };
 
 /** How one statistic is collected: nodes added to the graph, and arithmetic on what they yield per batch. */
 export interface Collector<S extends StatisticName> {
@@ -22,6 +25,8 @@ export interface Collector<S extends StatisticName> {
   after?(need: NeedOf<S>): readonly Need[];
   /** Smallest opset of the default domain in which the added nodes exist; any when left out. */
   readonly opset?: number;
+  /** What it needs the gradient of the loss for; `statistics.gradient` names these gradients then. */
+  gradients?(need: NeedOf<S>): readonly GradientOf[];
   /** Adds the nodes. `earlier` holds the answers asked for by `after`. @throws CALIBRATION_NEED. */
   probe(need: NeedOf<S>, statistics: StatisticsGraph, earlier: Evidence): Probe<Statistics[S]['answer']>;
   /** The answer for a constant, on the host. Without it, constants run through the graph like any value. */

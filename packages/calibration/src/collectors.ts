@@ -1,12 +1,25 @@
+import { collectActivity } from './collect-activity.js';
 import { collectChannelRange } from './collect-channel-range.js';
+import { collectGradient } from './collect-gradient.js';
 import { collectGram } from './collect-gram.js';
 import { collectHistogram } from './collect-histogram.js';
+import { collectInputContribution } from './collect-input-contribution.js';
 import { collectMoments } from './collect-moments.js';
 import { collectRange } from './collect-range.js';
+import { collectWeightContribution } from './collect-weight-contribution.js';
 import type { Collector } from './collector.js';
 
 /** The statistics of @espalier/core. */
-type BuiltIn = 'range' | 'channelRange' | 'histogram' | 'moments' | 'gram';
+type BuiltIn =
+  | 'range'
+  | 'channelRange'
+  | 'histogram'
+  | 'moments'
+  | 'gram'
+  | 'activity'
+  | 'gradient'
+  | 'weightContribution'
+  | 'inputContribution';
 
 /** A collector for each statistic of @espalier/core. */
 export const builtInCollectors = {
@@ -15,4 +28,8 @@ export const builtInCollectors = {
   histogram: collectHistogram,
   moments: collectMoments,
   gram: collectGram,
+  activity: collectActivity,
+  gradient: collectGradient,
+  weightContribution: collectWeightContribution,
+  inputContribution: collectInputContribution,
 } satisfies { readonly [S in BuiltIn]: Collector<S> };

@@ -74,3 +74,21 @@ export const dataChanged = (first: number, now: number): EspalierError =>
     found: `${now}`,
     fix: 'Histograms need two passes: make `batches` start from the beginning at every call.',
   });
+
+/** A collector reads a gradient that it did not say it needs. */
+export const gradientNotAsked = (): EspalierError =>
+  problem('CALIBRATION_COLLECTOR', {
+    where: 'collector',
+    expected: 'gradients that its `gradients` asks for',
+    found: 'another one',
+    fix: 'This is a fault of the collector: tell its author.',
+  });
+
+/** A class number that the model has no output for, or a number of labels that is not that of the samples. */
+export const badLabels = (expected: string, found: string): EspalierError =>
+  problem('CALIBRATION_LABEL', {
+    where: 'calibration data, field "label"',
+    expected,
+    found,
+    fix: 'Give data whose labels are the classes of this model, or leave the labels out.',
+  });

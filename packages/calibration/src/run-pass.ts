@@ -1,6 +1,8 @@
 import { type Evidence, type Executor, type Graph, opsetOf, type Session, type Tensor } from '@espalier/core';
 import { convertOpset, removeDeadNodes } from '@espalier/passes';
-import type { Probe } from './collector.js';
+import type { GradientOf, Probe } from './collector.js';
+import { type Differentiated, differentiate, type LossTarget } from './differentiate.js';
+import { feedsOf, lookAhead } from './labelled-batches.js';
 import type { Task } from './plan-passes.js';
 import { observe } from './statistics-graph.js';
 
@@ -18,12 +20,27 @@ export interface Pass {
 export interface PassResult {
   readonly answers: ReadonlyMap<string, unknown>;
   readonly samples: number;
+  /** What the loss was taken against, where gradients were asked for. */
+  readonly target?: LossTarget;
 }
 
 /** Adds the probes of all tasks to the graph, runs the data through it, and collects the answers. */
 export async function runPass(graph: Graph, tasks: readonly Task[], pass: Pass): Promise<PassResult> {
+  const wanted = tasks.flatMap(({ need, collector }): readonly GradientOf[] => collector.gradients?.(need) ?? []);
+  if (wanted.length === 0) return observed(graph, tasks, { ...pass, differentiated: undefined });
+  const { batches, target } = await lookAhead(pass.batches, graph);
+  const differentiated = differentiate(graph, wanted, target);
+  return { ...(await observed(graph, tasks, { ...pass, batches, differentiated })), target };
+}
+
+interface Observation extends Pass {
+  readonly differentiated: Differentiated | undefined;
+}
+
+async function observed(graph: Graph, tasks: readonly Task[], pass: Observation): Promise<PassResult> {
+  const { differentiated } = pass;
   const opset = Math.max(opsetOf(graph), ...tasks.map(({ collector }) => collector.opset ?? 0));
-  const statistics = observe(convertOpset(graph, opset));
+  const statistics = observe(convertOpset(differentiated?.graph ?? graph, opset), differentiated?.gradient);
   const ordered = lastValuesFirst(graph, tasks);
   const probes = ordered.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
   const fetch = [...new Set(probes.flatMap((probe) => probe.fetch))];
@@ -60,14 +77,20 @@ function lastValuesFirst(graph: Graph, tasks: readonly Task[]): readonly Task[] 
 async function feed(
   session: Session,
   probes: readonly Probe<unknown>[],
-  { graph, fetch, pass }: { readonly graph: Graph; readonly fetch: readonly string[]; readonly pass: Pass },
+  { graph, fetch, pass }: { readonly graph: Graph; readonly fetch: readonly string[]; readonly pass: Observation },
 ): Promise<number> {
   let samples = 0;
   for await (const batch of pass.batches) {
     const count = samplesOf(graph, batch);
     if (count === 0) continue; // an empty batch says nothing, and reductions over nothing fail
-    const found = await session.run(batch, fetch);
-    for (const probe of probes) probe.add(probe.fetch.map((value) => found.get(value)!));
+    const feeds = feedsOf(batch, { graph, differentiated: pass.differentiated, samples: count });
+    const found = await session.run(feeds, fetch);
+    for (const probe of probes) {
+      probe.add(
+        probe.fetch.map((value) => found.get(value)!),
+        count,
+      );
+    }
     samples += count;
     pass.progress(samples);
   }

@@ -1,4 +1,6 @@
 import { buildGraph, type Graph, type GraphBuilder, int, ints, longs, opsetOf, type ValueId } from '@espalier/core';
+import type { GradientOf } from './collector.js';
+import { gradientNotAsked } from './errors.js';
 
 /** A reduction that every opset has. */
 export type Reduction = 'ReduceL1' | 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';
@@ -22,6 +24,11 @@ export interface StatisticsGraph {
   magnitude(value: ValueId): ValueId;
   /** Reduces over `axes`, or over everything, in the form this opset wants. */
   reduce(op: Reduction, value: ValueId, options?: ReduceOptions): ValueId;
+  /**
+   * The value that holds the gradient of the loss, and for what a node reads also `read`, the value that it is to.
+   * Only for what the collector said under `gradients`.
+   */
+  gradient(of: GradientOf): { readonly gradient: ValueId; readonly read: ValueId };
   /** The same result for the same key: nodes that several needs share are added once. */
   once<T>(key: string, make: () => T): T;
 }
@@ -35,7 +42,7 @@ export interface ReduceOptions {
 }
 
 /** Opens a model for observation; its own outputs are dropped. */
-export function observe(model: Graph): StatisticsGraph {
+export function observe(model: Graph, gradient: StatisticsGraph['gradient'] = noGradients): StatisticsGraph {
   const builder = buildGraph({ ...model, outputs: [] });
   const opset = opsetOf(model);
   const made = new Map<string, unknown>();
@@ -66,6 +73,7 @@ export function observe(model: Graph): StatisticsGraph {
   return {
     model,
     builder,
+    gradient,
     once,
     asFloat,
     reduce,
@@ -85,5 +93,9 @@ export function observe(model: Graph): StatisticsGraph {
       }),
   };
 }
+
+const noGradients = (): never => {
+  throw gradientNotAsked();
+};
 
 const float32 = 1; // TensorProto.DataType.FLOAT
