@@ -4,8 +4,31 @@ import { placesOf, type Tap, tapsOf } from './taps.js';
 
 type Inputs = readonly (Tensor | undefined)[];
 
-/** Calls back with flat positions (x, w, y) of every product of a grouped convolution. */
-function products(
+/** One array for each operand of a convolution. */
+interface Operands<T> {
+  readonly x: T;
+  readonly w: T;
+  readonly y: T;
+}
+
+/** Adds the products of one image, channel and filter, which begin at `at` and meet where `taps` say, to one operand. */
+type Products = (of: Operands<Float64Array>, taps: Operands<Int32Array>, at: Operands<number>) => void;
+
+const intoY: Products = ({ x, w, y }, taps, at) => {
+  const [tx, tw, ty] = [taps.x, taps.w, taps.y];
+  for (let t = 0; t < ty.length; t++) y[at.y + ty[t]!]! += x[at.x + tx[t]!]! * w[at.w + tw[t]!]!;
+};
+const intoX: Products = ({ x, w, y }, taps, at) => {
+  const [tx, tw, ty] = [taps.x, taps.w, taps.y];
+  for (let t = 0; t < ty.length; t++) x[at.x + tx[t]!]! += y[at.y + ty[t]!]! * w[at.w + tw[t]!]!;
+};
+const intoW: Products = ({ x, w, y }, taps, at) => {
+  const [tx, tw, ty] = [taps.x, taps.w, taps.y];
+  for (let t = 0; t < ty.length; t++) w[at.w + tw[t]!]! += x[at.x + tx[t]!]! * y[at.y + ty[t]!]!;
+};
+
+/** Goes through every image, channel and filter of a grouped convolution. */
+function eachPair(
   node: Node,
   sizes: {
     n: number;
@@ -15,23 +38,21 @@ function products(
     input: readonly number[];
     output: readonly number[];
   },
-  visit: (x: number, w: number, y: number) => void,
+  operands: Operands<Float64Array>,
+  add: Products,
 ): void {
   const { n, channels, filters, kernel, input, output } = sizes;
   const group = intOf(node, 'group', 1);
-  const taps: readonly Tap[] = tapsOf(node, { kernel, input, output });
+  const found: readonly Tap[] = tapsOf(node, { kernel, input, output });
+  const flat = (of: (tap: Tap) => number) => Int32Array.from(found, of);
+  const taps = { x: flat(({ i }) => i), w: flat(({ k }) => k), y: flat(({ o }) => o) };
   const [inner, area, size, places] = [channels / group, sizeOf(kernel), sizeOf(input), sizeOf(output)];
   for (let b = 0; b < n; b++) {
     for (let k = 0; k < filters; k++) {
       const g = Math.floor(k / (filters / group));
       for (let c = 0; c < inner; c++) {
-        for (const tap of taps) {
-          visit(
-            (b * channels + g * inner + c) * size + tap.i,
-            (k * inner + c) * area + tap.k,
-            (b * filters + k) * places + tap.o,
-          );
-        }
+        const x = (b * channels + g * inner + c) * size;
+        add(operands, taps, { x, w: (k * inner + c) * area, y: (b * filters + k) * places });
       }
     }
   }
@@ -44,9 +65,7 @@ export function conv(node: Node, inputs: Inputs): readonly Tensor[] {
   const output = placesOf(node, kernel, input);
   const y = zeros64([x.shape[0]!, w.shape[0]!, ...output]);
   const sizes = { n: x.shape[0]!, channels: x.shape[1]!, filters: w.shape[0]!, kernel, input, output };
-  products(node, sizes, (i, k, o) => {
-    y.data[o]! += x.data[i]! * w.data[k]!;
-  });
+  eachPair(node, sizes, { y: y.data, x: x.data, w: w.data }, intoY);
   return [written(withBias(y, inputs[2]))];
 }
 
@@ -76,9 +95,7 @@ function inputGradient(node: Node, of: { dy: Array64; w: Array64; input: readonl
   const channels = w.shape[1]! * intOf(node, 'group', 1);
   const dx = zeros64([n, channels, ...input]);
   const sizes = { n, channels, filters, kernel: w.shape.slice(2), input, output: dy.shape.slice(2) };
-  products(node, sizes, (i, k, o) => {
-    dx.data[i]! += dy.data[o]! * w.data[k]!;
-  });
+  eachPair(node, sizes, { y: dy.data, x: dx.data, w: w.data }, intoX);
   return dx;
 }
 
@@ -95,9 +112,7 @@ export function convWeightGradient(node: Node, inputs: Inputs): readonly Tensor[
   const filters = dy.shape[1]!;
   const dw = zeros64([filters, channels / intOf(node, 'group', 1), ...kernel]);
   const sizes = { n, channels, filters, kernel, input: x.shape.slice(2), output: dy.shape.slice(2) };
-  products(node, sizes, (i, k, o) => {
-    dw.data[k]! += x.data[i]! * dy.data[o]!;
-  });
+  eachPair(node, sizes, { y: dy.data, x: x.data, w: dw.data }, intoW);
   return [written(dw)];
 }
 
