@@ -9,7 +9,7 @@ import { magnitude, randomPruner } from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
 import * as schedules from '@espalier/schedules';
 import { tfjs } from '@espalier/tensor';
-import { finetune } from '@espalier/training';
+import { finetune, sparsify } from '@espalier/training';
 import * as zoo from '@espalier/zoo';
 
 /** Every built-in plugin. `registry.with('acme', plugins)` adds third-party ones. */
@@ -54,6 +54,8 @@ export const registry = createRegistry([
   autodiff.adamw,
   autodiff.crossEntropy,
   autodiff.meanSquaredError,
+  autodiff.distillation,
+  autodiff.featureMatching,
   schedules.constant,
   schedules.oneShot,
   schedules.linear,
@@ -65,6 +67,7 @@ export const registry = createRegistry([
   schedules.oneCycle,
   schedules.warmUp,
   finetune,
+  sparsify,
   zoo.lenet5,
   zoo.vgg7,
   zoo.resnet20,

@@ -10,6 +10,8 @@ export interface EpochRecord {
   readonly loss: number;
   /** At its last step. */
   readonly learningRate: number;
+  /** Share of the masked weights that is zero at its end; absent where nothing is masked. */
+  readonly sparsity?: number;
   /** Where this epoch was evaluated. */
   readonly metrics?: Measured;
 }

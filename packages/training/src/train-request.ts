@@ -1,4 +1,4 @@
-import type { Dataset, Executor, Files, Graph, Loss, Optimizer, Schedule, Tensor } from '@espalier/core';
+import type { Dataset, Executor, Files, Graph, Loss, Note, Optimizer, Schedule, Tensor } from '@espalier/core';
 import type { Phase } from '@espalier/schedules';
 import type { AugmentOptions } from './augment/augment-options.js';
 import type { EpochRecord } from './history.js';
@@ -35,8 +35,11 @@ export interface TrainRequest {
   readonly evaluation?: Dataset;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
-  /** By step, counted from 0 over the whole run. */
-  readonly learningRate: Schedule;
+  /**
+   * By step, counted from 0 over the whole run. Where it does not say so itself, it begins at the optimizer's learning
+   * rate (0.01 unless it has one), goes to 0, and ends with the run; half a cosine unless given.
+   */
+  readonly learningRate?: Schedule;
   /** Length of the run: passes over the data, or `steps`; neither where `phases` say it. */
   readonly epochs?: number;
   readonly steps?: number;
@@ -49,12 +52,16 @@ export interface TrainRequest {
   readonly augment?: AugmentOptions;
   /** Globs of parameters that do not change. */
   readonly freeze?: readonly string[];
+  /** Which parameters decay, or the factor on the optimizer's weight decay of each; weights alone unless given. */
+  readonly decays?: (parameter: string) => boolean | number;
   /** Largest norm of all gradients together; longer ones are scaled down to it. */
   readonly clipNorm?: number;
   /** Kept from the beginning. */
   readonly masks?: Masks;
   readonly project?: Projection;
-  /** Values of the further inputs of a loss, by its names for them: a teacher's outputs for the same batch. */
+  /** A model in inference form that a loss such as distillation learns from; it sees the same batches. */
+  readonly teacher?: Graph;
+  /** Values of the further inputs of a loss, by its names for them, beside those that the teacher gives. */
   readonly lossInputs?: (inputs: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
   /** What the run does, in order; one phase of ordinary training unless given. */
   readonly phases?: readonly Phase[];
@@ -62,7 +69,10 @@ export interface TrainRequest {
   readonly prune?: Prune;
   /** Epochs between two evaluations; 1 unless said otherwise. The last epoch is always evaluated. */
   readonly evaluateEvery?: number;
-  /** Stops after this many evaluations in a row without a better one, and returns the best weights. */
+  /**
+   * Stops after this many evaluations in a row without a better one, and returns the best weights. Where phases prune,
+   * evaluations count from the last pruning on.
+   */
   readonly patience?: number;
   /** Returns the weights of the best evaluation instead of the last ones; true with `patience`. */
   readonly keepBest?: boolean;
@@ -82,6 +92,10 @@ export interface Trained {
   /** Of the weights that are returned; none without evaluation data. */
   readonly metrics?: Measured;
   readonly masks: Masks;
+  /** Share of zeros in the masks; absent where nothing is masked. */
+  readonly sparsity?: number;
+  /** What a person should know of it, where the trainer has something to say. */
+  readonly notes?: readonly Note[];
   readonly epochs: number;
   readonly steps: number;
   readonly reason: StopReason;

@@ -14,9 +14,9 @@ describe('a run that is killed', () => {
   it('goes on to the very bytes of one that never was, and past a damaged last checkpoint', async () => {
     const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
     await attempt(whole);
-    const attempts = [await attempt(killed, 400), await attempt(killed, 90), await attempt(killed, 550)];
-    expect(attempts.map((each) => each.killed)).toEqual([true, true, true]);
-    expect(attempts[2]!.resumedAt).toBeGreaterThan(0);
+    const attempts = [await attempt(killed, 31), await attempt(killed, 95)];
+    expect(attempts.map((each) => each.killed)).toEqual([true, true]);
+    expect(attempts[1]!.resumedAt).toBeGreaterThan(0);
     await writeFile(join(killed, 'checkpoints/checkpoint.safetensors'), 'half a file');
     await writeFile(join(killed, 'checkpoints/.checkpoint.safetensors.0123.tmp'), 'half a file');
     const last = await attempt(killed);
@@ -25,7 +25,7 @@ describe('a run that is killed', () => {
       'checkpoint.safetensors',
     ]);
     expect(last.resumedAt).toBeGreaterThan(0);
-    expect(last.resumedAt).toBeLessThan(600);
+    expect(last.resumedAt).toBeLessThan(95);
     expect(Buffer.compare(await finalBytes(killed), await finalBytes(whole))).toBe(0);
   });
 });

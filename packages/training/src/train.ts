@@ -4,6 +4,7 @@ import { checkpointStore } from './checkpoint/checkpoint-store.js';
 import { fingerprint } from './checkpoint/fingerprint.js';
 import { notFinite } from './errors.js';
 import { masked } from './masks/masked.js';
+import { maskedShare } from './masks/masked-share.js';
 import { monitored } from './run/judge-epoch.js';
 import { startPace } from './run/pace.js';
 import { runPhases } from './run/run-phases.js';
@@ -11,6 +12,7 @@ import { type RunPlan, runPlan } from './run/run-plan.js';
 import { initialState, type RunState } from './run/run-state.js';
 import { type Run, saveState } from './run/settle-step.js';
 import { initialWeights, stepGraph } from './run/step-graph.js';
+import { openTeacher } from './run/teacher.js';
 import type { Trained, TrainRequest, Weights } from './train-request.js';
 
 /**
@@ -28,20 +30,25 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const step = stepGraph(request, { weights: new Map(), frozen: freeze, masks });
   const store = await storeOf(request, plan, step);
   const parameters = new Set(step.parameters.map(({ name }) => name));
-  const run: Run = { request, plan, store, pace: startPace(), parameters };
-  const resumed = request.checkpoint?.resume ? await store?.load() : undefined;
-  const start = resumed ?? initialState(masked(initialWeights(step), masks), freeze, masks);
-  announce(run, step, start);
-  if (!resumed) await saveState(start, run);
-  const finished = await runPhases(start, run);
-  if (finished !== start) await saveState(finished, run);
-  return trained(finished, run);
+  const teacher = await openTeacher(request, step);
+  try {
+    const run: Run = { request, plan, store, pace: startPace(), parameters, lossInputs: teacher?.answers };
+    const resumed = request.checkpoint?.resume ? await store?.load() : undefined;
+    const start = resumed ?? initialState(masked(initialWeights(step), masks), freeze, masks);
+    announce(run, step, start);
+    if (!resumed) await saveState(start, run);
+    const finished = await runPhases(start, run);
+    if (finished !== start) await saveState(finished, run);
+    return trained(finished, run);
+  } finally {
+    await teacher?.close();
+  }
 }
 
 async function storeOf(request: TrainRequest, plan: RunPlan, step: TrainingStep) {
   const { checkpoint } = request;
   if (!checkpoint) return undefined;
-  const mark = await fingerprint(request, { step, phases: plan.phases, total: plan.total });
+  const mark = await fingerprint(request, { step, plan });
   return checkpointStore(checkpoint.files, checkpoint.folder, mark);
 }
 
@@ -59,7 +66,7 @@ function announce({ request, plan }: Run, step: TrainingStep, start: RunState): 
 function trained(state: RunState, { request, plan, pace }: Run): Trained {
   const best = plan.keepBest ? state.best : undefined;
   const weights = best?.weights ?? state.weights;
-  checkFinite(weights, state.step, request);
+  checkFinite(weights, state.step, plan);
   const metrics = best?.metrics ?? state.history.at(-1)?.metrics;
   const reason = state.stopped ?? 'finished';
   request.events?.({ event: 'stopped', step: state.step, reason });
@@ -68,6 +75,7 @@ function trained(state: RunState, { request, plan, pace }: Run): Trained {
     history: state.history,
     ...(metrics ? { metrics } : {}),
     masks: state.masks,
+    ...(state.masks.size > 0 ? { sparsity: maskedShare(state.masks) } : {}),
     epochs: state.history.length,
     steps: state.step,
     reason,
@@ -77,7 +85,7 @@ function trained(state: RunState, { request, plan, pace }: Run): Trained {
 }
 
 /** The loss before the last update says nothing of the weights after it. @throws TRAINING_NOT_FINITE. */
-function checkFinite(weights: Weights, step: number, { learningRate }: TrainRequest): void {
+function checkFinite(weights: Weights, step: number, { learningRate }: RunPlan): void {
   for (const [name, { dtype, data }] of weights) {
     if (dtype !== 'float32') continue;
     for (let i = 0; i < data.length; i++) {

@@ -1,4 +1,4 @@
-import type { Dataset, Executor, Graph } from '@espalier/core';
+import type { Dataset, Evidence, Executor, Graph, Need } from '@espalier/core';
 import type { CheckpointPlace, Trained } from './train-request.js';
 import type { TrainingEvent } from './training-event.js';
 
@@ -9,6 +9,10 @@ export interface TrainerContext {
   readonly evaluation?: Dataset;
   readonly executor: Executor;
   readonly seed: number;
+  /** A model in inference form for losses that learn from one. */
+  readonly teacher?: Graph;
+  /** Collects what a pruner needs to know of a model; absent where there is no data for it. */
+  readonly evidence?: (graph: Graph, needs: readonly Need[]) => Promise<Evidence>;
   /** Where to keep checkpoints; `every` is the trainer's own to say. */
   readonly checkpoint?: Omit<CheckpointPlace, 'every'>;
   readonly events?: (event: TrainingEvent) => void;

@@ -28,6 +28,13 @@ export type TrainingEvent =
     }
   | ({ readonly event: 'epoch' } & EpochRecord)
   | { readonly event: 'evaluated'; readonly step: number; readonly metrics: Measured; readonly best: boolean }
-  | { readonly event: 'pruned'; readonly step: number; readonly sparsity: number }
+  | {
+      readonly event: 'pruned';
+      readonly step: number;
+      /** What the plan asked for. */
+      readonly sparsity: number;
+      /** Share of the masked weights that is zero now. */
+      readonly reached: number;
+    }
   | { readonly event: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly event: 'stopped'; readonly step: number; readonly reason: StopReason };

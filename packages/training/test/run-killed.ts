@@ -12,23 +12,25 @@ export interface Attempt {
   readonly killed: boolean;
 }
 
-/** Runs the child once in a folder; with `killAfter`, it is killed that many ms after it began to train. */
-export function attempt(folder: string, killAfter?: number): Promise<Attempt> {
+/** Runs the child once in a folder; with `killAfter`, it is killed at once when it tells that it did that step. */
+export function attempt(folder: string, killAfter = Number.POSITIVE_INFINITY): Promise<Attempt> {
   return new Promise((resolve, reject) => {
     const run = spawn(process.execPath, ['--import', 'tsx', '--conditions=@espalier/source', child, folder], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let resumedAt = -1;
-    let error = '';
+    let [resumedAt, error, told] = [-1, '', ''];
     run.stderr.on('data', (text) => {
       error += text;
     });
     run.stdout.on('data', (text) => {
-      const found = /start (\d+)/.exec(String(text));
-      if (!found) return;
-      resumedAt = Number(found[1]);
-      if (killAfter !== undefined) setTimeout(() => run.kill('SIGKILL'), killAfter);
+      const lines = `${told}${text}`.split('\n');
+      told = lines.pop() ?? '';
+      for (const line of lines) {
+        const [what, step] = line.split(' ');
+        if (what === 'start') resumedAt = Number(step);
+        if (what === 'step' && Number(step) >= killAfter) run.kill('SIGKILL');
+      }
     });
     run.on('error', reject);
     run.on('close', (code, signal) => {

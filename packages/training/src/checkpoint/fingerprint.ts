@@ -1,33 +1,38 @@
 import type { TrainingStep } from '@espalier/autodiff';
-import type { Graph, Schedule, Tensor } from '@espalier/core';
-import type { Phase } from '@espalier/schedules';
+import type { Graph, Tensor } from '@espalier/core';
+import { rampSparsity } from '../run/ramp-sparsity.js';
+import type { RunPlan } from '../run/run-plan.js';
 import type { TrainRequest } from '../train-request.js';
 
 /**
  * A SHA-256 over all that decides a run: the graph of its step (which holds model, loss and optimizer with their
- * numbers), the weights it begins with, schedules by their values, data sets by name and size, phases and settings.
- * Functions (projections, pruning) cannot be compared and are left out.
+ * numbers), the weights it begins with, the teacher, schedules by their values, pruning by the masks it chooses for
+ * the weights at the beginning, data sets by name and size, phases and settings. Projections and `lossInputs` cannot
+ * be compared and are left out.
  */
 export async function fingerprint(
   request: TrainRequest,
-  { step, phases, total }: { readonly step: TrainingStep; readonly phases: readonly Phase[]; readonly total: number },
+  { step, plan }: { readonly step: TrainingStep; readonly plan: RunPlan },
 ): Promise<string> {
-  const { training, evaluation, learningRate, batch, seed, target, augment, freeze, evaluateEvery, patience } = request;
+  const { training, evaluation, teacher, batch, seed, target, augment, freeze, evaluateEvery, patience } = request;
+  const { phases, total, learningRate } = plan;
   const carried = [...step.parameters, ...step.statistics].map(({ name, initial }) => [name, initial] as const);
+  const chosen = plan.goal === undefined ? undefined : await request.prune?.(request.model, plan.goal);
   const digests: string[] = [];
-  for (const [name, each] of [...step.graph.constants, ...carried, ...(request.masks ?? [])]) {
-    digests.push(name, each.dtype, each.shape.join(), await digestOf(bytesOf(each)));
+  for (const tensors of [step.graph.constants, carried, request.masks, chosen, teacher?.constants]) {
+    for (const [name, each] of tensors ?? []) {
+      digests.push(name, each.dtype, each.shape.join(), await digestOf(bytesOf(each)));
+    }
   }
   const sets = [training, evaluation].map((set) => set && [set.name, set.size, [...set.fields.keys()]]);
   const settings = { batch, seed, target, augment, freeze, evaluateEvery, patience };
   const monitor = [request.keepBest, request.monitor, request.metrics?.map(({ name }) => name)];
   const spoken = phases.map((phase) =>
-    'sparsity' in phase && typeof phase.sparsity === 'function'
-      ? { ...phase, sparsity: sampled(phase.sparsity, phase.do === 'ramp' ? phase.steps : 0) }
-      : phase,
+    phase.do === 'ramp' ? { ...phase, sparsity: sampled((at) => rampSparsity(phase, at, plan), phase.steps) } : phase,
   );
   const text = JSON.stringify([
     nodesOf(step.graph),
+    teacher && nodesOf(teacher),
     digests,
     sets,
     settings,
@@ -42,7 +47,7 @@ export async function fingerprint(
 const points = 64;
 
 /** A schedule by what it says at up to 65 steps, both ends included. */
-const sampled = (schedule: Schedule, steps: number): readonly number[] =>
+const sampled = (schedule: (step: number) => number, steps: number): readonly number[] =>
   Array.from({ length: Math.min(points, steps) + 1 }, (_, i) =>
     schedule(Math.floor((i * steps) / Math.max(1, Math.min(points, steps)))),
   );

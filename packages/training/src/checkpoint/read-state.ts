@@ -26,6 +26,7 @@ export function readState(
       weights: folder('weights'),
       optimizer: folder('optimizer'),
       masks: folder('masks'),
+      dense: folder('dense'),
       kept: new Map(kept.map((name, i) => [name, folder(`kept/${i}`)])),
       best: best && { ...best, weights: folder('best') },
       stopped,
@@ -47,6 +48,7 @@ function parse(text: string | undefined, where: string): StateText {
     value.espalierCheckpoint === 1 &&
     typeof value.fingerprint === 'string' &&
     typeof value.lossSum === 'number' &&
+    typeof value.sparsity === 'number' &&
     counts.every((key) => Number.isSafeInteger(value[key]) && (value[key] as number) >= 0) && // a number, as checked
     lists.every((key) => Array.isArray(value[key]));
   if (whole) return value as StateText; // written by writeState, as its version says, and checked for form above

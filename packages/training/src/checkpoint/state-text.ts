@@ -6,7 +6,10 @@ export const stateKey = 'espalier';
 
 /** What a checkpoint holds besides tensors. */
 export interface StateText
-  extends Pick<RunState, 'step' | 'phase' | 'phaseStep' | 'frozen' | 'stale' | 'lossSum' | 'lossCount' | 'history'> {
+  extends Pick<
+    RunState,
+    'step' | 'phase' | 'phaseStep' | 'sparsity' | 'frozen' | 'stale' | 'lossSum' | 'lossCount' | 'history'
+  > {
   readonly espalierCheckpoint: 1;
   readonly fingerprint: string;
   /** Names of kept weights, in the order of their folders. */

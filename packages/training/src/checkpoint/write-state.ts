@@ -4,7 +4,7 @@ import type { RunState } from '../run/run-state.js';
 import { type StateText, stateKey } from './state-text.js';
 
 /**
- * A run's state as one safetensors file: tensors under `weights/`, `optimizer/`, `masks/`, `best/` and `kept/NAME/`,
+ * A run's state as one safetensors file: tensors under `weights/`, `optimizer/`, `masks/`, `dense/`, `best/` and `kept/NUMBER/`,
  * everything else as JSON in its metadata. One file is one unit: it is there whole or not at all.
  */
 export function writeState(state: RunState, fingerprint: string): readonly Uint8Array[] {
@@ -15,16 +15,18 @@ export function writeState(state: RunState, fingerprint: string): readonly Uint8
   put('weights', state.weights);
   put('optimizer', state.optimizer);
   put('masks', state.masks);
+  put('dense', state.dense);
   if (state.best) put('best', state.best.weights);
   const kept = [...state.kept.keys()];
   for (const [i, name] of kept.entries()) put(`kept/${i}`, state.kept.get(name)!);
-  const { step, phase, phaseStep, frozen, stale, lossSum, lossCount, history, best, stopped } = state;
+  const { step, phase, phaseStep, sparsity, frozen, stale, lossSum, lossCount, history, best, stopped } = state;
   const text: StateText = {
     espalierCheckpoint: 1,
     fingerprint,
     step,
     phase,
     phaseStep,
+    sparsity,
     frozen,
     kept,
     stale,

@@ -25,14 +25,14 @@ export async function applyPhase(phase: InstantPhase, state: RunState, context: 
       return { ...state, kept: new Map([...state.kept, [phase.name, state.weights]]) };
     case 'rewind': {
       const weights = state.kept.get(phase.to);
-      if (weights) return restarted(state, weights);
+      if (weights) return restarted(state, weights, context);
       throw badRequest(`phase ${state.phase}, rewind`, {
         expected: state.kept.size ? `one of ${[...state.kept.keys()].join(', ')}` : 'weights kept by an earlier phase',
         found: `"${phase.to}"`,
       });
     }
     case 'reinitialise':
-      return restarted(state, redrawn(state, context));
+      return restarted(state, redrawn(state, context), context);
     case 'freeze':
       return { ...state, frozen: [...new Set([...state.frozen, phase.parameters])] };
     case 'unfreeze':
@@ -41,9 +41,10 @@ export async function applyPhase(phase: InstantPhase, state: RunState, context: 
 }
 
 /** Other weights under the same masks, and an optimizer that knows nothing of them. */
-const restarted = (state: RunState, weights: Weights): RunState => ({
+const restarted = (state: RunState, weights: Weights, { falls }: Pruning): RunState => ({
   ...state,
   weights: masked(unlessFrozen(weights, state.weights, state.frozen), state.masks),
+  dense: falls ? new Map([...weights].filter(([name]) => state.masks.has(name))) : state.dense,
   optimizer: new Map(),
 });
 

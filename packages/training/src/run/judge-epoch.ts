@@ -2,6 +2,7 @@ import { withParameters } from '@espalier/autodiff';
 import { badRequest } from '../errors.js';
 import { evaluate } from '../evaluate.js';
 import type { EpochRecord } from '../history.js';
+import { maskedShare } from '../masks/masked-share.js';
 import { defaultMetrics } from '../metrics/default-metrics.js';
 import type { Measured, Metric } from '../metrics/metric.js';
 import type { TrainRequest } from '../train-request.js';
@@ -18,12 +19,13 @@ export async function judgeEpoch(state: RunState, request: TrainRequest, plan: R
     epoch,
     step: state.step,
     loss: state.lossSum / state.lossCount,
-    learningRate: request.learningRate(state.step - 1),
+    learningRate: plan.learningRate(state.step - 1),
+    ...(state.masks.size > 0 ? { sparsity: maskedShare(state.masks) } : {}),
     ...(metrics ? { metrics } : {}),
   };
   events({ event: 'epoch', ...record });
   const next = { ...state, lossSum: 0, lossCount: 0, history: [...state.history, record] };
-  return metrics ? judged(next, metrics, request) : next;
+  return metrics ? judged(next, metrics, { request, plan }) : next;
 }
 
 function measured(state: RunState, request: TrainRequest, { target }: RunPlan): Promise<Measured> {
@@ -37,8 +39,17 @@ function measured(state: RunState, request: TrainRequest, { target }: RunPlan): 
   });
 }
 
-function judged(state: RunState, metrics: Measured, request: TrainRequest): RunState {
+function judged(
+  state: RunState,
+  metrics: Measured,
+  { request, plan }: { readonly request: TrainRequest; readonly plan: RunPlan },
+): RunState {
   const { patience, events = () => {} } = request;
+  if (state.phase < plan.settled) {
+    // Weights before the last pruning are not those that anybody asked for, however good they are.
+    events({ event: 'evaluated', step: state.step, metrics, best: false });
+    return state;
+  }
   const { name, better } = monitored(request);
   const [now, before] = [metrics[name]!, state.best?.metrics[name]];
   const improved = before === undefined || (better === 'higher' ? now > before : now < before);

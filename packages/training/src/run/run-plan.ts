@@ -4,15 +4,18 @@ import { checkFields } from '../data/read-batch.js';
 import { badRequest } from '../errors.js';
 import { fixedBatch } from '../evaluate.js';
 import type { TrainRequest } from '../train-request.js';
+import { learningRateBy } from './learning-rate.js';
+import { type SparsityCourse, sparsityCourse } from './sparsity-course.js';
 
 /** What follows from a request before anything runs. */
-export interface RunPlan {
+export interface RunPlan extends SparsityCourse {
   readonly phases: readonly Phase[];
   /** Steps of all phases together. */
   readonly total: number;
   readonly order: BatchOrder;
   readonly target: string;
   readonly keepBest: boolean;
+  readonly learningRate: (step: number) => number;
 }
 
 /** Checks a request and lays out its steps. @throws TRAINING_REQUEST. */
@@ -51,13 +54,15 @@ export function runPlan(request: TrainRequest): RunPlan {
   if (keepBest && !evaluation) {
     throw badRequest('early stopping and best weights', { expected: 'evaluation data to judge by', found: 'none' });
   }
-  if (keepBest && phases.some((phase) => phase.do === 'prune' || phase.do === 'ramp')) {
+  const course = sparsityCourse(phases, { order });
+  if (keepBest && course.goal !== undefined && !phases.slice(course.settled).some((phase) => 'steps' in phase)) {
     throw badRequest('early stopping and best weights', {
-      expected: 'phases that do not prune, for the best weights would be those before it',
+      expected: 'training after the last pruning, for only those weights can be the best',
       found: phases.map((phase) => phase.do).join(', '),
     });
   }
-  return { phases, total, order, target, keepBest };
+  const learningRate = learningRateBy(request, { steps: total, epoch: order.stepsPerEpoch });
+  return { phases, total, order, target, keepBest, learningRate, ...course };
 }
 
 function phasesOf({ phases, steps, epochs }: TrainRequest, stepsPerEpoch: number): readonly Phase[] {

@@ -19,6 +19,13 @@ export interface RunState {
   /** Tensors that the optimizer keeps, by their own names. */
   readonly optimizer: Weights;
   readonly masks: Masks;
+  /** What the plan last asked for; 0 before it asked. */
+  readonly sparsity: number;
+  /**
+   * Masked parameters with the values that pruned weights had when they were pruned, for them to return with. Kept
+   * only where the sparsity falls again later.
+   */
+  readonly dense: Weights;
   /** Globs of parameters that do not change. */
   readonly frozen: readonly string[];
   /** Weights that phases kept, by the name they were kept under. */
@@ -49,6 +56,8 @@ export const initialState = (weights: Weights, frozen: readonly string[], masks:
   weights,
   optimizer: new Map(),
   masks,
+  sparsity: 0,
+  dense: new Map(),
   frozen,
   kept: new Map(),
   best: undefined,

@@ -15,6 +15,8 @@ export interface Run {
   readonly pace: Pace;
   /** Names of the parameters, without running statistics. */
   readonly parameters: ReadonlySet<string>;
+  /** What the loss wants besides, for a batch: a teacher's values. */
+  readonly lossInputs: TrainRequest['lossInputs'];
 }
 
 /** What a step gave, and where it began. */

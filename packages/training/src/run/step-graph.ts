@@ -5,7 +5,7 @@ import type { TrainRequest } from '../train-request.js';
 import type { RunState } from './run-state.js';
 
 /** What a step is made of. */
-export type StepIngredients = Pick<TrainRequest, 'model' | 'loss' | 'optimizer' | 'clipNorm' | 'batch'>;
+export type StepIngredients = Pick<TrainRequest, 'model' | 'loss' | 'optimizer' | 'clipNorm' | 'decays' | 'batch'>;
 
 /** What decides the graph of a step besides. */
 export type StepSituation = Pick<RunState, 'weights' | 'frozen' | 'masks'>;
@@ -29,6 +29,7 @@ function stepOf(model: Graph, from: StepIngredients, { frozen, masks }: StepSitu
     trainable: (name) => !isFrozen(name),
     masks: [...masks.keys()].filter((name) => !isFrozen(name)),
     ...(from.clipNorm === undefined ? {} : { clipNorm: from.clipNorm }),
+    ...(from.decays ? { decays: from.decays } : {}),
   });
 }
 

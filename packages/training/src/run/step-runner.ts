@@ -27,7 +27,7 @@ export function stepRunners(from: StepIngredients & { readonly executor: Executo
   };
   return {
     async at(state) {
-      const key = JSON.stringify([state.frozen, [...state.masks.keys()]]);
+      const key = JSON.stringify([state.frozen, [...state.masks.keys()].sort()]);
       if (open?.key === key) return open.run;
       await close();
       const step = stepGraph(from, state);

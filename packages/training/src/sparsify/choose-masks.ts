@@ -1,0 +1,80 @@
+import {
+  floats,
+  type Graph,
+  noEvidence,
+  type Pruner,
+  type PruneTarget,
+  type Tensor,
+  type ValueId,
+} from '@espalier/core';
+import { inferShapes } from '@espalier/passes';
+import { type PruneOptions, prune, pruneNeeds } from '@espalier/pruners';
+import { trainedParameters } from '../decays-of.js';
+import { badRequest } from '../errors.js';
+import type { Masks } from '../masks/masked.js';
+import { masksOfZeros } from '../masks/masks-of-zeros.js';
+import type { Prune } from '../train-request.js';
+import type { TrainerContext } from '../trainer.js';
+import { goalAt } from './goal-at.js';
+
+/** What choosing masks works with. */
+export interface MaskChoice {
+  readonly options: PruneOptions;
+  /** Whether zeros of weights that are not pruned stay too. */
+  readonly keepZeros: boolean;
+  readonly evidence: TrainerContext['evidence'];
+}
+
+/** Masks by the pruning driver: each weight it is asked about gets one, so that the same ones are masked all the way. */
+export const chooseMasks =
+  ({ options, keepZeros, evidence }: MaskChoice): Prune =>
+  async (model, sparsity) => {
+    const typed = inferShapes(model);
+    const asked = new Set<ValueId>();
+    const wanted = { ...goalAt(options, sparsity), pruner: noting(options.pruner, asked) };
+    const needs = pruneNeeds(typed, wanted);
+    if (needs.length > 0 && !evidence) {
+      throw badRequest('pruner', {
+        expected: 'data for the statistics that it needs',
+        found: 'none',
+        fix: 'Give calibration data, or use a pruner that looks at the weights alone, such as magnitude.',
+      });
+    }
+    const { graph } = prune(typed, wanted, needs.length > 0 ? await evidence!(typed, needs) : noEvidence); // refused just above
+    return masksOf(graph, { asked, keepZeros });
+  };
+
+/** The pruner, noting which weights it is asked about. */
+function noting(pruner: Pruner, asked: Set<ValueId>): Pruner {
+  if (!pruner.score) return pruner; // the driver refuses it
+  return {
+    ...pruner,
+    needs: (graph, targets) => pruner.needs(graph, targets),
+    score(target: PruneTarget, evidence) {
+      asked.add(target.value);
+      return pruner.score(target, evidence);
+    },
+  };
+}
+
+function masksOf(
+  pruned: Graph,
+  { asked, keepZeros }: { readonly asked: ReadonlySet<ValueId>; readonly keepZeros: boolean },
+): Masks {
+  const weights = trainedParameters(pruned).filter(({ role }) => role === 'weight');
+  const named = new Map(weights.map(({ value, tensor }): [string, Tensor] => [value, tensor]));
+  const masks = new Map(keepZeros ? masksOfZeros(named) : []);
+  for (const value of asked) {
+    const weight = named.get(value);
+    if (weight?.dtype === 'float32') {
+      masks.set(
+        value,
+        floats(
+          Float32Array.from(weight.data, (each) => (each === 0 ? 0 : 1)),
+          weight.shape,
+        ),
+      );
+    }
+  }
+  return masks;
+}

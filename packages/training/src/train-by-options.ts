@@ -1,0 +1,88 @@
+import type { Graph, Tensor } from '@espalier/core';
+import { batchOrder } from './data/batch-order.js';
+import { prefetch } from './data/prefetch.js';
+import { readBatch } from './data/read-batch.js';
+import { checkPatterns, decaysOf, trainedParameters } from './decays-of.js';
+import { evaluate } from './evaluate.js';
+import type { Masks } from './masks/masked.js';
+import { masksOfZeros } from './masks/masks-of-zeros.js';
+import { reestimateBatchNorm } from './reestimate-batch-norm.js';
+import { train } from './train.js';
+import type { Trained, TrainRequest } from './train-request.js';
+import type { TrainerContext } from './trainer.js';
+import type { TrainerOptions } from './trainer-options.js';
+import { withLearningRate } from './with-learning-rate.js';
+
+/** What a trainer decides for itself: how long it trains, and whatever it does meanwhile. */
+export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'learningRate'>;
+
+/** Trains by the options that all trainers share, then measures batch norms anew where that is asked. */
+export async function trainByOptions(
+  model: Graph,
+  {
+    options,
+    context,
+    plan,
+  }: { readonly options: TrainerOptions; readonly context: TrainerContext; readonly plan: TrainerPlan },
+): Promise<Trained> {
+  const request = { ...requestOf(model, options, context), ...plan };
+  const trained = await train(request);
+  const { batchNormBatches } = options;
+  return batchNormBatches > 0 && trained.reason !== 'cancelled'
+    ? remeasured(trained, request, batchNormBatches)
+    : trained;
+}
+
+function requestOf(model: Graph, options: TrainerOptions, context: TrainerContext): TrainRequest {
+  const { batch, augment, freeze, evaluateEvery, earlyStopping, keepBest, clipNorm, monitor, checkpointEvery } =
+    options;
+  const { checkpoint, evidence: _, ...rest } = context;
+  const parameters = trainedParameters(model);
+  checkPatterns(
+    'freeze',
+    freeze,
+    parameters.map(({ value }) => value),
+  );
+  const decays = decaysOf(options.decays, parameters);
+  return {
+    ...rest,
+    model,
+    batch,
+    loss: options.loss,
+    optimizer: withLearningRate(options.optimizer, options.learningRate),
+    ...(options.schedule ? { learningRate: options.schedule } : {}),
+    augment,
+    freeze,
+    evaluateEvery,
+    ...(decays ? { decays } : {}),
+    ...(options.keepZeros ? { masks: zerosOf(model) } : {}),
+    ...(clipNorm > 0 ? { clipNorm } : {}),
+    ...(earlyStopping > 0 ? { patience: earlyStopping } : {}),
+    ...(keepBest ? { keepBest } : {}),
+    ...(monitor === '' ? {} : { monitor }),
+    ...(checkpoint
+      ? { checkpoint: { ...checkpoint, ...(checkpointEvery > 0 ? { every: checkpointEvery } : {}) } }
+      : {}),
+  };
+}
+
+/** Masks of the zeros that the weights of a model hold. */
+function zerosOf(model: Graph): Masks {
+  const weights = trainedParameters(model).filter(({ role }) => role === 'weight');
+  return masksOfZeros(new Map(weights.map(({ value, tensor }): [string, Tensor] => [value, tensor])));
+}
+
+/** The statistics of batch norms from training batches as they are, and what that does to the metrics. */
+async function remeasured(trained: Trained, request: TrainRequest, count: number): Promise<Trained> {
+  const { executor, evaluation, batch } = request;
+  const graph = await reestimateBatchNorm(trained.graph, batchesOf(request, count), executor);
+  if (!evaluation) return { ...trained, graph };
+  return { ...trained, graph, metrics: await evaluate({ model: graph, dataset: evaluation, executor, batch }) };
+}
+
+async function* batchesOf({ training, batch, seed, model }: TrainRequest, count: number) {
+  const order = batchOrder({ size: training.size, batch, seed });
+  const needs = { dataset: training, inputs: model.inputs, target: 'label' };
+  const read = (step: number) => readBatch(needs, order.at(step).samples);
+  for await (const { inputs } of prefetch(read, { from: 0, to: Math.min(count, order.stepsPerEpoch) })) yield inputs;
+}
