@@ -9,43 +9,28 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import {
-  foldConstants,
-  inferShapes,
-  inOrder,
-  mergeDuplicates,
-  normalizeGemm,
-  removeDeadNodes,
-  removeIdentity,
-  untilStable,
-} from '@espalier/passes';
 import { badGoal } from '../errors.js';
 import { chooseUnits } from './choose-units.js';
 import { type Cost, costModel } from './cost-model.js';
 import { cut } from './cut.js';
-import type { Group } from './group.js';
+import type { Group, GroupOptions } from './group.js';
 import { groupsOf } from './groups-of.js';
+import { prepareStructured } from './prepare-structured.js';
 import type { Removals } from './removal.js';
 import { scoreUnits, unitNeeds } from './score-units.js';
 import type { StructuredOptions } from './structured-options.js';
 
-// All of `simplify` but the folding of batch norms, which scores and re-estimation want to see.
-const rounds = inOrder(inferShapes, foldConstants, removeIdentity, mergeDuplicates, removeDeadNodes, normalizeGemm);
-const prepared = new WeakMap<Graph, Graph>();
-
-function prepare(graph: Graph): Graph {
-  let ready = prepared.get(graph);
-  if (!ready) {
-    ready = untilStable(rounds, { name: 'prune-structured', limit: graph.nodes.length + 20 })(graph);
-    prepared.set(graph, ready);
-  }
-  return ready;
+/** The smaller graph, and what it was cut from. */
+export interface StructuredOutcome extends Outcome {
+  /** The graph that was cut: the one given, with what shapes are computed with folded. */
+  readonly before: Graph;
+  readonly removals: Removals;
 }
 
-/** What calibration must collect before `pruneStructured` with the same options. */
+/** What calibration must collect on `prepareStructured(graph)` before `pruneStructured` with the same options. */
 export function structuredNeeds(graph: Graph, options: StructuredOptions): readonly Need[] {
-  const ready = prepare(graph);
-  const { chosen } = sortGroups(ready, groupsOf(ready), options);
+  const ready = prepareStructured(graph);
+  const { chosen } = sortGroups(ready, groupsOf(ready, groupOptions(options)), options);
   return unitNeeds(ready, chosen, options);
 }
 
@@ -55,25 +40,39 @@ export function structuredNeeds(graph: Graph, options: StructuredOptions): reado
  * it, and why the others were left.
  * @throws PRUNE_GOAL, PRUNE_SCORES.
  */
-export function pruneStructured(graph: Graph, options: StructuredOptions, evidence: Evidence = noEvidence): Outcome {
-  const ready = prepare(graph);
-  const { chosen, fixed, notes } = sortGroups(ready, groupsOf(ready), options);
+export function pruneStructured(
+  graph: Graph,
+  options: StructuredOptions,
+  evidence: Evidence = noEvidence,
+): StructuredOutcome {
+  const ready = prepareStructured(graph);
+  const ways = groupOptions(options);
+  const { chosen, fixed, notes } = sortGroups(ready, groupsOf(ready, ways), options);
   const scores = scoreUnits(ready, chosen, options, evidence);
   const scored = [...scores.keys()];
-  const cost = costModel(ready);
+  const cost = costModel(ready, ways);
   const removals = chooseUnits(scores, cost, { ...options, fixed });
   const after = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
   const unscored = chosen.filter((group) => !scores.has(group));
   return {
-    graph: cut(ready, removals),
+    graph: cut(ready, removals, ways),
+    before: ready,
+    removals,
     notes: [
       ...scored.map((group) => outcomeOf(ready, group, removals)),
-      ...unscored.map((group) => keptNote(ready, group, 'No weight of it counts for the scores.')),
+      ...unscored.map((group) =>
+        keptNote(ready, group, 'No weight of it counts for the scores, or the pruner cannot judge it.'),
+      ),
       ...notes,
+      ...evidenceNotes(evidence),
       summary(cost(new Map()), after),
     ],
   };
 }
+
+/** How the groups of these options are found. */
+const groupOptions = ({ units }: StructuredOptions): GroupOptions =>
+  units === 'head-dimension' ? { attention: 'head-dimension' } : {};
 
 interface Sorted {
   readonly chosen: readonly Group[];
@@ -83,7 +82,7 @@ interface Sorted {
 
 /** Which groups take part, which have shares of their own, and why the others are left. */
 function sortGroups(graph: Graph, groups: readonly Group[], options: StructuredOptions): Sorted {
-  const { only = [], ignore = [], overrides = {}, statistics = false } = options;
+  const { only = [], ignore = [], overrides = {}, statistics = false, units = 'all' } = options;
   const chosen: Group[] = [];
   const notes: Note[] = [];
   const fixed = new Map<Group, number>();
@@ -96,7 +95,7 @@ function sortGroups(graph: Graph, groups: readonly Group[], options: StructuredO
     const names = namesOf(graph, group);
     const share = shares.findLast(({ matches }) => names.some(matches));
     for (const { pattern, matches } of shares) if (names.some(matches)) used.add(pattern);
-    const left = whyLeft(group, names, { only, ignore, statistics });
+    const left = whyLeft(group, names, { only, ignore, statistics, units });
     if (left === undefined) {
       chosen.push(group);
       if (share) fixed.set(group, share.share);
@@ -111,9 +110,11 @@ function sortGroups(graph: Graph, groups: readonly Group[], options: StructuredO
 function whyLeft(
   group: Group,
   names: readonly string[],
-  { only, ignore, statistics }: Required<Pick<StructuredOptions, 'only' | 'ignore' | 'statistics'>>,
+  { only, ignore, statistics, units }: Required<Pick<StructuredOptions, 'only' | 'ignore' | 'statistics' | 'units'>>,
 ): string | undefined {
   if (!group.prunable) return `It cannot be cut: ${group.reason}.`;
+  if (units === 'heads' && group.attention !== 'head') return 'It is no group of attention heads.';
+  if (units === 'head-dimension' && group.attention !== 'dimension') return 'It is no dimension of attention heads.';
   if (only.length > 0 && !names.some(matchNames(only))) return 'It is not among the groups to prune.';
   if (names.some(matchNames(ignore))) return 'It is among the groups to leave.';
   if (group.changesStatistics && !statistics) {

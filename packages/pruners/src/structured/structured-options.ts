@@ -10,6 +10,8 @@ export interface StructuredOptions
   readonly pruner: Pruner;
   /** Share of the units, parameters, bytes or MACs that goes: `{ ratio: 0.5 }`, `{ macs: 0.5 }`. */
   readonly goal: Goal;
+  /** Which units go: any (the default), attention heads alone, or the same places of all heads of an attention. */
+  readonly units?: 'all' | 'heads' | 'head-dimension';
   /** Only groups that match; all when left out. */
   readonly only?: readonly string[];
   /** Groups that are left. */
