@@ -60,11 +60,8 @@ export function pruneStructured(
     removals,
     notes: [
       ...scored.map((group) => outcomeOf(ready, group, removals)),
-      ...unscored.map((group) =>
-        keptNote(ready, group, 'No weight of it counts for the scores, or the pruner cannot judge it.'),
-      ),
+      ...unscored.map((group) => keptNote(ready, group, 'No weight of it counts for the scores.')),
       ...notes,
-      ...evidenceNotes(evidence),
       summary(cost(new Map()), after),
     ],
   };
