@@ -5,7 +5,7 @@ import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
 import { onnxruntime } from '@espalier/onnxruntime';
 import * as passes from '@espalier/passes';
-import { magnitude, randomPruner } from '@espalier/pruners';
+import * as pruners from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
 import * as schedules from '@espalier/schedules';
 import { tfjs } from '@espalier/tensor';
@@ -35,8 +35,15 @@ export const registry = createRegistry([
   quantizers.percentile,
   quantizers.entropy,
   quantizers.mse,
-  magnitude,
-  randomPruner,
+  pruners.magnitude,
+  pruners.randomPruner,
+  pruners.lamp,
+  pruners.fpgm,
+  pruners.cosine,
+  pruners.taylor,
+  pruners.fisher,
+  pruners.snip,
+  pruners.activation,
   analysis.nearest,
   analysis.successive,
   analysis.descent,

@@ -10,6 +10,13 @@ export {
   type WrittenPruneOptions,
 } from './prune-options.js';
 export { randomPruner } from './random-pruner.js';
+export { activation } from './scores/activation.js';
+export { cosine } from './scores/cosine.js';
+export { fisher } from './scores/fisher.js';
+export { fpgm } from './scores/fpgm.js';
+export { lamp } from './scores/lamp.js';
+export { snip } from './scores/snip.js';
+export { taylor } from './scores/taylor.js';
 export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
 export type { AxisPort, AxisRule, AxisRules, AxisSite, Edit, Kept, Role, Span } from './structured/axis-rule.js';
 export { axisRulesOf } from './structured/axis-rules-of.js';
@@ -19,6 +26,7 @@ export { type Cost, type CostModel, costModel } from './structured/cost-model.js
 export { cut } from './structured/cut.js';
 export type { Group, GroupOptions, Slice } from './structured/group.js';
 export { groupsOf } from './structured/groups-of.js';
+export { kindsOfGroups } from './structured/kinds-of-groups.js';
 export { maskGroups } from './structured/mask-groups.js';
 export { prepareStructured } from './structured/prepare-structured.js';
 export { pruneStructured, type StructuredOutcome, structuredNeeds } from './structured/prune-structured.js';

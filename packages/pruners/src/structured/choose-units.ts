@@ -14,9 +14,15 @@ export type Goal =
 /** What `chooseUnits` is told. */
 export interface Choice {
   readonly goal: Goal;
-  /** Whether each group loses the same share (`local`, the default) or the units with the lowest scores go (`global`). */
-  readonly scope?: 'local' | 'global';
-  /** With global scope: how scores of different groups are made comparable; divided by their group's mean by default. */
+  /**
+   * Whether each group loses the same share (`local`, the default), the units with the lowest scores go (`global`), or
+   * those with the lowest scores among groups of the same structure, each structure losing the same share
+   * (`isomorphic`).
+   */
+  readonly scope?: 'local' | 'global' | 'isomorphic';
+  /** With isomorphic scope: equal texts for groups of the same structure, as `kindsOfGroups` gives them. */
+  readonly kinds?: ReadonlyMap<Group, string>;
+  /** Unless the scope is local: how scores of different groups are made comparable; divided by their group's mean by default. */
   readonly normalize?: 'none' | 'mean' | 'max' | 'l2';
   /** What is left of a group is a multiple of this many indices, where it has as many: 8 or 16 suit most runtimes. */
   readonly multiple?: number;
@@ -27,7 +33,8 @@ export interface Choice {
 }
 
 /**
- * Chooses the units to remove: those with the lowest scores, equal ones in order. Shares of parameters, bytes or MACs
+ * Chooses the units to remove: those with the lowest scores; of equal ones the first of each group, spread over all groups
+ * alike. Shares of parameters, bytes or MACs
  * are met by bisection over the exact cost of the cut graph, then group by group, so that the next choice on either
  * side is further off.
  * @throws PRUNE_GOAL unless the share is from 0 to 1.
@@ -39,12 +46,13 @@ export function chooseUnits(scores: UnitScores, cost: CostModel, choice: Choice)
   const groups = [...scores.keys()];
   const orders = groups.map((group) => orderOf(scores.get(group)!));
   const levels = levelsOf(groups, scores, choice);
-  const countsAt = (level: number): Int32Array =>
-    Int32Array.from(groups, (group, i) => {
+  const countsAt = (level: number): Int32Array => {
+    const removed = levels(level);
+    return Int32Array.from(groups, (group, i) => {
       const fixed = choice.fixed?.get(group);
-      const wanted = fixed === undefined ? levels.removed(i, level) : Math.round(fixed * group.units);
-      return allowed(group, wanted, choice);
+      return allowed(group, fixed === undefined ? removed[i]! : Math.round(fixed * group.units), choice);
     });
+  };
   const counts =
     kind === 'ratio'
       ? countsAt(share)
@@ -56,33 +64,70 @@ const orderOf = (scores: Float64Array): Int32Array =>
   Int32Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]! || a - b);
 
 /** How many units of each group go at a level from 0 (none) to 1 (all). */
-interface Levels {
-  removed(group: number, level: number): number;
-}
+type Levels = (level: number) => Int32Array;
 
 function levelsOf(groups: readonly Group[], scores: UnitScores, choice: Choice): Levels {
-  if (choice.scope !== 'global') return { removed: (group, level) => Math.round(level * groups[group]!.units) };
+  const { scope = 'local', kinds, fixed } = choice;
+  if (scope === 'local') return (level) => Int32Array.from(groups, ({ units }) => Math.round(level * units));
   const sorted = groups.map((group) => {
     const own = scores.get(group)!;
     const by = divisor(own, choice.normalize ?? 'mean');
     return own.map((score) => score / by).sort();
   });
-  // Groups with a share of their own take no part in the ranking.
-  const pooled = sorted.filter((_, i) => !choice.fixed?.has(groups[i]!));
-  const all = new Float64Array(pooled.reduce((sum, own) => sum + own.length, 0));
+  const pools = new Map<string, number[]>();
+  groups.forEach((group, i) => {
+    if (fixed?.has(group)) return; // groups with a share of their own take no part in the ranking
+    const kind = scope === 'isomorphic' ? (kinds?.get(group) ?? '') : '';
+    const pool = pools.get(kind) ?? [];
+    pools.set(kind, pool);
+    pool.push(i);
+  });
+  const ranked = [...pools.values()].map((pool) => ({ pool, all: ranking(pool.map((i) => sorted[i]!)) }));
+  return (level) => {
+    const removed = new Int32Array(groups.length);
+    for (const { pool, all } of ranked) {
+      const count = Math.round(level * all.length);
+      if (count > 0) removeLowest(removed, { pool, sorted, limit: all[count - 1]!, ties: tiesOf(all, count) });
+    }
+    return removed;
+  };
+}
+
+/** The share of the scores equal to the last of the `count` smallest that are among these. */
+function tiesOf(all: Float64Array, count: number): number {
+  const limit = all[count - 1]!;
+  const first = countBelow(all, limit);
+  return (count - first) / (countUpTo(all, limit) - first);
+}
+
+/** Counts the scores below a limit, and of those equal to it a share that is spread over all groups alike. */
+function removeLowest(
+  removed: Int32Array,
+  of: {
+    readonly pool: readonly number[];
+    readonly sorted: readonly Float64Array[];
+    readonly limit: number;
+    readonly ties: number;
+  },
+): void {
+  let before = 0;
+  for (const i of of.pool) {
+    const below = countBelow(of.sorted[i]!, of.limit);
+    const after = before + (countUpTo(of.sorted[i]!, of.limit) - below);
+    removed[i] = below + Math.round(after * of.ties) - Math.round(before * of.ties);
+    before = after;
+  }
+}
+
+/** All scores of a pool, ascending. */
+function ranking(pool: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(pool.reduce((sum, own) => sum + own.length, 0));
   let at = 0;
-  for (const own of pooled) {
+  for (const own of pool) {
     all.set(own, at);
     at += own.length;
   }
-  all.sort();
-  return {
-    removed(group, level) {
-      const count = Math.round(level * all.length);
-      if (count === 0) return 0;
-      return below(sorted[group]!, all[count - 1]!);
-    },
-  };
+  return all.sort();
 }
 
 function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalize']>): number {
@@ -96,13 +141,19 @@ function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalize'
   return value > 0 ? value : 1;
 }
 
-/** How many ascending numbers are at most `limit`. */
-function below(numbers: Float64Array, limit: number): number {
+/** How many ascending numbers are at most a limit. */
+const countUpTo = (numbers: Float64Array, limit: number): number => firstWhere(numbers, (each) => each > limit);
+
+/** How many ascending numbers are smaller than a limit. */
+const countBelow = (numbers: Float64Array, limit: number): number => firstWhere(numbers, (each) => each >= limit);
+
+/** The first place from which on something holds; it holds nowhere before. */
+function firstWhere(numbers: Float64Array, holds: (each: number) => boolean): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (numbers[middle]! <= limit) low = middle + 1;
-    else high = middle;
+    if (holds(numbers[middle]!)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -10,11 +10,13 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { badGoal } from '../errors.js';
+import { evidenceNotes } from '../evidence-notes.js';
 import { chooseUnits } from './choose-units.js';
 import { type Cost, costModel } from './cost-model.js';
 import { cut } from './cut.js';
 import type { Group, GroupOptions } from './group.js';
 import { groupsOf } from './groups-of.js';
+import { kindsOfGroups } from './kinds-of-groups.js';
 import { prepareStructured } from './prepare-structured.js';
 import type { Removals } from './removal.js';
 import { scoreUnits, unitNeeds } from './score-units.js';
@@ -38,7 +40,7 @@ export function structuredNeeds(graph: Graph, options: StructuredOptions): reado
  * Removes the units (channels, heads, neurons) with the lowest scores: the written network is smaller. What the
  * shapes are computed with is folded first, losslessly; batch norms stay. The notes say for each group what became of
  * it, and why the others were left.
- * @throws PRUNE_GOAL, PRUNE_SCORES.
+ * @throws PRUNE_GOAL, PRUNE_SCORES, PRUNE_OPTION, PRUNE_EVIDENCE.
  */
 export function pruneStructured(
   graph: Graph,
@@ -51,7 +53,7 @@ export function pruneStructured(
   const scores = scoreUnits(ready, chosen, options, evidence);
   const scored = [...scores.keys()];
   const cost = costModel(ready, ways);
-  const removals = chooseUnits(scores, cost, { ...options, fixed });
+  const removals = chooseUnits(scores, cost, { ...options, fixed, kinds: kindsOfGroups(ready, scored) });
   const after = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
   const unscored = chosen.filter((group) => !scores.has(group));
   return {
@@ -60,8 +62,11 @@ export function pruneStructured(
     removals,
     notes: [
       ...scored.map((group) => outcomeOf(ready, group, removals)),
-      ...unscored.map((group) => keptNote(ready, group, 'No weight of it counts for the scores.')),
+      ...unscored.map((group) =>
+        keptNote(ready, group, 'No weight of it counts for the scores, or the pruner cannot judge it.'),
+      ),
       ...notes,
+      ...evidenceNotes(evidence),
       summary(cost(new Map()), after),
     ],
   };

@@ -13,12 +13,12 @@ import {
 } from '@espalier/core';
 import { badScores, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
-import type { Group, Slice } from './group.js';
+import type { Group, GroupOptions, Slice } from './group.js';
 import { findGroups } from './groups-of.js';
 import { unitTargets } from './unit-targets.js';
 
-/** How units get their scores. */
-export interface UnitScoring {
+/** How units get their scores. Groups must have been found with the same options. */
+export interface UnitScoring extends GroupOptions {
   /** Scores whole units, or else each weight; then those of a unit are combined. */
   readonly pruner: Pruner;
   /**
@@ -44,14 +44,15 @@ export function unitNeeds(graph: Graph, groups: readonly Group[], scoring: UnitS
 function judged(
   graph: Graph,
   groups: readonly Group[],
-  { scorer, weights = 'all', reduce = 'sum' }: Omit<UnitScoring, 'pruner'> & { readonly scorer: UnitScorer },
+  scoring: Omit<UnitScoring, 'pruner'> & { readonly scorer: UnitScorer },
 ): ReadonlyMap<Group, UnitTarget> {
+  const { scorer, weights = 'all', reduce = 'sum' } = scoring;
   if (reduce !== 'sum') throw uselessBesideUnits('reduce', reduce);
   if (scorer.weightless && weights !== 'all') throw uselessBesideUnits('weights', weights);
   const asked = groups.filter(({ slices }) => scorer.weightless || slices.some((each) => counts(graph, each, weights)));
   return unitTargets({
     graph,
-    found: findGroups(graph),
+    found: findGroups(graph, scoring),
     groups: asked,
     counts: (each) => counts(graph, each, weights),
   });

@@ -6,7 +6,7 @@ import type { UnitScoring } from './score-units.js';
 export interface StructuredOptions
   extends Omit<UnitScoring, 'pruner'>,
     Pick<Choice, 'scope' | 'normalize' | 'multiple' | 'minimum'> {
-  /** Scores the weights; `magnitude()` and `randomPruner()` need no data. */
+  /** Scores units or their weights; `magnitude()` and `lamp()`, for two, need no data. */
   readonly pruner: Pruner;
   /** Share of the units, parameters, bytes or MACs that goes: `{ ratio: 0.5 }`, `{ macs: 0.5 }`. */
   readonly goal: Goal;
