@@ -6,7 +6,19 @@ function first(v: v128): f32 {
   return f32x4.extract_lane(v, 0);
 }
 
-/** Softmax (or its logarithm) of each of `rows` dense rows. */
+/**
+ * The logarithm of a sum of exponentials whose largest is 1. Where the sum is 1 and a little, that little is all that is
+ * left of it: log s = log y + (s - y) / y, y being s in float32.
+ */
+function logSum(sum: f64): f32 {
+  const near = sum as f32;
+  return (first(log4(f32x4.splat(near))) + (sum - near) / near) as f32;
+}
+
+/**
+ * Softmax of each of `rows` dense rows, or its logarithm, x - max x - log Σ e^(x - max x): in this order the largest
+ * elements, whose logarithms are near 0, keep their digits.
+ */
 export function softmax(x: usize, out: usize, rows: i32, length: i32, logarithm: i32): void {
   for (let r = 0; r < rows; r++) {
     let top = load<f32>(x);
@@ -24,10 +36,10 @@ export function softmax(x: usize, out: usize, rows: i32, length: i32, logarithm:
       if (!logarithm) v128.store_lane<f32>(out + (i << 2), e, 0);
       sum += first(e);
     }
-    const k = logarithm ? top + first(log4(f32x4.splat(sum as f32))) : (1.0 / sum) as f32;
+    const k = logarithm ? logSum(sum) : (1.0 / sum) as f32;
     for (i = 0; i < length; i++) {
       const at = (i as usize) << 2;
-      store<f32>(out + at, logarithm ? load<f32>(x + at) - k : load<f32>(out + at) * k);
+      store<f32>(out + at, logarithm ? load<f32>(x + at) - top - k : load<f32>(out + at) * k);
     }
     x += length << 2;
     out += length << 2;
