@@ -7,6 +7,27 @@ export interface Port extends ValueInfo {
   readonly name: string;
 }
 
+/** An output that is fed to an input of the next run. */
+export interface Carry {
+  readonly input: string;
+  readonly output: string;
+  /** What the first run begins with. */
+  readonly initial: Tensor;
+}
+
+/** Runs in a row, such as steps of training, whose carried tensors stay in the memory of the runtime. */
+export interface Loop {
+  /**
+   * Runs once with what the last run left. Feeds are the inputs that are not carried, and nothing comes to the host but
+   * what `fetch` names. A run that fails leaves the carried tensors as they were. @throws as `Session.run`.
+   */
+  step(feeds: ReadonlyMap<string, Tensor>, fetch?: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;
+  /** Carried tensors as they are now, by the name of their input, all when left out; the caller owns them. */
+  read(inputs?: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;
+  /** Frees the carried tensors; harmless when repeated. */
+  close(): Promise<void>;
+}
+
 /** A model ready to run. */
 export interface Session {
   readonly inputs: readonly Port[];
@@ -16,7 +37,12 @@ export interface Session {
    * tensors that the caller owns. @throws EXECUTOR_INPUT on wrong feeds, EXECUTOR_FAILED when the runtime gives up.
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetch?: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;
-  /** Frees what the session holds; harmless when repeated. */
+  /**
+   * Begins runs in a row that keep tensors in the runtime. Absent where tensors come to the host anyway: feed each
+   * output back by `run` there. @throws EXECUTOR_INPUT, EXECUTOR_OUTPUT.
+   */
+  loop?(carried: readonly Carry[]): Promise<Loop>;
+  /** Frees what the session holds, loops included; harmless when repeated. */
   close(): Promise<void>;
 }
 
