@@ -1,24 +1,14 @@
-import {
-  checkFeeds,
-  closedAlready,
-  type Graph,
-  type Port,
-  type Session,
-  tensorInfo,
-  unknownOutput,
-  type ValueId,
-} from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
-import { unsupportedType } from './errors.js';
+import { checkFeeds, closedAlready, type Graph, type Session, unknownOutput, type ValueId } from '@espalier/core';
 import type { Heap } from './heap.js';
 import { type Plan, planOf } from './plan.js';
+import { portsOf } from './ports-of.js';
 import { prepareGraph } from './prepare-graph.js';
 import { runPlan } from './run-plan.js';
 import { hostValue, releaseValue, type Value } from './value.js';
 
 /** A session for a graph. Constants go to WebAssembly memory when they are first read, and stay until `close()`. */
 export function openSession(heap: Heap, given: Graph): Session {
-  const typed = inferShapes(given);
+  const { inputs, outputs } = portsOf(given);
   const graph = prepareGraph(given);
   const constants = new Map<ValueId, Value>();
   for (const [name, constant] of graph.constants) {
@@ -26,11 +16,6 @@ export function openSession(heap: Heap, given: Graph): Session {
     if (constant.dtype !== 'string' && !constant.dtype.startsWith('complex'))
       constants.set(name, hostValue(constant, name));
   }
-  const inputs = portsOf(typed, graph.inputs);
-  const outputs = portsOf(typed, graph.outputs);
-  for (const port of [...inputs, ...outputs])
-    if (!port.container && (port.dtype === 'string' || port.dtype.startsWith('complex')))
-      throw unsupportedType(`value "${port.name}"`, port.dtype);
   const plans = new Map<string, Plan>();
   const planFor = (wanted: readonly string[]): Plan => {
     const key = JSON.stringify(wanted);
@@ -57,15 +42,3 @@ export function openSession(heap: Heap, given: Graph): Session {
     },
   };
 }
-
-/** Ports as the graph declares them; sizes that nobody knows are named after the port. */
-const portsOf = (graph: Graph, names: readonly ValueId[]): readonly Port[] =>
-  names.map((name) => {
-    const info = tensorInfo(graph, name) ?? graph.values.get(name);
-    return {
-      name,
-      dtype: info?.dtype ?? 'float32',
-      ...(info?.shape ? { shape: info.shape } : {}),
-      ...(info && 'container' in info && info.container ? { container: info.container } : {}),
-    };
-  });

@@ -29,7 +29,7 @@ export const listed = (c: Call, slot: number, name: string): readonly number[] |
   c.inputs[slot] ? numbersAt(c, slot) : intsOf(c.node, name, undefined);
 
 /** An axis counted from the front. @throws EXECUTOR_FAILED outside the rank. */
-export function axisOf(c: Call, axis: number, rank: number): number {
+export function axisOf(c: Pick<Call, 'node'>, axis: number, rank: number): number {
   const front = axis < 0 ? axis + rank : axis;
   if (front < 0 || front >= Math.max(rank, 1)) throw wrongShapes(c.node, `an axis within rank ${rank}`, `${axis}`);
   return front;
@@ -48,7 +48,7 @@ export function blockFor(c: Call, slot: number, layout: Layout): Block {
 }
 
 /** Says that a form is refused, in the middle of a kernel. */
-export const refuse = (c: Call, found: string): never => {
+export const refuse = (c: Pick<Call, 'node'>, found: string): never => {
   throw unsupportedForm(c.node, found);
 };
 

@@ -4,15 +4,15 @@ import { unsupportedOp } from './errors.js';
 import { kernelOf } from './kernel-of.js';
 
 /**
- * The graph as it is run: custom ops without a kernel of their own are lowered to standard ones, and every op is
- * checked to have one. @throws EXECUTOR_UNSUPPORTED_OP, PASS_LOWERING, GRAPH_*.
+ * The graph as it is run: custom ops that `runs` says have no kernel of their own are lowered to standard ones, and
+ * every op is checked to have one. @throws EXECUTOR_UNSUPPORTED_OP, PASS_LOWERING, GRAPH_*.
  */
-export function prepareGraph(given: Graph): Graph {
+export function prepareGraph(given: Graph, runs = (op: string): boolean => kernelOf(op) !== undefined): Graph {
   const graph = checkGraph(given);
   const lower = new Map(Object.entries(lowerings));
-  const foreign = graph.nodes.filter((node) => !kernelOf(node.op) && lower.has(node.op));
+  const foreign = graph.nodes.filter((node) => !runs(node.op) && lower.has(node.op));
   const lowered = foreign.length > 0 ? lowerNodes(inferShapes(graph)) : graph;
-  for (const node of lowered.nodes) if (!kernelOf(node.op) && !isEvaluated(node.op)) throw unsupportedOp(node);
+  for (const node of lowered.nodes) if (!runs(node.op) && !isEvaluated(node.op)) throw unsupportedOp(node);
   return lowered;
 
   function lowerNodes(typed: Graph): Graph {

@@ -34,7 +34,7 @@ const codes = {
 type BinaryName = keyof typeof codes;
 
 /** The shape two shapes broadcast to (NumPy's rule). @throws EXECUTOR_FAILED. */
-export function broadcast(c: Call, a: readonly number[], b: readonly number[]): readonly number[] {
+export function broadcast(c: Pick<Call, 'node'>, a: readonly number[], b: readonly number[]): readonly number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];

@@ -27,14 +27,14 @@ export const pairOf = (list: readonly number[], missing: number): Pair =>
   list.length === 1 ? [missing, list[0]!] : [list[0]!, list[1]!]; // one or two, as checked by imageOf
 
 /** The image behind a value [N, C, H, W] or [N, C, W]. */
-export function imageOf(c: Call, shape: readonly number[]): Image {
+export function imageOf(c: Pick<Call, 'node'>, shape: readonly number[]): Image {
   if (shape.length < 3 || shape.length > 4) refuse(c, `${shape.length - 2} spatial axes`);
   const [batch, channels, ...size] = shape as [number, number, ...number[]]; // three axes at least
   return { batch, channels, size: pairOf(size, 1) };
 }
 
 /** The window of a node, automatic padding resolved. */
-export function windowOf(c: Call, image: Image, kernelShape: readonly number[]): Window {
+export function windowOf(c: Pick<Call, 'node'>, image: Image, kernelShape: readonly number[]): Window {
   const kernel = pairOf(kernelShape, 1);
   const strides = pairOf(
     intsOf(
