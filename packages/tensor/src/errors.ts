@@ -12,6 +12,47 @@ export const backendMissing = (cause: unknown): EspalierError =>
     cause,
   });
 
+/** The page, the browser or the installation has no WebGPU. */
+export const webGpuMissing = (found: string, fix: string, cause?: unknown): EspalierError =>
+  problem('EXECUTOR_MISSING', {
+    where: 'executor tfjs, backend webgpu',
+    expected: 'a WebGPU adapter and the package @tensorflow/tfjs-backend-webgpu',
+    found,
+    fix,
+    details: { backend: 'webgpu' },
+    cause,
+  });
+
+/** The GPU went away, and everything in its memory with it. */
+export const deviceLost = (reason: string): EspalierError =>
+  problem('EXECUTOR_LOST', {
+    where: 'executor tfjs, backend webgpu',
+    expected: 'the GPU device to stay',
+    found: reason || 'a lost device',
+    fix: "Close the session and open the graph again, which asks for a new device; if that is lost too, use backend 'wasm'.",
+    details: { backend: 'webgpu' },
+  });
+
+/** The device refused work that was already given to it. */
+export const deviceRefused = (found: string): EspalierError =>
+  problem('EXECUTOR_FAILED', {
+    where: 'executor tfjs, backend webgpu',
+    expected: 'the GPU device to accept the run',
+    found,
+    fix: "Use backend 'wasm'.",
+    details: { backend: 'webgpu' },
+  });
+
+/** A tensor is larger than the buffers of the device may be, or its memory is used up. */
+export const deviceMemory = (place: string, expected: string, found: string): EspalierError =>
+  problem('EXECUTOR_MEMORY', {
+    where: place,
+    expected,
+    found,
+    fix: "Run smaller batches, or use backend 'wasm'.",
+    details: { backend: 'webgpu' },
+  });
+
 /** A value is of a type that this executor does not hold. */
 export const unsupportedType = (place: string, found: string): EspalierError =>
   problem('EXECUTOR_UNSUPPORTED_TYPE', {

@@ -6,7 +6,7 @@ import { tensorCoreOptions } from './tensor-core-options.js';
 export const tfjs = /* @__PURE__ */ definePlugin({
   kind: 'executor',
   id: 'tfjs',
-  about: 'Runs graphs in WebAssembly on TensorFlow.js, in Node and in browsers.',
+  about: 'Runs graphs on TensorFlow.js: in WebAssembly in Node and in browsers, or on the GPU of a browser.',
   options: tensorCoreOptions,
   create: createTensorCore,
 });

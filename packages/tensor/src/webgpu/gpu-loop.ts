@@ -1,0 +1,107 @@
+import {
+  type Carry,
+  checkFeeds,
+  closedAlready,
+  type Loop,
+  type Port,
+  type Tensor,
+  unknownOutput,
+} from '@espalier/core';
+import type { Gpu } from './gpu.js';
+import { download, type GpuValue, releaseGpuValue, sharedGpuValue } from './gpu-value.js';
+import type { GpuResults } from './run-gpu-plan.js';
+
+type Values = ReadonlyMap<string, GpuValue>;
+
+/** What a loop is made of. */
+export interface GpuLoopParts {
+  readonly gpu: Gpu;
+  /** Runs the session's graph. */
+  readonly start: (
+    feeds: ReadonlyMap<string, Tensor>,
+    of: { readonly fetched: readonly string[]; readonly kept: readonly string[]; readonly carried: Values },
+  ) => Promise<GpuResults>;
+  /** Checks names of outputs. */
+  readonly known: (names: readonly string[]) => readonly string[];
+  /** The inputs that are not carried. */
+  readonly fed: readonly Port[];
+  readonly carried: readonly Carry[];
+  /** Of the graph. */
+  readonly name: string;
+  readonly done: () => void;
+}
+
+/** Runs whose carried tensors stay on the GPU; they change only when a run has succeeded. */
+export function openGpuLoop({ gpu, start, known, fed, carried, name, done }: GpuLoopParts): Loop {
+  const outputs = [...new Set(carried.map(({ output }) => output))];
+  let now: Values = new Map(carried.map(({ input, initial }) => [input, hosted(initial)] as const));
+  let turn: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) return Promise.reject(closedAlready(`loop over graph "${name}"`));
+    const task = turn.then(work);
+    turn = task.catch(() => {});
+    return task;
+  };
+
+  return {
+    step: (feeds, fetch = []) =>
+      inTurn(async () => {
+        checkFeeds(fed, feeds, { equalNames: true });
+        const { fetched, kept } = await start(feeds, { fetched: known(fetch), kept: outputs, carried: now });
+        const before = now;
+        now = fedNext(gpu, carried, kept);
+        for (const value of before.values()) releaseGpuValue(value);
+        return fetched;
+      }),
+    read: (inputs = carried.map(({ input }) => input)) =>
+      inTurn(() =>
+        gpu.alone(async () => {
+          const wanted = inputs.map((input) => {
+            const value = now.get(input);
+            if (value) return [input, value] as const;
+            throw unknownOutput(input, [...now.keys()]);
+          });
+          return new Map(
+            await Promise.all(wanted.map(async ([input, value]) => [input, await read(gpu, value)] as const)),
+          );
+        }),
+      ),
+    async close() {
+      if (closed) return;
+      closed = true;
+      done();
+      await turn;
+      for (const value of now.values()) releaseGpuValue(value);
+    },
+  };
+}
+
+/** The same numbers in an array of their own. */
+const copied = (source: Tensor): Tensor => ({ ...source, data: source.data.slice() }) as Tensor; // the same dtype
+
+const hosted = (source: Tensor): GpuValue => ({ dtype: source.dtype, shape: source.shape, host: copied(source) });
+
+/** The caller's own copy; none stays here beside the tensor on the GPU. */
+async function read(gpu: Gpu, value: GpuValue): Promise<Tensor> {
+  const tensor = copied(await download(gpu, value));
+  if (value.plain || value.last) value.host = undefined;
+  return tensor;
+}
+
+/** What each input is fed next. Several inputs may be fed one output, and an output may be an array of the caller's. */
+function fedNext(gpu: Gpu, carried: readonly Carry[], kept: Values): Values {
+  const taken = new Set<string>();
+  return gpu.use(
+    () =>
+      new Map(
+        carried.map(({ input, output }) => {
+          const value = kept.get(output)!; // all outputs were kept
+          if (value.host && !value.plain && !value.last) return [input, hosted(value.host)] as const;
+          if (taken.has(output)) return [input, sharedGpuValue(gpu, value)] as const;
+          taken.add(output);
+          return [input, value] as const;
+        }),
+      ),
+  );
+}
