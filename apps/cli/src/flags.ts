@@ -47,6 +47,32 @@ export const withDataFlags = (command: Command): Command =>
     .option('--layout <layout>', 'nchw or nhwc (deduced from the model when left out)')
     .option('--resize <size>', 'HEIGHT,WIDTH or one number (deduced from the model when left out)');
 
+/** Flags of verbs that may train. */
+export interface TrainingFlags {
+  readonly training?: string;
+  readonly checkpoint?: string;
+  readonly resume?: string;
+}
+
+/** Adds the flags of training data and checkpoints to a verb. */
+export const withTrainingFlags = (command: Command): Command =>
+  command
+    .option('--training <spec>', "data to learn from, in place of the recipe's")
+    .option('--checkpoint <folder>', 'keep the state of training there, beginning anew')
+    .option(
+      '--resume <folder>',
+      'go on from the state in that folder and keep it there; begins anew where there is none',
+    );
+
+/** Where checkpoints are kept, and whether training goes on from them. @throws FLAG_INVALID. */
+export function checkpointOf({ checkpoint, resume }: TrainingFlags) {
+  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume) {
+    throw badFlag('--checkpoint', `the folder that --resume names, ${resume}, or --resume alone`, checkpoint);
+  }
+  const folder = resume ?? checkpoint;
+  return folder === undefined ? undefined : { folder, resume: resume !== undefined };
+}
+
 /** Reads a flag that is a number. @throws FLAG_INVALID. */
 export function numberFlag(
   name: string,

@@ -2,12 +2,8 @@
 import { runCommandLine } from './command-line.js';
 
 // The first signal ends the work in order; a second one ends the process at once, as Node does by itself.
-let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    interrupted = true;
-  });
-}
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   cwd: process.cwd(),
@@ -15,5 +11,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
   terminal: process.stderr.isTTY === true,
-  interrupted: () => interrupted,
+  interrupted: () => stop.signal.aborted,
+  signal: stop.signal,
 });

@@ -10,4 +10,6 @@ export interface Surroundings {
   readonly terminal: boolean;
   /** Whether the user asked to stop; work ends at its next sign of progress and puts everything away. */
   interrupted?(): boolean;
+  /** The same as a signal: long work that can keep its state ends in order when it is given. */
+  readonly signal?: AbortSignal;
 }

@@ -1,42 +1,33 @@
 import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers } from '@espalier/analysis';
 import {
   type Dataset,
-  type Executor,
   type Files,
   instantiate,
   type Note,
   type Port,
-  type Registry,
   readReference,
   resolveReference,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import { batchesFor } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';
 import { commonPorts, portsOf } from './ports-of.js';
-import type { Recipe } from './recipe.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepRecord } from './run-steps.js';
 import { type StagedOutput, stageOutput } from './stage-output.js';
-import type { Progress } from './step.js';
+import { type RunRequest, stepContext } from './step-context.js';
 import { type ComparedGraphs, type Verified, verifyOutput } from './verify-output.js';
 import { warningsOf } from './warnings-of.js';
 import { withoutInferredTypes } from './without-inferred-types.js';
 
 /** A compression from file to file. */
-export interface CompressRequest {
-  readonly recipe: Recipe;
-  readonly registry: Registry;
-  readonly executor: Executor;
-  readonly files: Files;
+export interface CompressRequest extends RunRequest {
   /** Path of the model. */
   readonly input: string;
   /** Path of the file to write. */
   readonly output: string;
   /** Names and versions for the report. */
   readonly versions?: Readonly<Record<string, string>>;
-  readonly progress?: Progress;
 }
 
 /**
@@ -97,17 +88,8 @@ async function make(request: CompressRequest): Promise<Made> {
   const seed = recipe.seed ?? 0;
   const random = instantiate(registry.find('dataset', 'random'), { take: 8 });
   const data = { ...(await openRecipeData(request, inputs)), made: await random({ files, inputs, seed }) };
-  const run = await runSteps(model.graph, recipe, {
-    registry,
-    executor,
-    seed,
-    progress,
-    ...(data.calibration
-      ? { calibration: { batches: batchesFor(data.calibration, inputs), samples: data.calibration.size } }
-      : {}),
-    ...(data.training ? { training: data.training } : {}),
-    ...(data.evaluation ? { evaluation: data.evaluation } : {}),
-  });
+  const { made: _, ...given } = data;
+  const run = await runSteps(model.graph, recipe, stepContext(request, given, inputs));
   const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   progress('write');
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });

@@ -1,4 +1,4 @@
-import { didYouMean, type EspalierError, problem } from '@espalier/core';
+import { didYouMean, EspalierError, problem } from '@espalier/core';
 import type { DataRole } from './recipe.js';
 
 /** A key that a recipe does not have at this place. */
@@ -27,6 +27,17 @@ export const missingData = (where: string, what: DataRole): EspalierError =>
     found: 'none',
     fix: `Add data.${what} to the recipe, or --${what === 'evaluation' ? 'data' : what} on the command line${what === 'calibration' ? ' (random:32 tries things out, without accuracy)' : ''}.`,
   });
+
+/** The end of a run whose user asked for it. */
+export const stopped = (
+  where: string,
+  { step, folder }: { readonly step: number; readonly folder: string | undefined },
+) =>
+  new EspalierError(
+    'INTERRUPTED',
+    `${where}: stopped after ${step} training steps; nothing was replaced.${folder === undefined ? '' : ` The state is kept in ${folder}: resume from there.`}`,
+    { step },
+  );
 
 const describe = (value: unknown): string => {
   if (value === undefined) return 'nothing';

@@ -36,7 +36,7 @@ export async function runSteps(graph: Graph, recipe: Recipe, context: StepContex
     const outcome = await stepKinds[name].run(
       current,
       { reference: plugin, where: `steps[${i}].${name}`, index: i },
-      context,
+      { ...context, original: graph },
     );
     current = outcome.graph;
     const { notes, training } = outcome;

@@ -1,4 +1,15 @@
-import type { Dataset, Executor, Graph, Kind, Options, Outcome, Reference, Registry, Tensor } from '@espalier/core';
+import type {
+  Dataset,
+  Executor,
+  Files,
+  Graph,
+  Kind,
+  Options,
+  Outcome,
+  Reference,
+  Registry,
+  Tensor,
+} from '@espalier/core';
 import type { CheckpointPlace, TrainingEvent } from '@espalier/training';
 import type { TrainingFacts } from './training-facts.js';
 
@@ -12,16 +23,22 @@ export type Batches = () => AsyncIterable<ReadonlyMap<string, Tensor>>;
 export interface StepContext {
   readonly registry: Registry;
   readonly executor: Executor;
-  /** Unlabelled batches for statistics; absent when no calibration data was given. */
-  readonly calibration?: { readonly batches: Batches; readonly samples: number };
+  /** Batches for statistics, and the same with labels where there are any; absent when no calibration data was given. */
+  readonly calibration?: { readonly batches: Batches; readonly labelled?: Batches; readonly samples: number };
   /** Labelled samples to learn from; absent when no training data was given. */
   readonly training?: Dataset;
   /** Labelled samples to measure on. */
   readonly evaluation?: Dataset;
+  /** The model as the recipe began, before any step. */
+  readonly original?: Graph;
+  /** Where paths in steps lead. */
+  readonly files?: Files;
   /** Where steps that take long keep their state, each in a folder of its own below this one. */
   readonly checkpoint?: Omit<CheckpointPlace, 'every'>;
   /** Told what training steps do. */
   readonly trainingEvents?: (event: TrainingEvent) => void;
+  /** Ends training after the step that is under way, with a checkpoint where there is a place for one. */
+  readonly signal?: AbortSignal;
   readonly seed: number;
   readonly progress: Progress;
 }

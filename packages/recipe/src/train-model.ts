@@ -1,44 +1,24 @@
 import { type ClassifierMetrics, evaluateSession } from '@espalier/analysis';
-import {
-  type Dataset,
-  type Executor,
-  type Files,
-  type Graph,
-  isInteger,
-  type Reference,
-  type Registry,
-  readReference,
-  resolveReference,
-} from '@espalier/core';
-import type { TrainingEvent } from '@espalier/training';
+import { type Dataset, type Graph, isInteger, type Reference, readReference, resolveReference } from '@espalier/core';
 import { badValue } from './errors.js';
 import { openAnyModel } from './open-any-model.js';
 import { batchesFor } from './open-data.js';
 import { openRecipeData } from './open-recipe-data.js';
 import { openSession } from './open-session.js';
 import { portsOf } from './ports-of.js';
-import type { Recipe } from './recipe.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepRecord } from './run-steps.js';
 import { stageOutput } from './stage-output.js';
-import type { Progress, StepContext } from './step.js';
+import { type RunRequest, stepContext } from './step-context.js';
 import type { TrainingFacts } from './training-facts.js';
 import { withoutInferredTypes } from './without-inferred-types.js';
 
 /** A training from a recipe to a model file. */
-export interface TrainModelRequest {
-  readonly recipe: Recipe;
-  readonly registry: Registry;
-  readonly executor: Executor;
-  readonly files: Files;
+export interface TrainModelRequest extends RunRequest {
   /** In place of the recipe's model. */
   readonly model?: Reference;
   /** Path of the file to write. */
   readonly output: string;
-  /** Where training steps keep their state, each in a folder of its own. */
-  readonly checkpoint?: NonNullable<StepContext['checkpoint']>;
-  readonly progress?: Progress;
-  readonly events?: (event: TrainingEvent) => void;
 }
 
 /** What a training came to. */
@@ -69,7 +49,7 @@ export interface TrainingReport {
  * @throws RECIPE_INVALID without a model or a training step, and EspalierErrors of every stage.
  */
 export async function trainModel(request: TrainModelRequest): Promise<TrainingReport> {
-  const { recipe, registry, executor, files, checkpoint, progress = () => {} } = request;
+  const { recipe, registry, executor, files, progress = () => {} } = request;
   const input = request.model ?? recipe.model;
   if (input === undefined) throw badValue('recipe.model', 'a file or an architecture to train', input);
   if (!recipe.steps.some((step) => 'train' in step)) throw badValue('recipe.steps', 'a step that trains', recipe.steps);
@@ -77,21 +57,12 @@ export async function trainModel(request: TrainModelRequest): Promise<TrainingRe
   progress('read');
   const model = await openAnyModel(input, { registry, files, seed, where: 'model' });
   const inputs = portsOf(model.graph);
-  const { calibration, ...data } = await openRecipeData(request, inputs);
+  const data = await openRecipeData(request, inputs);
   const metricsBefore =
     model.file && typeof input === 'string'
       ? await measured(model.graph, input, { request, evaluation: data.evaluation })
       : null;
-  const run = await runSteps(model.graph, recipe, {
-    registry,
-    executor,
-    seed,
-    progress,
-    ...data,
-    ...(calibration ? { calibration: { batches: batchesFor(calibration, inputs), samples: calibration.size } } : {}),
-    ...(checkpoint ? { checkpoint } : {}),
-    ...(request.events ? { trainingEvents: request.events } : {}),
-  });
+  const run = await runSteps(model.graph, recipe, stepContext(request, data, inputs));
   progress('write');
   const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });

@@ -2,7 +2,10 @@ import type { Trained } from '@espalier/training';
 
 /** What a training step did, in numbers. */
 export interface TrainingFacts
-  extends Pick<Trained, 'epochs' | 'steps' | 'seconds' | 'imagesPerSecond' | 'history' | 'metrics' | 'reason'> {}
+  extends Pick<
+    Trained,
+    'epochs' | 'steps' | 'seconds' | 'imagesPerSecond' | 'history' | 'metrics' | 'sparsity' | 'reason'
+  > {}
 
 /** The numbers of a training, without its tensors. */
 export const trainingFacts = ({
@@ -12,6 +15,7 @@ export const trainingFacts = ({
   imagesPerSecond,
   history,
   metrics,
+  sparsity,
   reason,
 }: Trained): TrainingFacts => ({
   epochs,
@@ -20,5 +24,6 @@ export const trainingFacts = ({
   imagesPerSecond,
   history,
   ...(metrics ? { metrics } : {}),
+  ...(sparsity === undefined ? {} : { sparsity }),
   reason,
 });

@@ -5,12 +5,16 @@ import { findPreset } from 'espalier';
 import { compressText } from '../compress-text.js';
 import { dataSource } from '../data-source.js';
 import {
+  badFlag,
+  checkpointOf,
   type DataFlags,
   numberFlag,
   preprocessOf,
   type SharedFlags,
+  type TrainingFlags,
   withDataFlags,
   withSharedFlags,
+  withTrainingFlags,
 } from '../flags.js';
 import { loadRecipe } from '../load-recipe.js';
 import { bytesText, dbText, ratioText } from '../number-text.js';
@@ -22,7 +26,7 @@ import { withWorkbench } from '../workbench.js';
 import { writeReport } from '../write-report.js';
 import type { Verb } from './verb.js';
 
-interface CompressFlags extends SharedFlags, DataFlags {
+interface CompressFlags extends SharedFlags, DataFlags, TrainingFlags {
   readonly output: string;
   readonly recipe?: string;
   readonly preset?: string;
@@ -35,9 +39,11 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 /** `espalier compress MODEL -o OUT`: runs a recipe or a preset, verifies what was written, and says what it cost. */
 export const compress: Verb = (program, surroundings) =>
-  void withDataFlags(
-    withSharedFlags(
-      program.command('compress').description('make a model smaller and say what it cost').argument('<model>'),
+  void withTrainingFlags(
+    withDataFlags(
+      withSharedFlags(
+        program.command('compress').description('make a model smaller and say what it cost').argument('<model>'),
+      ),
     ),
   )
     .requiredOption('-o, --output <file>', 'the file to write')
@@ -52,10 +58,14 @@ export const compress: Verb = (program, surroundings) =>
       collect,
       [],
     )
-    .option('--calibration <spec>', 'data for ranges and other statistics; labels are not used')
+    .option('--calibration <spec>', 'data for ranges and other statistics; labels are used where scores need gradients')
     .option('--report <folder>', 'write report.json and report.html there')
     .action(async (model: string, flags: CompressFlags) => {
-      if (flags.preset === 'web' && flags.recipe === undefined) return compressForWeb(model, flags, surroundings);
+      const checkpoint = checkpointOf(flags);
+      if (flags.preset === 'web' && flags.recipe === undefined) {
+        if (checkpoint) throw badFlag('--checkpoint', 'a recipe that trains', '--preset web');
+        return compressForWeb(model, flags, surroundings);
+      }
       const recipe = await recipeOf(flags, surroundings);
       await withWorkbench(flags, surroundings, {
         plugins: recipe.plugins ?? {},
@@ -70,6 +80,8 @@ export const compress: Verb = (program, surroundings) =>
             output: flags.output,
             versions: { espalier: version, node: process.versions.node },
             progress: progress.show,
+            ...(checkpoint ? { checkpoint: { files, ...checkpoint } } : {}),
+            ...(surroundings.signal ? { signal: surroundings.signal } : {}),
           });
           const written = flags.report === undefined ? [] : await writeReport(files, flags.report, report);
           progress.close();
@@ -137,10 +149,11 @@ async function recipeOf(flags: CompressFlags, surroundings: Surroundings): Promi
 function withFlags(recipe: Recipe, flags: CompressFlags): Recipe {
   const preprocess = preprocessOf(flags);
   const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true });
-  const evaluation = flags.data === undefined ? undefined : dataSource('--data', flags.data, preprocess);
-  const calibration =
-    flags.calibration === undefined ? undefined : dataSource('--calibration', flags.calibration, preprocess);
-  const data = { ...recipe.data, ...(evaluation ? { evaluation } : {}), ...(calibration ? { calibration } : {}) };
+  const specs = { evaluation: flags.data, calibration: flags.calibration, training: flags.training };
+  const given = Object.entries(specs).flatMap(([role, spec]) =>
+    spec === undefined ? [] : [[role, dataSource(`--${role === 'evaluation' ? 'data' : role}`, spec, preprocess)]],
+  );
+  const data = { ...recipe.data, ...Object.fromEntries(given) };
   return {
     ...recipe,
     ...(Object.keys(data).length > 0 ? { data } : {}),

@@ -2,13 +2,15 @@ import { dirname, extname, resolve } from 'node:path';
 import { checkRecipe, type Recipe, setInRecipe, type TrainingReport, trainModel } from '@espalier/recipe';
 import { dataSource } from '../data-source.js';
 import {
-  badFlag,
+  checkpointOf,
   type DataFlags,
   numberFlag,
   preprocessOf,
   type SharedFlags,
+  type TrainingFlags,
   withDataFlags,
   withSharedFlags,
+  withTrainingFlags,
 } from '../flags.js';
 import { loadRecipe } from '../load-recipe.js';
 import { bytesText, countText, percentText } from '../number-text.js';
@@ -17,36 +19,29 @@ import { factTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
-interface TrainFlags extends SharedFlags, DataFlags {
+interface TrainFlags extends SharedFlags, DataFlags, TrainingFlags {
   readonly output?: string;
   readonly model?: string;
-  readonly training?: string;
   readonly set: readonly string[];
-  readonly checkpoint?: string;
-  readonly resume?: string;
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier train RECIPE`: trains a model file or an architecture, and measures what was written. */
 export const train: Verb = (program, surroundings) =>
-  void withDataFlags(
-    withSharedFlags(
-      program
-        .command('train')
-        .description('train or fine-tune a model by a recipe')
-        .argument('<recipe>', 'YAML, JSON, or a TypeScript or JavaScript module'),
+  void withTrainingFlags(
+    withDataFlags(
+      withSharedFlags(
+        program
+          .command('train')
+          .description('train or fine-tune a model by a recipe')
+          .argument('<recipe>', 'YAML, JSON, or a TypeScript or JavaScript module'),
+      ),
     ),
   )
     .option('-o, --output <file>', 'the file to write (RECIPE-trained.onnx when left out)')
     .option('--model <model>', "a file, or the id of an architecture, in place of the recipe's model")
-    .option('--training <spec>', "data to learn from, in place of the recipe's")
     .option('--set <path=value>', 'change the recipe: steps[0].train.with.epochs=3 (repeatable)', collect, [])
-    .option('--checkpoint <folder>', 'keep the state of the run there, beginning anew')
-    .option(
-      '--resume <folder>',
-      'go on from the state in that folder and keep it there; begins anew where there is none',
-    )
     .action(async (path: string, flags: TrainFlags) => {
       const checkpoint = checkpointOf(flags);
       const recipe = await recipeOf(path, flags, surroundings);
@@ -63,20 +58,13 @@ export const train: Verb = (program, surroundings) =>
             progress: progress.show,
             ...(flags.model === undefined ? {} : { model: flags.model }),
             ...(checkpoint ? { checkpoint: { files, ...checkpoint } } : {}),
+            ...(surroundings.signal ? { signal: surroundings.signal } : {}),
           });
           progress.close();
           answer(report, () => trainingText(report));
         },
       });
     });
-
-function checkpointOf({ checkpoint, resume }: TrainFlags) {
-  if (checkpoint !== undefined && resume !== undefined && checkpoint !== resume) {
-    throw badFlag('--checkpoint', `the folder that --resume names, ${resume}, or --resume alone`, checkpoint);
-  }
-  const folder = resume ?? checkpoint;
-  return folder === undefined ? undefined : { folder, resume: resume !== undefined };
-}
 
 /** The recipe with what the flags change in it; flags win. */
 async function recipeOf(path: string, flags: TrainFlags, { cwd }: Surroundings): Promise<Recipe> {

@@ -1,15 +1,16 @@
-import { buildGraph, createRegistry, definePlugin, floats, type Graph } from '@espalier/core';
+import { buildGraph, createRegistry, definePlugin, floats, type Graph, memoryFiles } from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import type { TrainerContext } from '@espalier/training';
 import { describe, expect, it } from 'vitest';
 import { checkRecipe } from '../check-recipe.js';
 import { recipeSchema } from '../recipe-schema.js';
+import { runSteps } from '../run-steps.js';
 import type { StepContext } from '../step.js';
 import { trainStep } from './train.js';
 
 /** Notes what it is given and tells of two epochs of two steps. */
-function spy() {
+function spy(reason: 'finished' | 'cancelled' = 'finished') {
   const calls: { readonly graph: Graph; readonly context: TrainerContext; readonly rate: number }[] = [];
   const plugin = definePlugin({
     kind: 'trainer',
@@ -31,7 +32,7 @@ function spy() {
         });
         context.events?.({ event: 'epoch', epoch: 2, step: 4, loss: 0.25, learningRate: 1, metrics: { top1: 0.75 } });
         const done = { history: [], masks: new Map(), epochs: 2, steps: 4, seconds: 1, imagesPerSecond: 4 };
-        return { graph, ...done, reason: 'finished' as const };
+        return { graph, ...done, reason };
       },
     }),
   });
@@ -43,6 +44,9 @@ const graph = (() => {
   b.output(b.add('Relu', [b.input('x', 'float32', ['batch', 2])]));
   return b.finish();
 })();
+/** The same graph by another name. */
+const named = (name: string): Graph => ({ ...graph, name });
+
 const training = tensorSet({ name: 'two', fields: new Map([['x', floats([1, 2, 3, 4], [2, 2])]]) });
 
 describe('a training step', () => {
@@ -70,6 +74,71 @@ describe('a training step', () => {
     ]);
   });
 
+  it('hands over the teacher: the model as the recipe began, an architecture, or a file', async () => {
+    const { calls, plugin } = spy();
+    const tiny = definePlugin({
+      kind: 'model',
+      id: 'tiny',
+      about: 'One activation.',
+      options: { slope: { type: 'number', default: 0.5, about: 'of what is below zero' } },
+      create: ({ slope }) => named(`tiny ${slope}`),
+    });
+    const files = memoryFiles(new Map([['net.txt', new TextEncoder().encode('net')]]));
+    const reader = definePlugin({
+      kind: 'import',
+      id: 'text',
+      about: 'Reads nothing but a name.',
+      options: {},
+      create: () => ({
+        extensions: ['txt'],
+        recognises: () => true,
+        read: async (from, path) => named(new TextDecoder().decode(await from.read(path))),
+      }),
+    });
+    const context = {
+      registry: createRegistry([plugin, tiny, reader]),
+      executor: {} as never,
+      training,
+      seed: 0,
+      files,
+      progress: () => {},
+    };
+    const steps = ['original', { use: 'tiny', with: { slope: 2 } }, 'net.txt'].map((teacher) => ({
+      train: { use: 'spy', with: { teacher } },
+    }));
+    const run = await runSteps(graph, { espalier: 1, steps }, context);
+    expect(calls.map((call) => call.context.teacher!.name)).toEqual([graph.name, 'tiny 2', 'net']);
+    expect(calls[0]!.context.teacher!.nodes).toEqual(graph.nodes);
+    expect(run.steps).toHaveLength(3);
+    const step = (teacher: unknown) => ({
+      reference: { use: 'spy', with: { teacher } },
+      where: 'steps[0].train',
+      index: 0,
+    });
+    await expect(trainStep.run(graph, step('original'), context)).rejects.toThrow(/steps\[0\].train.with.teacher/);
+    await expect(trainStep.run(graph, step('no.onnx'), context)).rejects.toMatchObject({ code: 'FILE_MISSING' });
+    await expect(trainStep.run(graph, step(3), context)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it('ends the recipe when it is stopped, and shows nothing after that', async () => {
+    const { plugin } = spy('cancelled');
+    const stop = new AbortController();
+    stop.abort();
+    const context = {
+      registry: createRegistry([plugin]),
+      executor: {} as never,
+      training,
+      seed: 0,
+      signal: stop.signal,
+      checkpoint: { files: {} as never, folder: 'state' },
+      progress: () => {
+        throw new Error('nothing may be shown');
+      },
+    };
+    const step = { reference: 'spy', where: 'steps[0].train', index: 0 };
+    await expect(trainStep.run(graph, step, context)).rejects.toThrow(/after 4 training steps.*kept in state\/step-0/);
+  });
+
   it('needs training data', async () => {
     const context = { registry: createRegistry([spy().plugin]), executor: {} as never, seed: 0, progress: () => {} };
     const step = { reference: 'spy', where: 'steps[0].train', index: 0 };
@@ -89,5 +158,6 @@ describe('a training step', () => {
     const schema = JSON.stringify(recipeSchema(createRegistry([spy().plugin])));
     expect(schema).toContain('"train":{"$ref":"#/$defs/trainer"}');
     expect(schema).toContain('"training":{');
+    expect(schema).toContain('"teacher":{"anyOf":[{"type":"string"},{"$ref":"#/$defs/model"}]');
   });
 });

@@ -1,35 +1,70 @@
+import type { Reference } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import type { TrainingEvent } from '@espalier/training';
-import { missingData } from '../errors.js';
-import type { Progress, StepKind } from '../step.js';
+import type { TrainerContext, TrainingEvent } from '@espalier/training';
+import { missingData, stopped } from '../errors.js';
+import { openTeacher } from '../open-teacher.js';
+import type { Progress, StepContext, StepKind } from '../step.js';
 import { trainingFacts } from '../training-facts.js';
+import { collectEvidence } from './collect-evidence.js';
 import { referenceWithOptions } from './reference-with-options.js';
+
+const options = {
+  teacher: {
+    type: 'reference',
+    kind: 'model',
+    about:
+      'what losses such as distillation learn from: `original` for the model as the recipe began, the path of a model file, or an architecture',
+  },
+} as const;
 
 /** `train: ID`: trains the model on `data.training`, measured on `data.evaluation` where that is given. */
 export const trainStep: StepKind = {
   kind: 'trainer',
-  options: {},
+  options,
   async run(graph, { reference, where, index }, context) {
-    const { registry, executor, training, evaluation, checkpoint, seed } = context;
-    const { plugin } = referenceWithOptions(registry, { kind: 'trainer', driver: {}, reference, where, seed });
+    const { registry, executor, training, evaluation, seed, signal } = context;
+    const { plugin, options: own } = referenceWithOptions(registry, {
+      kind: 'trainer',
+      driver: options,
+      reference,
+      where,
+      seed,
+    });
     if (!training) throw missingData(where, 'training');
+    const written = own['teacher'] as Reference | undefined; // as the table says
+    const teacher = written === undefined ? undefined : await openTeacher(written, `${where}.with.teacher`, context);
+    const checkpoint = checkpointOf(context, index);
     const show = progressOf(context.progress);
     const trained = await plugin.train(inferShapes(graph), {
       training,
       executor,
       seed,
       ...(evaluation ? { evaluation } : {}),
-      ...(checkpoint ? { checkpoint: { ...checkpoint, folder: below(checkpoint.folder, `step-${index}`) } } : {}),
+      ...(teacher ? { teacher: inferShapes(teacher) } : {}),
+      ...(context.calibration ? { evidence: evidenceOf(where, context) } : {}),
+      ...(checkpoint ? { checkpoint } : {}),
+      ...(signal ? { signal } : {}),
       events(event) {
-        show(event);
+        if (!signal?.aborted) show(event); // showing may end a run whose user asked to stop; its state is written first
         context.trainingEvents?.(event);
       },
     });
-    return { graph: trained.graph, notes: [], training: trainingFacts(trained) };
+    if (trained.reason === 'cancelled') throw stopped(where, { step: trained.steps, folder: checkpoint?.folder });
+    return { graph: trained.graph, notes: trained.notes ?? [], training: trainingFacts(trained) };
   },
 };
 
-const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+/** Each step keeps its state in a folder of its own. */
+function checkpointOf({ checkpoint }: StepContext, index: number): TrainerContext['checkpoint'] {
+  if (!checkpoint) return undefined;
+  const { folder } = checkpoint;
+  return { ...checkpoint, folder: folder === '' ? `step-${index}` : `${folder}/step-${index}` };
+}
+
+const evidenceOf =
+  (where: string, context: StepContext): NonNullable<TrainerContext['evidence']> =>
+  (graph, needs) =>
+    collectEvidence(graph, needs, { where, context });
 
 /** Events as stages of progress: one an epoch, with its loss and the time left of the whole training, then its result. */
 function progressOf(progress: Progress): (event: TrainingEvent) => void {
@@ -47,7 +82,8 @@ function progressOf(progress: Progress): (event: TrainingEvent) => void {
     }
     if (event.event === 'epoch') {
       const metrics = Object.entries(event.metrics ?? {}).map(([name, value]) => `, ${name} ${value.toFixed(4)}`);
-      progress(`epoch ${event.epoch}: training loss ${event.loss.toFixed(4)}${metrics.join('')}`);
+      const zeros = event.sparsity === undefined ? '' : `, ${(100 * event.sparsity).toFixed(1)} % pruned`;
+      progress(`epoch ${event.epoch}: training loss ${event.loss.toFixed(4)}${metrics.join('')}${zeros}`);
     }
   };
 }
