@@ -14,6 +14,9 @@ import type { AxisPort, AxisSite } from './axis-rule.js';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
 
+const convs = new Set(['Conv', 'com.microsoft::FusedConv']);
+const gemms = new Set(['Gemm', 'com.microsoft::FusedGemm']);
+
 /**
  * Adds to the sums of layers what removed constants fed into them: `b + sum_c k_c * sum_xy W[:, c, x, y]` over the
  * removed input channels c. Exact for products of matrices and for convolutions without padding; a padded
@@ -23,12 +26,12 @@ export function absorbConstants(graph: Graph, remaining: Remaining, draft: Draft
   const constants = removedConstants(graph, remaining);
   const replaced = new Map<string, Node>();
   for (const node of graph.nodes) {
-    if (node.op !== 'Conv' && node.op !== 'Gemm' && node.op !== 'MatMul') continue;
+    if (!convs.has(node.op) && !gemms.has(node.op) && node.op !== 'MatMul') continue;
     const site = remaining.found.relations.site(node);
     const sums = addedSums(site, remaining, constants);
     if (!sums) continue;
     const y = site.outputs[0]!; // related before
-    const kept = remaining.indices(y.axes[node.op === 'Conv' ? 1 : y.axes.length - 1]!);
+    const kept = remaining.indices(y.axes[convs.has(node.op) ? 1 : y.axes.length - 1]!);
     const left = floats(Float32Array.from(kept, (i) => sums[i]!));
     if (node.op === 'MatMul') {
       const raw = draft.fresh(`${y.value}_sums`);
@@ -42,7 +45,7 @@ export function absorbConstants(graph: Graph, remaining: Remaining, draft: Draft
       draft.insertAfter(node.id, add);
       replaced.set(node.id, { ...node, outputs: [raw] });
     } else {
-      const inputs = [node.inputs[0], node.inputs[1], constant(draft, node, left)];
+      const inputs = [node.inputs[0], node.inputs[1], constant(draft, node, left), ...node.inputs.slice(3)];
       replaced.set(node.id, { ...node, inputs });
       const old = node.inputs[2];
       if (old !== undefined && usesOf(graph, old).length === 1) draft.removeConstant(old);
@@ -100,16 +103,16 @@ function layoutOf(
   { x, w }: { readonly x: AxisPort; readonly w: AxisPort },
 ): Layout | undefined {
   const [first, second] = [w.shape[0]!, w.shape[1]!];
-  if (node.op === 'Conv') {
+  if (convs.has(node.op)) {
     const kernel = sizeOf(w.shape.slice(2));
     const padded = intsOf(node, 'pads', []).some((each) => each !== 0) || node.attributes.has('auto_pad');
     if (axis !== 1 || intOf(node, 'group', 1) !== 1 || (padded && kernel > 1)) return undefined;
     return { outputs: first, perOutput: second * kernel, perInput: kernel, kernel };
   }
   if (w.shape.length !== 2 || (node.op === 'MatMul' && axis !== x.shape.length - 1)) return undefined;
-  if (node.op === 'Gemm' && (floatOf(node, 'alpha', 1) !== 1 || floatOf(node, 'beta', 1) !== 1)) return undefined;
-  if (node.op === 'Gemm' && (axis !== 1 || intOf(node, 'transA', 0) === 1)) return undefined;
-  if (node.op === 'Gemm' && intOf(node, 'transB', 0) === 1) {
+  if (gemms.has(node.op) && (floatOf(node, 'alpha', 1) !== 1 || floatOf(node, 'beta', 1) !== 1)) return undefined;
+  if (gemms.has(node.op) && (axis !== 1 || intOf(node, 'transA', 0) === 1)) return undefined;
+  if (gemms.has(node.op) && intOf(node, 'transB', 0) === 1) {
     return { outputs: first, perOutput: second, perInput: 1, kernel: 1 };
   }
   return { outputs: second, perOutput: 1, perInput: second, kernel: 1 };

@@ -75,12 +75,18 @@ export interface AxisSite {
    */
   role(port: AxisPort | undefined, axis: number, role: Role): void;
   /**
-   * A constant of whole numbers that are weights in code (a quantized weight or bias) and not sizes, positions or
-   * bounds. Integers of 8 and 16 bits are taken for weights anyway.
+   * A constant of whole numbers that code weights: masking writes the code of zero, which is `zeroPoint`, one number or
+   * one per index of axis `along`, and 0 when it is left out.
    */
-  weight(port: AxisPort | undefined): void;
+  coded(port: AxisPort | undefined, zeroPoint?: AxisPort, along?: number): void;
   /** The elements of both, in row-major order, are the same: which axes can be cut is settled later. */
   reshape(from: readonly Axis[], to: readonly Axis[]): void;
+}
+
+/** The code of zero of a quantized constant: one number, or one per index of an axis. */
+export interface ZeroCode {
+  readonly zeroPoint?: Tensor;
+  readonly along?: number;
 }
 
 /** Part of a `run`. */

@@ -1,5 +1,5 @@
 import { domainOf, type Graph, indexOf, type Node, opsetOf, sizeOf, toNumbers, type ValueId } from '@espalier/core';
-import type { AxisPort, AxisSite, Role } from './axis-rule.js';
+import type { AxisPort, AxisSite, Role, ZeroCode } from './axis-rule.js';
 import type { Axis, AxisSpace } from './axis-space.js';
 import { hasDigits, pinPart, type Regrouping, regroupings } from './regrouped-axes.js';
 import { broadcast } from './rules/elementwise.js';
@@ -12,8 +12,8 @@ export interface OpenRelations {
   readonly space: AxisSpace;
   /** Reshapes, to be settled when everything else is known. */
   readonly parts: Regrouping[];
-  /** Constants of whole numbers that rules call weights. */
-  readonly weights: Set<ValueId>;
+  /** Constants of whole numbers that code weights. */
+  readonly codes: Map<ValueId, ZeroCode>;
 }
 
 /** A node as messages name it. */
@@ -23,7 +23,7 @@ const longest = 4096;
 
 /** One node as its rule sees it; `roles` receives what the rule says of constants. */
 export function siteOf(open: OpenRelations, node: Node, roles: Map<ValueId, Map<number, Role>> = new Map()): AxisSite {
-  const { graph, ports, space, parts, weights } = open;
+  const { graph, ports, space, parts, codes } = open;
   const port = (value: ValueId | undefined) => (value === undefined ? undefined : ports.get(value));
   const [inputs, outputs] = [node.inputs.map(port), node.outputs.map(port)];
   const pin = ({ start, size }: Axis, reason: string) => {
@@ -77,8 +77,16 @@ export function siteOf(open: OpenRelations, node: Node, roles: Map<ValueId, Map<
       const axes = roles.get(of.value) ?? new Map<number, Role>();
       roles.set(of.value, axes.set(axis, role));
     },
-    weight(of) {
-      if (of?.constant) weights.add(of.value);
+    coded(of, zeroPoint, along) {
+      if (!of?.constant) return;
+      if (zeroPoint && !zeroPoint.constant) {
+        for (const axis of of.axes) pin(axis, 'its zero point is computed at run time');
+        return;
+      }
+      codes.set(of.value, {
+        ...(zeroPoint?.constant ? { zeroPoint: zeroPoint.constant } : {}),
+        ...(along === undefined ? {} : { along }),
+      });
     },
     reshape(from, to) {
       for (const part of regroupings(from, to)) {

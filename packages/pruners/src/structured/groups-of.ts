@@ -1,4 +1,4 @@
-import { type Graph, isFloat, isPacked } from '@espalier/core';
+import { type Graph, isFloat } from '@espalier/core';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
 import type { AxisPort } from './axis-rule.js';
 import type { Group, GroupOptions, Slice } from './group.js';
@@ -85,7 +85,7 @@ function find(graph: Graph, options: GroupOptions): Found {
 const isWeight = ({ constant, value }: AxisPort, relations: Relations): boolean =>
   constant !== undefined &&
   constant.shape.length > 0 &&
-  (!['string', 'bool', 'int64', 'int32'].includes(constant.dtype) || relations.isWeight(value));
+  (!['string', 'bool', 'int64', 'int32'].includes(constant.dtype) || relations.codeOf(value) !== undefined);
 
 function collect(
   { space }: Relations,
@@ -168,13 +168,17 @@ const partOfAttention = ({ heads, dimensions }: AttentionClasses, kind: readonly
   return all(heads) ? 'head' : all(dimensions) ? 'dimension' : undefined;
 };
 
-function reasonFor({ space, ports }: Relations, { root, axes }: Unit, slices: readonly Slice[]): string | undefined {
+function reasonFor(
+  { space, ports, codeOf }: Relations,
+  { root, axes }: Unit,
+  slices: readonly Slice[],
+): string | undefined {
   const reason = space.reasonOf(root);
   if (reason !== undefined) return reason;
   if (space.sizeOf(root) === axes.length) return 'no op relates it to what the graph computes';
-  const packed = slices.find(({ value }) => isPacked(ports.get(value)!.constant!.dtype)); // slices are of constants
-  if (packed) return `"${packed.value}" is stored in less than a byte an element`;
-  const made = slices.some(({ value, role }) => role === 'produces' && isFloat(ports.get(value)!.constant!.dtype));
+  const made = slices.some(
+    ({ value, role }) => role === 'produces' && (isFloat(ports.get(value)!.constant!.dtype) || codeOf(value)), // slices are of constants
+  );
   return made ? undefined : 'nothing makes it: no weight produces these indices';
 }
 

@@ -1,13 +1,17 @@
 import {
   bytesFor,
   editGraph,
+  floats,
+  fromNumbers,
   type Graph,
   isPacked,
   sizeOf,
   type Tensor,
   type TypedArray,
+  toNumbers,
   type ValueId,
 } from '@espalier/core';
+import type { ZeroCode } from './axis-rule.js';
 import type { GroupOptions } from './group.js';
 import { findGroups } from './groups-of.js';
 import { type Removals, remainingAfter } from './removal.js';
@@ -22,7 +26,8 @@ import { type Removals, remainingAfter } from './removal.js';
 export function maskGroups(graph: Graph, removals: Removals, options: GroupOptions = {}): Graph {
   remainingAfter(graph, removals, options); // checks the removals
   const masked = new Map<ValueId, Map<number, Set<number>>>();
-  for (const group of findGroups(graph, options).groups) {
+  const { groups, relations } = findGroups(graph, options);
+  for (const group of groups) {
     const units = removals.get(group.id) ?? [];
     if (units.length === 0) continue;
     for (const { value, axis, indices, each, role } of group.slices) {
@@ -33,7 +38,9 @@ export function maskGroups(graph: Graph, removals: Removals, options: GroupOptio
     }
   }
   const draft = editGraph(graph);
-  for (const [value, axes] of masked) draft.setConstant(value, zeroed(graph.constants.get(value)!, axes)); // slices are of constants
+  for (const [value, axes] of masked) {
+    draft.setConstant(value, zeroed(graph.constants.get(value)!, axes, relations.codeOf(value))); // slices are of constants
+  }
   return draft.finish();
 }
 
@@ -46,18 +53,28 @@ function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return found;
 }
 
-function zeroed(source: Tensor, axes: ReadonlyMap<number, ReadonlySet<number>>): Tensor {
+/** The elements at some indices of some axes become zero, or the code of zero. */
+function zeroed(source: Tensor, axes: ReadonlyMap<number, ReadonlySet<number>>, code: ZeroCode | undefined): Tensor {
   const { dtype, shape } = source;
-  if (dtype === 'string' || isPacked(dtype)) return source; // their groups cannot be pruned
+  if (isPacked(dtype)) {
+    const wide = zeroed(floats(toNumbers(source), shape), axes, code);
+    return fromNumbers(dtype, shape, toNumbers(wide));
+  }
+  if (dtype === 'string') return source; // no group holds texts
   const data = (source.data as TypedArray).slice() as TypedArray;
+  const zeros = code?.zeroPoint ? toNumbers(code.zeroPoint) : [0];
+  const along = zeros.length === 1 ? undefined : code?.along;
+  const write = bytesFor(dtype, 1) === 8 && dtype.includes('int') ? BigInt : Number;
   for (const [axis, indices] of axes) {
-    const block = sizeOf(shape.slice(axis + 1));
+    const [strideHere, strideAlong] = [axis, along ?? axis].map((each) => sizeOf(shape.slice(each + 1)));
     const size = shape[axis]!;
-    const zero = bytesFor(dtype, 1) === 8 && dtype.includes('int') ? 0n : 0;
     for (let outer = 0; outer < sizeOf(shape.slice(0, axis)); outer++) {
       for (const index of indices) {
-        const start = (outer * size + index) * block;
-        data.fill(zero as never, start, start + block);
+        const start = (outer * size + index) * strideHere!;
+        const end = start + strideHere!;
+        if (along === undefined)
+          data.fill(write(zeros[0]!) as never, start, end); // fits the dtype, as the codes do
+        else for (let i = start; i < end; i++) data[i] = write(zeros[Math.floor(i / strideAlong!) % shape[along]!]!);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { type Graph, type Node, outerReferences, type ValueId } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisRules, AxisSite, Role } from './axis-rule.js';
+import type { AxisPort, AxisRule, AxisRules, AxisSite, Role, ZeroCode } from './axis-rule.js';
 import { axisRuleOf } from './axis-rules.js';
 import { nodeText, siteOf } from './axis-site.js';
 import { type AxisSpace, createAxisSpace } from './axis-space.js';
@@ -14,8 +14,8 @@ export interface Relations {
   readonly ports: ReadonlyMap<ValueId, AxisPort>;
   /** What masking does to an axis of a constant. */
   role(value: ValueId, axis: number): Role;
-  /** Whether a rule calls a constant a weight, whatever its dtype (a bias of whole numbers). */
-  isWeight(value: ValueId): boolean;
+  /** The code of zero of a constant of whole numbers that code weights; undefined for all others. */
+  codeOf(value: ValueId): ZeroCode | undefined;
   /** The node as its rule sees it. */
   site(node: Node): AxisSite;
   /** The rule of an op. */
@@ -70,8 +70,8 @@ function find(graph: Graph, options: GroupOptions): Relations {
   const space = createAxisSpace(size);
   const roles = new Map<ValueId, Map<number, Role>>();
   const parts: Regrouping[] = [];
-  const weights = new Set<ValueId>();
-  const open = { graph, ports, space, parts, weights };
+  const codes = new Map<ValueId, ZeroCode>();
+  const open = { graph, ports, space, parts, codes };
   const ruleOf = (op: string) => options.rules?.get(op) ?? axisRuleOf(op);
   const pinValue = (value: ValueId, reason: string) => pinPart(space, ports.get(value)?.axes ?? [], reason);
   for (const value of graph.inputs) pinValue(value, `"${value}" is an input of the graph`);
@@ -93,7 +93,7 @@ function find(graph: Graph, options: GroupOptions): Relations {
     space,
     ports,
     role: (value, axis) => roles.get(value)?.get(axis) ?? 'produces',
-    isWeight: (value) => weights.has(value),
+    codeOf: (value) => codes.get(value),
     site: (node) => siteOf(open, node),
     ruleOf,
   };

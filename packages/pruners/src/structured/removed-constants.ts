@@ -1,6 +1,9 @@
 import { floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
 import { evaluateNode } from '@espalier/passes';
 import type { AxisPort } from './axis-rule.js';
+import { elementAt } from './element-at.js';
+import { fusedActivation } from './fused-activation.js';
+import { quantizedConstant } from './quantized-constant.js';
 import type { Remaining } from './removal.js';
 import { firstCounts, nary, unary, where } from './rules/elementwise.js';
 
@@ -22,8 +25,18 @@ interface Walk {
 
 const elementwise = new Set([unary, nary, firstCounts, where]);
 const moving = new Set(['Transpose', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Split', 'Slice', 'Dropout']);
+const quantizing = new Set(['QuantizeLinear', 'DequantizeLinear']);
 const pooling = new Set(['MaxPool', 'GlobalMaxPool', 'GlobalAveragePool']);
-const products = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+/** Layers that make their units of a weight in slot 1: whether channels come second, and which slots are added. */
+const products: ReadonlyMap<string, { readonly second: boolean; readonly added: readonly number[] }> = new Map([
+  ['Conv', { second: true, added: [2] }],
+  ['ConvTranspose', { second: true, added: [2] }],
+  ['com.microsoft::FusedConv', { second: true, added: [2, 3] }],
+  ['Gemm', { second: false, added: [2] }],
+  ['com.microsoft::FusedGemm', { second: false, added: [2] }],
+  ['MatMul', { second: false, added: [] }],
+  ['com.microsoft::FusedMatMulActivation', { second: false, added: [] }],
+]);
 
 /**
  * Follows what masked units hold from their producers on: biases and shifts where the weights of a unit are zero in
@@ -103,10 +116,12 @@ function fill(walk: Walk, step: Step): void {
   };
   const [x] = inputs;
   const before = x && walk.found.get(x.value);
-  if (products.has(node.op)) {
-    const made = inputs[1]?.constant !== undefined && axis === (node.op.startsWith('Conv') ? 1 : y.shape.length - 1);
-    const bias = inputs[2];
-    if (made) each((i, masked) => (masked || !bias ? 0 : elementAt(bias, i) * floatOf(node, 'beta', 1)));
+  const product = products.get(node.op);
+  if (product) {
+    if (inputs[1]?.constant && axis === (product.second ? 1 : y.shape.length - 1)) {
+      each(summed(walk, step, product.added));
+      fusedActivation(node, values, walk.graph.opsets.get('') ?? 0);
+    }
   } else if (node.op === 'BatchNormalization' && axis === 1) {
     const [scale, shift, mean, variance] = inputs.slice(1).map((port) => port?.constant && toFloats(port.constant));
     if (!scale || !shift || !mean || !variance) return;
@@ -116,12 +131,27 @@ function fill(walk: Walk, step: Step): void {
       const factor = scale[i]! / Math.sqrt(variance[i]! + epsilon);
       return factor === 0 ? shift[i]! : ((before?.values[i] ?? Number.NaN) - mean[i]!) * factor + shift[i]!;
     });
+  } else if (quantizing.has(node.op)) {
+    if (before) each((i) => quantizedConstant(node.op, { value: before.values[i]!, inputs, index: i }));
   } else if (pooling.has(node.op)) {
     if (before) each((i) => before.values[i]!);
   } else if (moving.has(node.op)) {
     if (x && before) moved(walk, { x, before, rootOf, each });
   } else if (node.op === 'Concat') concatenated(walk, step);
   else if (elementwise.has(walk.remaining.found.relations.ruleOf(node.op))) computed(walk, step, each);
+}
+
+/** What is left of a layer whose weights are zero: nothing where it is masked, its bias where it was pruned before. */
+function summed({ found }: Walk, { node, inputs }: Step, added: readonly number[]) {
+  return (i: number, masked: boolean): number => {
+    if (masked && !inputs[3]) return 0;
+    return added.reduce((sum, slot) => {
+      const port = inputs[slot];
+      if (!port) return sum;
+      if (!port.constant) return sum + (found.get(port.value)?.values[i] ?? Number.NaN);
+      return sum + (masked ? 0 : elementAt(port, i) * floatOf(node, 'beta', 1));
+    }, 0);
+  };
 }
 
 type Each = (of: (i: number, masked: boolean) => number) => void;
@@ -188,10 +218,4 @@ function column(
     });
   }
   return numbers;
-}
-
-/** One element of a constant vector, or of one of the size 1. */
-function elementAt({ constant, shape }: AxisPort, index: number): number {
-  if (constant?.dtype !== 'float32') return Number.NaN;
-  return constant.data[sizeOf(shape) === 1 ? 0 : index] ?? Number.NaN;
 }

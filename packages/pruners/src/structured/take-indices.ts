@@ -1,4 +1,14 @@
-import { allocate, sizeOf, type Tensor, type TypedArray, tensor } from '@espalier/core';
+import {
+  allocate,
+  floats,
+  fromNumbers,
+  isPacked,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  toNumbers,
+} from '@espalier/core';
 
 /**
  * The elements of a tensor at the given indices of each axis, all of an axis where none are given.
@@ -8,6 +18,10 @@ export function takeIndices(source: Tensor, kept: readonly (readonly number[] | 
   const { dtype, shape } = source;
   const after = shape.map((size, axis) => kept[axis]?.length ?? size);
   if (kept.every((each) => each === undefined)) return source;
+  if (isPacked(dtype)) {
+    const wide = takeIndices(floats(toNumbers(source), shape), kept); // codes of 4 bits are exact in it
+    return fromNumbers(dtype, after, toNumbers(wide));
+  }
   const last = kept.findLastIndex((each) => each !== undefined);
   const block = sizeOf(shape.slice(last + 1));
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));

@@ -1,21 +1,40 @@
 import { int, intOf } from '@espalier/core';
 import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
+import type { Axis } from '../axis-space.js';
+
+/** Which inputs a kind of convolution has its operands in. */
+interface ConvSlots {
+  readonly x?: number;
+  readonly w?: number;
+  readonly bias?: number;
+  readonly transposed?: boolean;
+}
 
 interface Channels {
   readonly x: AxisPort;
   readonly w: AxisPort;
   readonly y: AxisPort;
+  /** Axes of input and output, channels second. */
+  readonly inputs: readonly Axis[];
+  readonly outputs: readonly Axis[];
   readonly groups: number;
   /** Input and output channels of each group. */
   readonly each: { readonly inputs: number; readonly outputs: number };
 }
 
-function channelsOf(site: AxisSite): Channels | undefined {
-  const [x, w] = site.inputs;
+/** Batch, channels and places of a value, whichever comes last. */
+export const channelsSecond = (port: AxisPort, channelsLast: boolean): readonly Axis[] =>
+  channelsLast ? [port.axes[0]!, port.axes.at(-1)!, ...port.axes.slice(1, -1)] : port.axes;
+
+function channelsOf(site: AxisSite, slots: ConvSlots): Channels | undefined {
+  const [x, w] = [site.inputs[slots.x ?? 0], site.inputs[slots.w ?? 1]];
   const y = site.outputs[0];
   const groups = intOf(site.node, 'group', 1);
   if (!x || !w || !y || x.shape.length < 3 || w.shape.length < 3) return undefined;
-  return { x, w, y, groups, each: { inputs: x.shape[1]! / groups, outputs: y.shape[1]! / groups } };
+  const last = intOf(site.node, 'channels_last', 0) === 1;
+  const [inputs, outputs] = [channelsSecond(x, last), channelsSecond(y, last)];
+  const each = { inputs: inputs[1]!.size / groups, outputs: outputs[1]!.size / groups };
+  return { x, w, y, inputs, outputs, groups, each };
 }
 
 /**
@@ -24,18 +43,20 @@ function channelsOf(site: AxisSite): Channels | undefined {
  */
 const wholeGroups = ({ groups, each }: Channels): boolean => groups >= each.inputs;
 
-const convolution = (transposed: boolean): AxisRule => ({
+/** A convolution with its operands wherever they are. */
+export const convolution = (slots: ConvSlots = {}): Required<AxisRule> => ({
   relate(site) {
-    const found = channelsOf(site);
+    const found = channelsOf(site, slots);
     if (!found) return site.pinAll('its shapes are not known');
-    const { x, w, y, groups, each } = found;
-    site.same(x.axes[0]!, y.axes[0]!);
-    const kernel = [...x.axes.slice(2), ...y.axes.slice(2), ...w.axes.slice(2)];
+    const { w, inputs, outputs, groups, each } = found;
+    const transposed = slots.transposed === true;
+    site.same(inputs[0]!, outputs[0]!);
+    const kernel = [...inputs.slice(2), ...outputs.slice(2), ...w.axes.slice(2)];
     for (const axis of kernel) site.pin(axis, 'it is a spatial axis of a convolution');
     for (let axis = 2; axis < w.axes.length; axis++) site.role(w, axis, 'inner');
-    const bias = site.inputs[2];
-    if (bias) site.same(bias.axes[0]!, y.axes[1]!);
-    const [input, output] = [x.axes[1]!, y.axes[1]!];
+    const bias = site.inputs[slots.bias ?? 2];
+    const [input, output] = [inputs[1]!, outputs[1]!];
+    if (bias && (slots.bias !== undefined || slots.w === undefined)) site.same(bias.axes[0]!, output);
     const [first, second] = [w.axes[0]!, w.axes[1]!];
     site.role(w, transposed ? 0 : 1, 'sums');
     if (groups === 1) {
@@ -60,25 +81,27 @@ const convolution = (transposed: boolean): AxisRule => ({
     }
   },
   rewrite(site, kept) {
-    const found = channelsOf(site);
+    const found = channelsOf(site, slots);
     if (!found || found.groups === 1 || !wholeGroups(found)) return undefined;
-    return { attributes: { group: int(kept.count(found.x.axes[1]!) / found.each.inputs) } };
+    return { attributes: { group: int(kept.count(found.inputs[1]!) / found.each.inputs) } };
   },
 });
 
+/** With an activation, and a value that is added before it. */
+const fused: AxisRule = {
+  ...convolution(),
+  relate(site) {
+    convolution().relate(site);
+    const [sum, y] = [site.inputs[3], site.outputs[0]];
+    sum?.axes.forEach((axis, i) => {
+      site.same(axis, y!.axes[i]!); // related before
+    });
+  },
+};
+
 /** Convolutions. */
 export const convRules = {
-  Conv: convolution(false),
-  ConvTranspose: convolution(true),
-  'com.microsoft::FusedConv': {
-    relate(site) {
-      convolution(false).relate(site);
-      const [sum, y] = [site.inputs[3], site.outputs[0]];
-      if (sum && y)
-        sum.axes.forEach((axis, i) => {
-          site.same(axis, y.axes[i]!);
-        });
-    },
-    rewrite: convolution(false).rewrite!,
-  },
+  Conv: convolution(),
+  ConvTranspose: convolution({ transposed: true }),
+  'com.microsoft::FusedConv': fused,
 } as const satisfies Record<string, AxisRule>;

@@ -1,4 +1,5 @@
 import type { AxisPort, AxisRule, AxisSite, Role } from '../axis-rule.js';
+import { sameEach } from './same-each.js';
 
 /** Joins every input's axes, aligned at the last one, with those of the output; sizes of one are repeated. */
 export function broadcast(site: AxisSite, inputs: readonly (AxisPort | undefined)[], output = site.outputs[0]): void {
@@ -13,10 +14,10 @@ export function broadcast(site: AxisSite, inputs: readonly (AxisPort | undefined
   }
 }
 
-const roles = (site: AxisSite, slot: number, role: Role) =>
-  site.inputs[slot]?.axes.forEach((_, axis) => {
-    site.role(site.inputs[slot], axis, role);
-  });
+/** The same role for every axis of a constant input. */
+export function roles(site: AxisSite, slot: number, role: Role): void {
+  for (const axis of site.inputs[slot]?.axes.keys() ?? []) site.role(site.inputs[slot], axis, role);
+}
 
 /** Ops that work on each element of one input. */
 export const unary: AxisRule = {
@@ -46,3 +47,23 @@ export const where: AxisRule = {
 
 /** An activation with a bias along the last axis. */
 export const biasThenUnary: AxisRule = { relate: (site) => broadcast(site, site.inputs.slice(0, 2)) };
+
+/** Dropout of a biased value with a residual: what is given beside the result is a mask of the same shape. */
+export const biasDropout: AxisRule = {
+  relate(site) {
+    for (const output of site.outputs) broadcast(site, site.inputs.slice(0, 3), output);
+  },
+};
+
+/** The first half of the channels times an activation of the second. */
+export const biasSplitGelu: AxisRule = {
+  relate(site) {
+    const [x, bias] = site.inputs;
+    const y = site.outputs[0];
+    if (!x || !y) return site.pinAll('its shapes are not known');
+    const [wide, half] = [x.axes.at(-1)!, y.axes.at(-1)!];
+    sameEach(site, x.axes.slice(0, -1), y.axes);
+    site.map(wide, half, (i) => i % half.size);
+    if (bias) site.same(bias.axes[0]!, wide);
+  },
+};

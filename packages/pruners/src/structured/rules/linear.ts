@@ -2,25 +2,40 @@ import { intOf, textOf } from '@espalier/core';
 import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
 import { broadcast } from './elementwise.js';
 
-const gemm: AxisRule = {
-  relate(site) {
-    const [a, b, c] = site.inputs;
-    const y = site.outputs[0];
-    if (!a || !b || !y) return site.pinAll('its shapes are not known');
-    const [rows, inner] = intOf(site.node, 'transA', 0) ? [1, 0] : [0, 1];
-    const [reduced, columns] = intOf(site.node, 'transB', 0) ? [1, 0] : [0, 1];
-    site.same(a.axes[rows]!, y.axes[0]!);
-    site.same(a.axes[inner]!, b.axes[reduced]!);
-    site.same(b.axes[columns]!, y.axes[1]!);
-    site.role(a, inner, 'sums');
-    site.role(b, reduced, 'sums');
-    broadcast(site, [c]);
-  },
-};
+/** Which inputs a kind of product has its matrices in, and what is added. */
+interface GemmSlots {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** [n, k] times [k, m], either one transposed on demand, and a value that is broadcast to the result. */
+export function gemmAt(site: AxisSite, slots: GemmSlots): void {
+  const [a, b] = [site.inputs[slots.a], site.inputs[slots.b]];
+  const y = site.outputs[0];
+  if (!a || !b || !y) {
+    site.pinAll('its shapes are not known');
+    return;
+  }
+  const [rows, inner] = intOf(site.node, 'transA', 0) ? [1, 0] : [0, 1];
+  const [reduced, columns] = intOf(site.node, 'transB', 0) ? [1, 0] : [0, 1];
+  site.same(a.axes[rows]!, y.axes[0]!);
+  site.same(a.axes[inner]!, b.axes[reduced]!);
+  site.same(b.axes[columns]!, y.axes[1]!);
+  site.role(a, inner, 'sums');
+  site.role(b, reduced, 'sums');
+  broadcast(site, [site.inputs[slots.c]]);
+}
+
+const gemm: AxisRule = { relate: (site) => gemmAt(site, { a: 0, b: 1, c: 2 }) };
 
 /** A product of matrices, broadcast over the axes before them; rank 1 is a row or a column. */
-function product(site: AxisSite, flip: { readonly a: boolean; readonly b: boolean }): void {
-  const [a, b] = site.inputs;
+function product(
+  site: AxisSite,
+  flip: { readonly a: boolean; readonly b: boolean },
+  [slotA, slotB]: readonly [number, number] = [0, 1],
+): void {
+  const [a, b] = [site.inputs[slotA], site.inputs[slotB]];
   const y = site.outputs[0];
   if (!a || !b || !y) {
     site.pinAll('its shapes are not known');
@@ -49,7 +64,18 @@ function batchAxes(site: AxisSite, at: { port: AxisPort; y: AxisPort; from: numb
   }
 }
 
-const matMul: AxisRule = { relate: (site) => product(site, { a: false, b: false }) };
+/** A product of the matrices in two inputs. */
+export const productAt = (site: AxisSite, a: number, b: number): void => product(site, { a: false, b: false }, [a, b]);
+
+const matMul: AxisRule = { relate: (site) => productAt(site, 0, 1) };
+
+/** A product with a bias along the last axis. */
+const matMulBias: AxisRule = {
+  relate(site) {
+    productAt(site, 0, 1);
+    broadcast(site, [site.inputs[2]]);
+  },
+};
 
 const fusedMatMul: AxisRule = {
   relate(site) {
@@ -91,6 +117,8 @@ export const linearRules = {
   'com.microsoft::FusedGemm': gemm,
   MatMul: matMul,
   'com.microsoft::FusedMatMul': fusedMatMul,
+  'com.microsoft::FusedMatMulActivation': fusedMatMul,
+  'com.microsoft::GemmFastGelu': matMulBias,
   'com.microsoft::TransposeMatMul': fusedMatMul,
   Einsum: einsum,
 } as const satisfies Record<string, AxisRule>;

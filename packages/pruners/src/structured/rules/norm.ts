@@ -1,5 +1,6 @@
-import { intOf } from '@espalier/core';
+import { int, intOf, type Node } from '@espalier/core';
 import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { pinOthers } from './heads.js';
 
 const through = (site: AxisSite): AxisPort | undefined => {
   const [x, y] = [site.inputs[0], site.outputs[0]];
@@ -74,22 +75,65 @@ const skipLayerNorm: AxisRule = {
   },
 };
 
-/** Mean and variance per group of channels: every group must lose the same ones. */
-const groupNorm: AxisRule = {
+/** What differs between the forms of a group norm. */
+interface GroupNormForm {
+  /** Name of the attribute with the number of groups. */
+  readonly groups: string;
+  readonly channelsLast: (node: Node) => boolean;
+  /** Slots of scale, shift and the like: one number per channel, or per group. */
+  readonly vectors: readonly number[];
+  /** Slot of a value that is added before, and of the output with the sum. */
+  readonly skip?: { readonly input: number; readonly output: number };
+}
+
+/**
+ * Mean and variance per group of channels: whole groups go, and leave the others as they are. The channels of a
+ * single group are normalised together.
+ */
+const groupNorm = ({ groups: name, channelsLast, vectors, skip }: GroupNormForm): AxisRule => ({
   relate(site) {
     const x = through(site);
     if (!x) return;
-    const channels = x.axes[1]!;
-    const groups = intOf(site.node, 'num_groups', 1);
+    const channels = channelsLast(site.node) ? x.axes.at(-1)! : x.axes[1]!;
+    const groups = intOf(site.node, name, 1);
     const each = channels.size / groups;
-    site.mark(channels, 'statistics');
-    if (groups > 1) site.tie(channels, (i) => i % each);
-    for (const axis of x.axes.slice(2)) site.pin(axis, 'it is normalised over all of it');
-    for (const port of site.inputs.slice(1)) {
-      if (!port) continue;
-      if (port.shape[0] === channels.size) site.same(port.axes[0]!, channels);
-      else site.pin(port.axes[0]!, 'it holds one number per group of channels');
+    if (groups > 1) site.tie(channels, (i) => Math.floor(i / each));
+    else site.mark(channels, 'statistics');
+    for (const axis of x.axes.slice(1)) if (axis !== channels) site.pin(axis, 'it is normalised over all of it');
+    for (const slot of vectors) {
+      const axis = site.inputs[slot]?.axes.at(-1);
+      if (axis) site.map(channels, axis, (i) => (axis.size === channels.size ? i : Math.floor(i / each)));
     }
+    const added = skip && site.inputs[skip.input];
+    if (added?.axes.length === x.axes.length) aligned(site, added, x);
+    else if (added) site.same(added.axes.at(-1)!, channels);
+    const sum = skip && site.outputs[skip.output];
+    if (sum) aligned(site, sum, x);
+  },
+  rewrite(site, kept) {
+    const x = site.inputs[0]!; // related before
+    const channels = channelsLast(site.node) ? x.axes.at(-1)! : x.axes[1]!;
+    const groups = intOf(site.node, name, 1);
+    if (groups === 1 || kept.count(channels) === channels.size) return undefined;
+    return { attributes: { [name]: int((groups * kept.count(channels)) / channels.size) } };
+  },
+});
+
+const contribChannelsLast = (node: Node): boolean => intOf(node, 'channels_last', 1) === 1;
+
+/** Tables of words, positions and segments, added up and normalised over their columns. */
+const embedLayerNorm: AxisRule = {
+  relate(site) {
+    const y = site.outputs[0];
+    const tables = site.inputs.slice(2, 7);
+    if (!y || !tables[0]) return site.pinAll('its shapes are not known');
+    const columns = y.axes[2]!;
+    site.mark(columns, 'statistics');
+    for (const table of tables) if (table) site.same(table.axes.at(-1)!, columns);
+    const sum = site.outputs[2];
+    if (sum) site.same(sum.axes[2]!, columns);
+    const but = new Set([columns, ...[...tables, sum].flatMap((port) => port?.axes.at(-1) ?? [])]);
+    pinOthers(site, [...site.inputs, ...site.outputs], { but, reason: 'its entries are picked at run time' });
   },
 };
 
@@ -106,12 +150,20 @@ const meanVariance: AxisRule = {
 /** Normalisations. */
 export const normRules = {
   BatchNormalization: batchNorm,
-  GroupNormalization: groupNorm,
+  GroupNormalization: groupNorm({ groups: 'num_groups', channelsLast: () => false, vectors: [1, 2] }),
   InstanceNormalization: instanceNorm,
   LayerNormalization: layerNorm,
   MeanVarianceNormalization: meanVariance,
   RMSNormalization: layerNorm,
   SimplifiedLayerNormalization: layerNorm,
+  'com.microsoft::EmbedLayerNormalization': embedLayerNorm,
+  'com.microsoft::GroupNorm': groupNorm({ groups: 'groups', channelsLast: contribChannelsLast, vectors: [1, 2] }),
+  'com.microsoft::SkipGroupNorm': groupNorm({
+    groups: 'groups',
+    channelsLast: contribChannelsLast,
+    vectors: [1, 2, 4],
+    skip: { input: 3, output: 1 },
+  }),
   'com.microsoft::SkipLayerNormalization': skipLayerNorm,
   'com.microsoft::SkipSimplifiedLayerNormalization': skipLayerNorm,
 } as const satisfies Record<string, AxisRule>;

@@ -1,34 +1,48 @@
 import { intOf } from '@espalier/core';
-import { type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { broadcast, roles } from './elementwise.js';
+import { ends } from './ends.js';
 
-/** Scales and zero points are one number, or one per index of an axis: transparent for whatever is cut. */
-function scaled(site: AxisSite, slots: readonly number[]): void {
-  const [x, y] = [site.inputs[0], site.outputs[0]];
-  if (!x || !y) {
-    site.pinAll('its shapes are not known');
-    return;
-  }
-  x.axes.forEach((axis, i) => {
-    site.same(axis, y.axes[i]!);
-  });
-  const along = axisAt(intOf(site.node, 'axis', 1), x.shape.length);
-  for (const slot of slots) {
-    const port = site.inputs[slot];
+/** Scales and zero points are one number, one per index of an axis, or one per block of it. */
+function relateScales(site: AxisSite, x: AxisPort, along: number): void {
+  const block = intOf(site.node, 'block_size', 0);
+  const axis = x.axes[along];
+  if (block > 0 && axis) site.tie(axis, (i) => Math.floor(i / block));
+  for (const port of site.inputs.slice(1, 3)) {
     if (!port || port.shape.length === 0) continue;
-    port.axes.forEach((_, i) => {
-      site.role(port, i, 'keeps');
-    });
-    const axis = port.axes[0]!;
-    if (port.shape.length === 1 && axis.size === x.axes[along]?.size) site.same(axis, x.axes[along]!);
-    else if (port.shape.length > 1) site.pinAll('its scales belong to blocks');
+    if (port.shape.length === 1) {
+      if (axis?.size === port.shape[0]) site.same(port.axes[0]!, axis!);
+      else if (port.shape[0] !== 1) site.pinAll('its scales do not fit the axis');
+    } else if (block > 0 && port.shape.length === x.shape.length) {
+      port.axes.forEach((each, i) => {
+        if (i === along) site.map(each, axis!, (place) => place * block);
+        else site.same(each, x.axes[i]!);
+      });
+    } else site.pinAll('its scales fit neither an axis nor blocks');
   }
 }
 
-const quantize: AxisRule = { relate: (site) => scaled(site, [1, 2]) };
+/** Real numbers to codes and back: transparent for whatever is cut, and the code of zero is that of zero. */
+const quantize: AxisRule = {
+  relate(site) {
+    const found = ends(site);
+    if (!found) return;
+    const { x } = found;
+    broadcast(site, [x]);
+    for (const slot of [1, 2]) roles(site, slot, 'keeps');
+    const along = axisAt(intOf(site.node, 'axis', 1), x.shape.length);
+    relateScales(site, x, along);
+    if (x.constant && site.node.op.endsWith('DequantizeLinear')) site.coded(x, site.inputs[2], along);
+  },
+};
+
+/** The range always holds zero, so that zeros that go do not change it. */
+const dynamicQuantize: AxisRule = { relate: (site) => broadcast(site, site.inputs.slice(0, 1)) };
 
 /** Quantizer nodes. */
 export const quantizeRules = {
   DequantizeLinear: quantize,
+  DynamicQuantizeLinear: dynamicQuantize,
   QuantizeLinear: quantize,
   'com.microsoft::DequantizeLinear': quantize,
   'com.microsoft::QuantizeLinear': quantize,

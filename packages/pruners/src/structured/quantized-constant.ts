@@ -1,0 +1,29 @@
+import { bitsOf, isInteger, toNumbers } from '@espalier/core';
+import type { AxisPort } from './axis-rule.js';
+import { elementAt } from './element-at.js';
+
+/**
+ * What a constant is after QuantizeLinear or DequantizeLinear: the real number that its code stands for, after both, for
+ * codes are followed as what they mean. NaN where scale and zero point are not known.
+ */
+export function quantizedConstant(
+  op: string,
+  at: { readonly value: number; readonly inputs: readonly (AxisPort | undefined)[]; readonly index: number },
+): number {
+  const { value, index: i } = at;
+  const [, scale, zeroPoint] = at.inputs;
+  if (op === 'DequantizeLinear') return value;
+  const size = scale ? elementAt(scale, i) : Number.NaN;
+  const dtype = zeroPoint?.constant?.dtype ?? 'uint8';
+  if (!(size > 0) || !isInteger(dtype) || (zeroPoint && !zeroPoint.constant)) return Number.NaN;
+  const zeros = zeroPoint?.constant ? toNumbers(zeroPoint.constant) : [0];
+  const zero = zeros[zeros.length === 1 ? 0 : i]!;
+  const low = dtype.startsWith('u') ? 0 : -(2 ** (bitsOf(dtype) - 1));
+  const code = Math.min(Math.max(halfToEven(value / size) + zero, low), low + 2 ** bitsOf(dtype) - 1);
+  return (code - zero) * size;
+}
+
+const halfToEven = (x: number): number => {
+  const near = Math.round(x);
+  return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near;
+};
