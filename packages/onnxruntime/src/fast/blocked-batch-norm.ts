@@ -1,5 +1,6 @@
 import { floatOf, int, type Node, type ValueId } from '@espalier/core';
-import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
+import { type BlockedWriter, blockedDomain, firstChannels, type Image } from './blocked-writer.js';
+import { filledUp } from './filled-up.js';
 import type { BlockedRule } from './rules.js';
 
 /**
@@ -9,15 +10,15 @@ import type { BlockedRule } from './rules.js';
 const training: BlockedRule = (node, w) => {
   const [x, scale, bias] = node.inputs as readonly [ValueId, ValueId, ValueId]; // it has three
   const image = w.image(x);
-  if (!image || image.channels % w.block !== 0) return false;
+  if (!image || !suits(node, w, image)) return false;
   const from = w.blocked(x);
   const mean = averageOf(w, from, image);
-  const centred = affine(w, { value: from, bias: w.emit('Neg', [mean]), channels: image.channels });
+  const centred = affine(w, { value: from, bias: w.emit('Neg', [mean]), image });
   const variance = averageOf(w, w.emit('Mul', [centred, centred]), image);
-  const factor = w.emit('Mul', [scale, inverseDeviation(node, w, variance)]);
-  w.give(node.outputs[0], affine(w, { value: centred, factor, bias, channels: image.channels }));
-  w.finish(node.outputs[1], 'Identity', [mean]);
-  w.finish(node.outputs[2], 'Identity', [variance]);
+  const factor = w.emit('Mul', [filledUp(w, scale, image), inverseDeviation(node, w, variance)]);
+  w.give(node.outputs[0], affine(w, { value: centred, factor, bias: filledUp(w, bias, image), image }));
+  finishPerChannel(w, { output: node.outputs[1], value: mean, image });
+  finishPerChannel(w, { output: node.outputs[2], value: variance, image });
   return true;
 };
 
@@ -30,28 +31,32 @@ const training: BlockedRule = (node, w) => {
 const gradient: BlockedRule = (node, w) => {
   const [x, scale, mean, variance, dy] = node.inputs as readonly ValueId[] as [string, string, string, string, string]; // it has five
   const image = w.image(x);
-  if (!image || image.channels % w.block !== 0) return false;
+  if (!image || !suits(node, w, image)) return false;
   const [input, given] = [w.blocked(x), w.blocked(dy)];
   const [bias, product] = [averageOf(w, given, image), averageOf(w, w.emit('Mul', [given, input]), image)];
-  const s = inverseDeviation(node, w, variance);
-  const d = w.emit('Mul', [s, w.emit('Sub', [product, w.emit('Mul', [mean, bias])])]);
+  const centre = filledUp(w, mean, image);
+  const s = inverseDeviation(node, w, filledUp(w, variance, image));
+  const d = w.emit('Mul', [s, w.emit('Sub', [product, w.emit('Mul', [centre, bias])])]);
   const count = elementsOf(w, input, image);
-  w.finish(node.outputs[1], 'Mul', [d, count]);
-  w.finish(node.outputs[2], 'Mul', [bias, count]);
+  finishPerChannel(w, { output: node.outputs[1], value: w.emit('Mul', [d, count]), image });
+  finishPerChannel(w, { output: node.outputs[2], value: w.emit('Mul', [bias, count]), image });
   if (node.outputs[0] === undefined) return true;
-  const a = w.emit('Mul', [scale, s]);
+  const a = w.emit('Mul', [filledUp(w, scale, image), s]);
   const b = w.emit('Neg', [w.emit('Mul', [w.emit('Mul', [a, s]), d])]);
-  const c = w.emit('Neg', [w.emit('Add', [w.emit('Mul', [b, mean]), w.emit('Mul', [a, bias])])]);
-  const { channels } = image;
-  const sum = affine(w, { value: given, factor: a, bias: c, channels });
-  w.give(node.outputs[0], affine(w, { value: input, factor: b, sum, channels }));
+  const c = w.emit('Neg', [w.emit('Add', [w.emit('Mul', [b, centre]), w.emit('Mul', [a, bias])])]);
+  const sum = affine(w, { value: given, factor: a, bias: c, image });
+  w.give(node.outputs[0], affine(w, { value: input, factor: b, sum, image }));
   return true;
 };
 
+/** Whether a batch norm can be blocked: the padding is zero, and its deviation must not be. */
+const suits = (node: Node, w: BlockedWriter, image: Image): boolean =>
+  w.fills(image) && (image.channels === image.padded || floatOf(node, 'epsilon', 1e-5) > 0);
+
 /** The mean of each channel over all images, [C]. */
-function averageOf(w: BlockedWriter, value: ValueId, { channels }: Image): ValueId {
+function averageOf(w: BlockedWriter, value: ValueId, { padded }: Image): ValueId {
   const each = w.emit(`${blockedDomain}::GlobalAveragePool`, [value]);
-  const rows = w.emit('Reshape', [each, w.longs([-1, channels])]);
+  const rows = w.emit('Reshape', [each, w.longs([-1, padded])]);
   return w.emit('ReduceMean', [rows, w.longs([0])], { keepdims: int(0) });
 }
 
@@ -63,15 +68,15 @@ function affine(
     readonly factor?: ValueId;
     readonly bias?: ValueId;
     readonly sum?: ValueId;
-    readonly channels: number;
+    readonly image: Image;
   },
 ): ValueId {
-  const { value, factor, bias, sum, channels } = of;
-  const filter = factor ? w.emit('Reshape', [factor, w.longs([-1, 1, 1, 1])]) : w.full(1, [channels, 1, 1, 1]);
+  const { value, factor, bias, sum, image } = of;
+  const filter = factor ? w.emit('Reshape', [factor, w.longs([-1, 1, 1, 1])]) : w.full(1, [image.padded, 1, 1, 1]);
   const inputs = sum === undefined ? [value, filter, bias] : [value, filter, bias, sum];
   return w.emit(`${blockedDomain}::Conv`, inputs, {
     kernel_shape: { kind: 'ints', value: [1, 1] },
-    group: int(channels),
+    group: int(image.padded),
   });
 }
 
@@ -83,6 +88,15 @@ function elementsOf(w: BlockedWriter, value: ValueId, { batch, height, width }: 
   if (typeof batch === 'number') return w.full(batch * height * width, []);
   const images = w.emit('Gather', [w.emit('Shape', [value]), w.longs([0])]);
   return w.emit('Mul', [w.emit('Cast', [images], { to: int(1) }), w.full(height * width, [])]);
+}
+
+/** Writes one number per channel, without the padding. */
+function finishPerChannel(
+  w: BlockedWriter,
+  { output, value, image }: { readonly output: ValueId | undefined; readonly value: ValueId; readonly image: Image },
+): void {
+  if (image.channels === image.padded) w.finish(output, 'Identity', [value]);
+  else w.finish(output, 'Slice', [value, ...firstChannels(w, image, 0)]);
 }
 
 /** Batch norms in training. */

@@ -26,7 +26,7 @@ const overElements =
   (node, w) => {
     const output = node.outputs[0];
     const shape = output === undefined ? undefined : w.image(output) && tensorInfo(w.graph, output)?.shape;
-    if (output === undefined || !shape || (shape[1] as number) % w.block !== 0) return false;
+    if (output === undefined || !shape || !w.fills({ channels: shape[1] as number })) return false;
     const kinds = node.inputs.map((value) => kindOf(w, value, shape.join()));
     const given = node.inputs.some((value, i) => kinds[i] === 'image' && w.isBlocked(value!));
     if (!given || kinds.includes('other')) return false;
@@ -43,6 +43,12 @@ const overElements =
 const elementwise = overElements((_, value) => value);
 const broadcast = overElements(scalarOperand);
 const arithmetic: BlockedRule = (node, w) => broadcast(node, w) || withScalarOperand(node, w);
+
+/** Not where a block is filled up with zeros: 0/0 is not finite. */
+const division: BlockedRule = (node, w) => {
+  const image = w.image(node.outputs[0]);
+  return (image?.channels === image?.padded && broadcast(node, w)) || withScalarOperand(node, w);
+};
 
 /**
  * The sign of what a Relu gives is 0 or 1: min(1, y·3e38) for every normal y ≥ 0, which the runtime computes several
@@ -105,5 +111,5 @@ export const blockedElementwise = {
   Add: arithmetic,
   Sub: arithmetic,
   Mul: arithmetic,
-  Div: arithmetic,
+  Div: division,
 } as const;

@@ -1,7 +1,7 @@
 import { type Node, staticShape, type ValueId } from '@espalier/core';
-import { kindOf } from './blocked-convolution.js';
+import { inBlocks, kindOf } from './blocked-convolution.js';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
-import { turnedDepthwiseFilter, turnedFilter } from './filter.js';
+import { filledUpFilter, turnedDepthwiseFilter, turnedFilter } from './filter.js';
 import { pickRows } from './rows.js';
 import { type Window, windowAttributes, windowOf } from './window.js';
 
@@ -17,21 +17,22 @@ export function blockedInputGradient(node: Node, w: BlockedWriter): boolean {
   if (!from || !to || !shape || !window) return false;
   const [outputs, inputs, height, width] = shape as [number, number, number, number]; // four
   const size = { outputs, inputs, height, width };
-  const kind = kindOf(size, window.group, w.block);
-  if (!kind || to.channels % w.block !== 0) return false;
+  const kind = kindOf(size, window.group);
+  if (!kind || !w.fills(to) || !w.fills(from)) return false;
   const small = height * width === 1 && window.pads.every((pad) => pad === 0);
-  const apart = small ? window : { ...window, strides: [1, 1] as const };
   const wide = small ? from : spreadSize(from, window);
   const pads = small ? window.pads : turnedPads(window, wide, to);
   if (pads.some((pad) => pad < 0)) return false;
-  const turned = kind === 'full' ? turnedFilter(w, filter, size) : turnedDepthwiseFilter(w, filter, size);
+  const filled = filledUpFilter(w, filter, { size, to: from, ...(kind === 'full' ? { from: to } : {}) });
+  const turn = kind === 'full' ? turnedFilter : turnedDepthwiseFilter;
+  const turned = turn(w, filled.value, filled.size);
   const source = small ? w.blocked(dy) : spread(w, w.blocked(dy), { from, to: wide, strides: window.strides });
   const convolved = w.emit(
     `${blockedDomain}::Conv`,
     [source, turned],
-    windowAttributes({ ...apart, strides: [1, 1], pads }),
+    windowAttributes({ ...inBlocks(window, to), strides: [1, 1], pads }),
   );
-  const narrow = { ...from, channels: to.channels };
+  const narrow = { ...to, height: from.height, width: from.width };
   w.give(node.outputs[0], small ? spread(w, convolved, { from: narrow, to, strides: window.strides }) : convolved);
   return true;
 }
@@ -59,7 +60,7 @@ function spread(
   const area = to.height * to.width;
   const rows = pickRows(w, value, {
     image: from,
-    count: (to.channels / w.block) * area,
+    count: (to.padded / w.block) * area,
     source(i) {
       const [block, y, x] = [Math.floor(i / area), Math.floor((i % area) / to.width), i % to.width];
       if (y % strides[0] !== 0 || x % strides[1] !== 0) return -1;
@@ -68,5 +69,5 @@ function spread(
       return (block * from.height + row) * from.width + column;
     },
   });
-  return w.emit('Reshape', [rows, w.longs([-1, to.channels, to.height, to.width])]);
+  return w.emit('Reshape', [rows, w.longs([-1, to.padded, to.height, to.width])]);
 }

@@ -17,7 +17,7 @@ const moving =
   (node, w) => {
     const x = node.inputs[0] as ValueId; // every such op has one
     const [image, to] = [w.image(x), w.image(node.outputs[0])];
-    if (!image || !to || image.channels % w.block !== 0 || image.channels !== to.channels) return false;
+    if (!image || !to || !w.fills(image) || image.channels !== to.channels) return false;
     if (!evenIfPlain && !w.isBlocked(x)) return false;
     const places = reading(node, w, image);
     if (places?.[0].length !== to.height || places[1].length !== to.width) return false;
@@ -25,13 +25,13 @@ const moving =
     const area = to.height * to.width;
     const moved = pickRows(w, w.blocked(x), {
       image,
-      count: (to.channels / w.block) * area,
+      count: (to.padded / w.block) * area,
       source(i) {
         const [row, column] = [rows[Math.floor((i % area) / to.width)]!, columns[i % to.width]!];
         return row < 0 || column < 0 ? -1 : (Math.floor(i / area) * image.height + row) * image.width + column;
       },
     });
-    w.give(node.outputs[0], w.emit('Reshape', [moved, w.longs([-1, to.channels, to.height, to.width])]));
+    w.give(node.outputs[0], w.emit('Reshape', [moved, w.longs([-1, to.padded, to.height, to.width])]));
     return true;
   };
 

@@ -27,9 +27,8 @@ export function blockedWeightGradient(node: Node, w: BlockedWriter): boolean {
   const [x, dy] = node.inputs as readonly [ValueId, ValueId]; // it has both
   const [from, to] = [w.image(x), w.image(dy)];
   const window = windowOf(node, intsOf(node, 'kernel_shape', []));
-  if (!from || !to || !window || to.channels % w.block !== 0) return false;
+  if (!from || !to || !window || !w.fills(to)) return false;
   if (window.group !== 1) return depthwiseWeightGradient(node, w, { x, dy, from, to, window });
-  if (from.channels >= w.block && from.channels % w.block !== 0) return false;
   const { batch } = from;
   const whole = typeof batch === 'number' && batch % w.block === 0;
   const undilated = window.dilations.every((each) => each === 1);
@@ -68,6 +67,7 @@ function cutTo(
  */
 function depthwiseWeightGradient(node: Node, w: BlockedWriter, { x, dy, from, to, window }: Site): boolean {
   const { batch, channels } = from;
+  const { padded } = to;
   if (window.group !== channels || to.channels !== channels || typeof batch !== 'number') return false;
   if (to.height * to.width > mostPlaces) return false;
   const [kh, kw] = window.kernel;
@@ -79,19 +79,19 @@ function depthwiseWeightGradient(node: Node, w: BlockedWriter, { x, dy, from, to
     return { end, places: Math.floor((size + begin + end - span) / window.dilations[axis]!) + 1 };
   });
   const [vertical, horizontal] = ends as [(typeof ends)[0], (typeof ends)[0]]; // two axes
-  const image = w.emit('Reshape', [w.blocked(x), w.longs([1, batch * channels, from.height, from.width])]);
-  const filter = w.emit('Reshape', [w.blocked(dy), w.longs([batch * channels, 1, to.height, to.width])]);
+  const image = w.emit('Reshape', [w.blocked(x), w.longs([1, batch * padded, from.height, from.width])]);
+  const filter = w.emit('Reshape', [w.blocked(dy), w.longs([batch * padded, 1, to.height, to.width])]);
   const each = w.emit(`${blockedDomain}::Conv`, [image, filter], {
     kernel_shape: ints([to.height, to.width]),
     dilations: ints(window.strides),
     strides: ints(window.dilations),
     pads: ints([window.pads[0], window.pads[1], vertical.end, horizontal.end]),
-    group: int(batch * channels),
+    group: int(batch * padded),
   });
   const [rows, columns] = [vertical.places, horizontal.places];
-  const images = w.emit('Reshape', [each, w.longs([batch, rows * columns * channels])]);
+  const images = w.emit('Reshape', [each, w.longs([batch, rows * columns * padded])]);
   const sums = w.emit('ReduceSum', [images, w.longs([0])], { keepdims: int(0) });
-  const blocked = w.emit('Reshape', [sums, w.longs([1, channels, rows, columns])]);
+  const blocked = w.emit('Reshape', [sums, w.longs([1, padded, rows, columns])]);
   const plain = w.emit(`${blockedDomain}::ReorderOutput`, [blocked], { channels: int(channels) });
   const apart = w.emit('Reshape', [plain, w.longs([channels, rows, columns, 1])]);
   const sized = cutTo(w, apart, { rows, columns, window });
@@ -120,7 +120,7 @@ function rowsOfChannels(w: BlockedWriter, { x, from, to, window, batch }: Site &
 /** An image batch as [N, H, W, C]. */
 function channelsLast(w: BlockedWriter, x: ValueId, { channels }: Image): ValueId {
   if (channels === w.block) return w.blocked(x);
-  if (channels % w.block === 0) {
+  if (w.fills({ channels }) && (w.isBlocked(x) || channels % w.block === 0)) {
     const attributes = { channels: int(channels), channels_last: int(1) };
     return w.emit(`${blockedDomain}::ReorderOutput`, [w.blocked(x)], attributes);
   }
@@ -132,7 +132,7 @@ function channelsLast(w: BlockedWriter, x: ValueId, { channels }: Image): ValueI
 function overImages(w: BlockedWriter, { dy, to, batch }: Site & { readonly batch: number }): ValueId {
   const b = w.block;
   const area = to.height * to.width;
-  const split = w.emit('Reshape', [w.blocked(dy), w.longs([batch / b, b, to.channels / b, area, b])]);
+  const split = w.emit('Reshape', [w.blocked(dy), w.longs([batch / b, b, to.padded / b, area, b])]);
   const turned = w.emit('Transpose', [split], { perm: ints([2, 0, 3, 1, 4]) });
-  return w.emit('Reshape', [turned, w.longs([to.channels, batch, to.height, to.width])]);
+  return w.emit('Reshape', [turned, w.longs([to.padded, batch, to.height, to.width])]);
 }

@@ -20,7 +20,8 @@ type Attributes = Readonly<Record<string, Attribute>>;
 /**
  * Writes nodes over blocked values. The blocked form of a value [N, C, H, W] holds the same numbers as
  * [N, C/B, H, W, B]: B channels side by side, as the runtime's NCHWc ops take and give them. To the runtime it still
- * has the shape [N, C, H, W], so ops that act on each element alone need not know.
+ * has the shape [N, C, H, W], so ops that act on each element alone need not know. Channels that fill no block are
+ * followed by others, up to a whole one; filters are zero there.
  */
 export interface BlockedWriter {
   readonly graph: Graph;
@@ -28,6 +29,8 @@ export interface BlockedWriter {
   readonly block: number;
   /** The shape of a float32 value [N, C, H, W] whose sizes but the batch's are known; undefined for any other. */
   image(value: ValueId | undefined): Image | undefined;
+  /** Whether an image has enough channels for its blocked form to be worth it. */
+  fills(image: Pick<Image, 'channels'>): boolean;
   /** Whether a value exists in blocked form already. */
   isBlocked(value: ValueId): boolean;
   /** The blocked form of a value, converted where need be. */
@@ -53,12 +56,21 @@ export interface BlockedWriter {
 export interface Image {
   readonly batch: Dim;
   readonly channels: number;
+  /** Channels of the blocked form: whole blocks. What is beyond `channels` is finite and must not be read. */
+  readonly padded: number;
   readonly height: number;
   readonly width: number;
 }
 
+// A block is filled up to this many times the channels: blocked convolutions gain more than that over plain ones.
+const mostPadding = 2;
+
 /** The domain of the runtime's ops over blocked values. */
 export const blockedDomain = 'com.microsoft.nchwc';
+
+/** The operands of a Slice that leaves the padding out along an axis. */
+export const firstChannels = (w: BlockedWriter, { channels }: Image, axis: number): readonly ValueId[] =>
+  [[0], [channels], [axis]].map(w.longs);
 
 /** A writer whose nodes replace or precede those of the graph it walks; the driver tells it where it stands. */
 export interface OpenWriter extends BlockedWriter {
@@ -108,6 +120,20 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     add(op, inputs, { output, attributes });
     return output;
   };
+  const longList = (values: readonly number[]) => shared(`i${values.join()}`, () => longs(values));
+  const full: BlockedWriter['full'] = (value, shape) =>
+    shared(`f${value}:${shape.join()}`, () => floats(new Float32Array(sizeOf(shape)).fill(value), shape));
+  /** An image with channels of zeros behind its own, up to a multiple of 4, which the conversion needs. */
+  const inFours = (value: ValueId): ValueId => {
+    const [batch, channels, ...size] = tensorInfo(graph, value)!.shape as readonly [Dim, number, number, number]; // an image
+    const missing = (4 - (channels % 4)) % 4;
+    if (missing === 0) return value;
+    const many = typeof batch === 'number' ? undefined : emit('Gather', [emit('Shape', [value]), longList([0])]);
+    const zeros = many
+      ? emit('Expand', [full(0, []), emit('Concat', [many, longList([missing, ...size])], { axis: int(0) })])
+      : full(0, [batch as number, missing, ...size]);
+    return emit('Concat', [value, zeros], { axis: int(1) });
+  };
   return {
     graph,
     block,
@@ -122,13 +148,14 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       if (info?.dtype !== 'float32' || info.shape?.length !== 4) return undefined;
       const [batch, channels, height, width] = info.shape as [Dim, Dim, Dim, Dim]; // four
       if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') return undefined;
-      return { batch, channels, height, width };
+      return { batch, channels, padded: Math.ceil(channels / block) * block, height, width };
     },
+    fills: ({ channels }) => channels * mostPadding >= block,
     isBlocked: (value) => blockedForm.has(value),
     blocked(value) {
       let form = blockedForm.get(value);
       if (form === undefined) {
-        form = emit(`${blockedDomain}::ReorderInput`, [value]);
+        form = emit(`${blockedDomain}::ReorderInput`, [inFours(value)]);
         blockedForm.set(value, form);
       }
       return form;
@@ -141,7 +168,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     finish(value, op, inputs, attributes = {}) {
       if (value !== undefined) add(op, inputs, { output: value, attributes });
     },
-    longs: (values) => shared(`i${values.join()}`, () => longs(values)),
+    longs: longList,
     index(values, shape) {
       const key = `x${shape.join()}:${hash(values)}`;
       const same = (indices.get(key) ?? []).find(({ table }) => table.every((each, i) => each === values[i]));
@@ -151,8 +178,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       indices.set(key, [...(indices.get(key) ?? []), { name, table: values }]);
       return name;
     },
-    full: (value, shape) =>
-      shared(`f${value}:${shape.join()}`, () => floats(new Float32Array(sizeOf(shape)).fill(value), shape)),
+    full,
     take() {
       const taken = nodes;
       nodes = [];

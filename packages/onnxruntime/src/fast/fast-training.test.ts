@@ -19,7 +19,7 @@ import {
 } from '@espalier/core';
 import { decodeOnnx, encodeOnnx } from '@espalier/onnx';
 import { inferShapes, lowerCustomOps, setInputShapes } from '@espalier/passes';
-import { mobilenetV2, resnet20 } from '@espalier/zoo';
+import { lenet5, mobilenetV2, resnet20 } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../../test/fixtures.js';
 import { largestDifference } from '../../../../test/run-onnx.js';
@@ -124,6 +124,16 @@ const layers: readonly (readonly [string, Layer])[] = [
   ['depthwise', { x: [2, 32, 7, 8], w: [32, 1, 3, 3], pads: [1, 1, 1, 1], group: 32 }],
   ['depthwise, stride 2', { x: [2, 16, 8, 8], w: [16, 1, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 16 }],
   ['channels that fill no block', { x: [2, 10, 6, 6], w: [20, 10, 3, 3], pads: [1, 1, 1, 1] }],
+  ['channels beyond a block', { x: [2, 18, 6, 5], w: [21, 18, 3, 3], pads: [1, 1, 1, 1] }],
+  ['odd channels, stride 2', { x: [2, 23, 7, 8], w: [9, 23, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] }],
+  ['odd channels, 1x1 with stride 2', { x: [3, 20, 8, 8], w: [40, 20, 1, 1], strides: [2, 2] }],
+  ['few channels to odd ones', { x: [2, 3, 8, 8], w: [5, 3, 3, 3], pads: [1, 1, 1, 1] }],
+  ['too few channels', { x: [2, 2, 6, 6], w: [2, 2, 3, 3], pads: [1, 1, 1, 1] }],
+  ['depthwise, odd channels', { x: [2, 27, 7, 8], w: [27, 1, 3, 3], pads: [1, 1, 1, 1], group: 27 }],
+  [
+    'depthwise, odd channels, stride 2',
+    { x: [2, 13, 8, 8], w: [13, 1, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 13 },
+  ],
   ['groups', { x: [2, 32, 6, 6], w: [32, 16, 3, 3], pads: [1, 1, 1, 1], group: 2 }],
 ];
 
@@ -158,8 +168,13 @@ describe.skipIf(noBlocks).each(layers)('a convolution, %s, is the same in blocke
 });
 
 describe.skipIf(noBlocks)('batch norms', () => {
-  it.each([false, true])('are the same in blocked form, named batch %s', async (named) => {
-    const [x, scale, bias] = [normal([3, 32, 5, 4]), normal([32]), normal([32])];
+  it.each([
+    [32, false],
+    [32, true],
+    [21, false],
+    [9, true],
+  ])('of %i channels are the same in blocked form, named batch %s', async (channels, named) => {
+    const [x, scale, bias] = [normal([3, channels, 5, 4]), normal([channels]), normal([channels])];
     const attributes = { epsilon: float(1e-3) };
     const forward = await compare({
       op: 'espalier::BatchNormTraining',
@@ -170,9 +185,9 @@ describe.skipIf(noBlocks)('batch norms', () => {
     });
     expect(forward.error).toBeLessThan(1e-4);
     expect(forward.ops).toContain('com.microsoft.nchwc::Conv');
-    const mean = floats(new Float32Array(32).fill(0.1));
-    const variance = floats(new Float32Array(32).fill(0.9));
-    const inputs = [x, scale, mean, variance, normal([3, 32, 5, 4])];
+    const mean = floats(new Float32Array(channels).fill(0.1));
+    const variance = floats(new Float32Array(channels).fill(0.9));
+    const inputs = [x, scale, mean, variance, normal([3, channels, 5, 4])];
     const backward = await compare({ op: 'espalier::BatchNormGradient', inputs, attributes, outputs: 3, named });
     expect(backward.error).toBeLessThan(1e-4);
     expect(backward.ops).toContain('com.microsoft.nchwc::Conv');
@@ -299,11 +314,14 @@ const smooth = (graph: Graph): Graph => ({
 describe.skipIf(noBlocks)('a whole training step', () => {
   const shortcuts = () => resnet20({ shortcut: 'B' });
   const mobile = () => mobilenetV2({ classes: 10, size: 32, width: 0.5, stem: 'small' });
+  const narrow = () => resnet20({ shortcut: 'B', width: 0.7 });
   // MobileNetV2 begins where a change of 1e-6 in its images moves the second loss in the third digit.
   it.each([
     { name: 'ResNet-20', build: shortcuts, gradients: 1e-2, losses: 1e-4 },
     { name: 'ResNet-20 without kinks', build: () => smooth(shortcuts()), gradients: 2e-5, losses: 1e-5 },
     { name: 'ResNet-20 with padded shortcuts', build: () => smooth(resnet20({})), gradients: 2e-5, losses: 1e-5 },
+    { name: 'ResNet-20 of 11, 22 and 45 channels', build: () => smooth(narrow()), gradients: 2e-5, losses: 1e-5 },
+    { name: 'LeNet-5', build: () => lenet5({}), gradients: 2e-5, losses: 1e-5 },
     { name: 'MobileNetV2', build: mobile, gradients: 0.2, losses: 2e-2 },
     { name: 'MobileNetV2 without kinks', build: () => smooth(mobile()), gradients: 2e-4, losses: 1e-4 },
   ])('of $name has the gradients and losses of the plain one', async ({ build, gradients, losses }) => {

@@ -1,5 +1,6 @@
 import { int, ints, type ValueId } from '@espalier/core';
-import { type BlockedWriter, blockedDomain } from './blocked-writer.js';
+import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
+import { extended } from './filled-up.js';
 
 /** Sizes of a filter [K, C/group, kh, kw]. */
 export interface FilterSize {
@@ -7,6 +8,19 @@ export interface FilterSize {
   readonly inputs: number;
   readonly height: number;
   readonly width: number;
+}
+
+/** A filter with zeros for the channels that fill up the blocks of what it gives, and of what it reads where that is given. */
+export function filledUpFilter(
+  w: BlockedWriter,
+  value: ValueId,
+  { size, to, from }: { readonly size: FilterSize; readonly to: Image; readonly from?: Image },
+): { readonly value: ValueId; readonly size: FilterSize } {
+  const { outputs, inputs, height, width } = size;
+  const whole = { ...size, outputs: to.padded, inputs: from ? from.padded : inputs };
+  const wide = extended(w, value, { shape: [outputs, inputs, height, width], axis: 1, to: whole.inputs });
+  const shape = [outputs, whole.inputs, height, width];
+  return { value: extended(w, wide, { shape, axis: 0, to: whole.outputs }), size: whole };
 }
 
 /**

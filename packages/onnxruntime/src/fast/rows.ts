@@ -11,7 +11,7 @@ export function pickRows(
   value: ValueId,
   { image, count, source }: { readonly image: Image; readonly count: number; readonly source: (i: number) => number },
 ): ValueId {
-  const total = (image.channels / w.block) * image.height * image.width;
+  const total = (image.padded / w.block) * image.height * image.width;
   const index = new Int32Array(count);
   let [zeros, moved] = [false, count !== total];
   for (let i = 0; i < count; i++) {

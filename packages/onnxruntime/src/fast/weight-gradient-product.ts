@@ -21,20 +21,30 @@ export function weightGradientProduct(node: Node, w: BlockedWriter): boolean {
   const [from, to] = [w.image(x), w.image(dy)];
   const window = windowOf(node, intsOf(node, 'kernel_shape', []));
   if (!from || !to || !window || window.group !== 1) return false;
-  if (from.channels % w.block !== 0 || to.channels % w.block !== 0) return false;
+  if (!w.fills(from) || !w.fills(to)) return false;
   const site = { x: w.blocked(x), dy: w.blocked(dy), from, to, window };
   const [kh, kw] = window.kernel;
-  const [channels, outputs] = [from.channels, to.channels];
+  const [channels, outputs] = [from.padded, to.padded];
   if (window.strides[0] === 1 && kh > 1) {
     const product = multiply(w, shiftedRows(w, site), columnsOf(w, site));
     const apart = w.emit('Reshape', [product, w.longs([kh, outputs, kw, channels])]);
-    w.finish(node.outputs[0], 'Transpose', [apart], { perm: ints([1, 3, 0, 2]) });
+    w.finish(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [1, 3] })], { perm: ints([1, 3, 0, 2]) });
     return true;
   }
   const product = multiply(w, placesOf(w, site.dy, to), patchesOf(w, site));
   const apart = w.emit('Reshape', [product, w.longs([outputs, kh, kw, channels])]);
-  w.finish(node.outputs[0], 'Transpose', [apart], { perm: ints([0, 3, 1, 2]) });
+  w.finish(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [0, 3] })], { perm: ints([0, 3, 1, 2]) });
   return true;
+}
+
+/** The product without what fills up blocks, of dy's channels along the first axis and of x's along the second. */
+function own(
+  w: BlockedWriter,
+  value: ValueId,
+  { from, to, axes }: { readonly from: Image; readonly to: Image; readonly axes: readonly [number, number] },
+): ValueId {
+  if (from.channels === from.padded && to.channels === to.padded) return value;
+  return w.emit('Slice', [value, w.longs([0, 0]), w.longs([to.channels, from.channels]), w.longs(axes)]);
 }
 
 /** aᵀ b */
@@ -46,19 +56,19 @@ const matrix = (w: BlockedWriter, rows: ValueId, columns: number): ValueId =>
 
 /** A blocked image as [N·H·W, C]. */
 function placesOf(w: BlockedWriter, value: ValueId, image: Image): ValueId {
-  const [blocks, area] = [image.channels / w.block, image.height * image.width];
+  const [blocks, area] = [image.padded / w.block, image.height * image.width];
   const rows = pickRows(w, value, {
     image,
     count: blocks * area,
     source: (i) => (i % blocks) * area + Math.floor(i / blocks),
   });
-  return matrix(w, rows, image.channels);
+  return matrix(w, rows, image.padded);
 }
 
 /** dy shifted down by each row of the kernel: [N·H·OW, kh·K]; places outside of dy are zero. */
 function shiftedRows(w: BlockedWriter, { dy, from, to, window }: Site): ValueId {
   const { kernel, dilations, pads } = window;
-  const blocks = to.channels / w.block;
+  const blocks = to.padded / w.block;
   const rows = pickRows(w, dy, {
     image: to,
     count: from.height * to.width * kernel[0] * blocks,
@@ -69,13 +79,13 @@ function shiftedRows(w: BlockedWriter, { dy, from, to, window }: Site): ValueId 
       return row < 0 || row >= to.height ? -1 : (block * to.height + row) * to.width + (place % to.width);
     },
   });
-  return matrix(w, rows, kernel[0] * to.channels);
+  return matrix(w, rows, kernel[0] * to.padded);
 }
 
 /** x as each column of the kernel meets it: [N·H·OW, kw·C]. */
 function columnsOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
   const { kernel, strides, dilations, pads } = window;
-  const blocks = from.channels / w.block;
+  const blocks = from.padded / w.block;
   const rows = pickRows(w, x, {
     image: from,
     count: from.height * to.width * kernel[1] * blocks,
@@ -87,13 +97,13 @@ function columnsOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
       return (block * from.height + Math.floor(place / to.width)) * from.width + column;
     },
   });
-  return matrix(w, rows, kernel[1] * from.channels);
+  return matrix(w, rows, kernel[1] * from.padded);
 }
 
 /** x as each tap of the kernel meets it: [N·OH·OW, kh·kw·C]. */
 function patchesOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
   const { kernel, strides, dilations, pads } = window;
-  const blocks = from.channels / w.block;
+  const blocks = from.padded / w.block;
   const taps = kernel[0] * kernel[1];
   const rows = pickRows(w, x, {
     image: from,
@@ -107,5 +117,5 @@ function patchesOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
       return outside ? -1 : (block * from.height + row) * from.width + column;
     },
   });
-  return matrix(w, rows, taps * from.channels);
+  return matrix(w, rows, taps * from.padded);
 }
