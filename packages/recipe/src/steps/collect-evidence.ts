@@ -1,19 +1,45 @@
 import { calibrate } from '@espalier/calibration';
-import { type Evidence, type Graph, type Need, noEvidence } from '@espalier/core';
+import { type Evidence, type Graph, type Need, needsGradients, noEvidence } from '@espalier/core';
+import { takeBalanced } from '@espalier/datasets';
 import { missingData } from '../errors.js';
-import type { StepContext } from '../step.js';
+import { hasClasses } from '../has-classes.js';
+import { batchesFor } from '../open-data.js';
+import { portsOf } from '../ports-of.js';
+import type { Batches, StepContext } from '../step.js';
 
-/** One calibration run for everything a step needs; no run when it needs nothing. @throws RECIPE_DATA. */
+/** How evidence is collected for a step. */
+export interface EvidenceRequest {
+  /** Where the step stands in the recipe. */
+  readonly where: string;
+  readonly context: StepContext;
+  /** The most samples of the training data that gradients are taken on; all when left out. */
+  readonly samples?: number;
+}
+
+/**
+ * One calibration run for everything a step needs; no run when it needs nothing. Where gradients are needed, the data
+ * has labels if there are any: it is the training data, else the calibration data. @throws RECIPE_DATA.
+ */
 export async function collectEvidence(
   graph: Graph,
   needs: readonly Need[],
-  { where, context }: { readonly where: string; readonly context: StepContext },
+  request: EvidenceRequest,
 ): Promise<Evidence> {
   if (needs.length === 0) return noEvidence;
-  if (!context.calibration) throw missingData(where, 'calibration');
+  const { where, context } = request;
+  const labelled = needs.some(needsGradients) ? labelledBatches(graph, request) : undefined;
+  const batches = labelled ?? context.calibration?.batches;
+  if (!batches) throw missingData(where, 'calibration');
   return calibrate(graph, needs, {
     executor: context.executor,
-    batches: context.calibration.batches,
+    batches,
     progress: (done, message) => context.progress('calibrate', done, message),
   });
+}
+
+function labelledBatches(graph: Graph, { context, samples }: EvidenceRequest): Batches | undefined {
+  const { training, calibration, seed } = context;
+  if (!training || !hasClasses(training)) return calibration?.labelled;
+  const taken = samples === undefined ? training : takeBalanced(training, { count: samples, seed });
+  return batchesFor(taken, portsOf(graph), { labels: true });
 }

@@ -1,6 +1,12 @@
 import { type Graph, type Options, type Outcome, type Pruner, problem, type Resolved } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
-import { pruneOptions, pruneStructured, type StructuredOptions, structuredNeeds } from '@espalier/pruners';
+import {
+  prepareStructured,
+  pruneOptions,
+  pruneStructured,
+  type StructuredOptions,
+  structuredNeeds,
+} from '@espalier/pruners';
 import { reestimateBatchNorm } from '@espalier/training';
 import type { StepContext } from '../step.js';
 import { collectEvidence } from './collect-evidence.js';
@@ -38,6 +44,12 @@ export const channelOptions = {
     default: 'sum',
     about: 'with `granularity: channel`, how the scores of its weights become the score of a unit',
   },
+  normalizeGroups: {
+    type: 'choice',
+    of: ['none', 'mean', 'max', 'l2'],
+    default: 'mean',
+    about: 'with `granularity: channel` and another scope than `layer`, what the scores of a group are divided by',
+  },
   statistics: {
     type: 'boolean',
     default: false,
@@ -51,7 +63,8 @@ export const channelOptions = {
 } as const satisfies Options;
 
 /** Every option of a prune step, resolved. */
-export type Written = Resolved<typeof pruneOptions> & Resolved<typeof channelOptions>;
+export type Written = Omit<Resolved<typeof pruneOptions>, 'scope'> &
+  Resolved<typeof channelOptions> & { readonly scope: 'layer' | 'global' | 'isomorphic'; readonly samples: number };
 
 const goals = { units: 'ratio', parameters: 'parameters', macs: 'macs', bytes: 'bytes' } as const;
 
@@ -86,7 +99,8 @@ export async function pruneChannels(
   const options: StructuredOptions = {
     pruner,
     goal: { [goals[written.goal]]: written.sparsity } as StructuredOptions['goal'], // one of its four forms
-    scope: written.scope === 'global' ? 'global' : 'local',
+    scope: written.scope === 'layer' ? 'local' : written.scope,
+    normalize: normalizationOf(written, where),
     multiple: written.multiple,
     minimum: written.minimum,
     weights: written.weights,
@@ -96,16 +110,28 @@ export async function pruneChannels(
     ignore: written.ignore,
     overrides: Object.fromEntries(written.overrides.map((text) => readShare(text, where))),
   };
-  const typed = inferShapes(graph);
-  const evidence = await collectEvidence(typed, structuredNeeds(typed, options), { where, context });
+  const ready = prepareStructured(inferShapes(graph));
+  const { samples } = written;
+  const evidence = await collectEvidence(ready, structuredNeeds(ready, options), { where, context, samples });
   context.progress('prune');
-  const outcome = pruneStructured(typed, options, evidence);
+  const outcome = pruneStructured(ready, options, evidence);
   if (!written.reestimate || !context.calibration) return outcome;
   context.progress('re-estimate batch norms');
   return {
     ...outcome,
     graph: await reestimateBatchNorm(outcome.graph, context.calibration.batches(), context.executor),
   };
+}
+
+/** With the scope `layer` nothing is compared between groups. @throws PRUNE_OPTION where a normalisation is written. */
+function normalizationOf({ scope, normalizeGroups }: Written, where: string): Written['normalizeGroups'] {
+  if (scope !== 'layer' || normalizeGroups === channelOptions.normalizeGroups.default) return normalizeGroups;
+  throw problem('PRUNE_OPTION', {
+    where: `${where}.with.normalizeGroups`,
+    expected: 'nothing beside scope: layer',
+    found: normalizeGroups,
+    fix: 'Remove it, or choose scope: global or isomorphic.',
+  });
 }
 
 function readShare(text: string, where: string): readonly [string, number] {

@@ -1,4 +1,4 @@
-import type { Resolved } from '@espalier/core';
+import { problem, type Resolved } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
 import { prune, pruneNeeds, pruneOptions, readPruneOptions } from '@espalier/pruners';
 import type { StepKind } from '../step.js';
@@ -12,6 +12,19 @@ const options = {
     ...pruneOptions.granularity,
     about:
       '`weight`, N:M such as `2:4` (2 of every 4 input channels are kept), or `channel`: whole channels are removed',
+  },
+  scope: {
+    ...pruneOptions.scope,
+    of: ['layer', 'global', 'isomorphic'],
+    about:
+      'whether every layer gets the sparsity, or all of them together; with `granularity: channel` also `isomorphic`: all layers of the same structure together',
+  },
+  samples: {
+    type: 'integer',
+    default: 1024,
+    min: 1,
+    about:
+      'for scores by gradients, the most samples of `data.training` to take them on; without it, all of `data.calibration`',
   },
   ...channelOptions,
 } as const;
@@ -32,8 +45,17 @@ export const pruneStep: StepKind = {
     refuseForeignOptions(written, where);
     if (written.granularity === 'channel') return pruneChannels(graph, { written, pruner: plugin, where }, context);
     const typed = inferShapes(graph);
-    const wanted = readPruneOptions(written, plugin);
-    const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context });
+    const { scope, samples } = written;
+    if (scope === 'isomorphic') {
+      throw problem('PRUNE_OPTION', {
+        where: `${where}.with.scope`,
+        expected: `layer or global beside granularity: ${written.granularity}`,
+        found: scope,
+        fix: 'Structures are compared with granularity: channel.',
+      });
+    }
+    const wanted = readPruneOptions({ ...written, scope }, plugin);
+    const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context, samples });
     context.progress('prune');
     return prune(typed, wanted, evidence);
   },
