@@ -1,4 +1,5 @@
 import { collectActivity } from './collect-activity.js';
+import { collectChange } from './collect-change.js';
 import { collectChannelRange } from './collect-channel-range.js';
 import { collectGradient } from './collect-gradient.js';
 import { collectGram } from './collect-gram.js';
@@ -6,6 +7,7 @@ import { collectHistogram } from './collect-histogram.js';
 import { collectInputContribution } from './collect-input-contribution.js';
 import { collectMoments } from './collect-moments.js';
 import { collectRange } from './collect-range.js';
+import { collectRegression } from './collect-regression.js';
 import { collectWeightContribution } from './collect-weight-contribution.js';
 import type { Collector } from './collector.js';
 
@@ -16,6 +18,8 @@ type BuiltIn =
   | 'histogram'
   | 'moments'
   | 'gram'
+  | 'regression'
+  | 'change'
   | 'activity'
   | 'gradient'
   | 'weightContribution'
@@ -28,6 +32,8 @@ export const builtInCollectors = {
   histogram: collectHistogram,
   moments: collectMoments,
   gram: collectGram,
+  regression: collectRegression,
+  change: collectChange,
   activity: collectActivity,
   gradient: collectGradient,
   weightContribution: collectWeightContribution,

@@ -5,6 +5,8 @@ import type { Adder, StatisticsGraph } from './statistics-graph.js';
 export interface Slicing {
   /** The value that is cut along its first axis. */
   readonly value: ValueId;
+  /** Further values with as many entries on the first axis, cut alike. */
+  readonly beside?: readonly ValueId[];
   /** An int64[1] value: how many entries of the first axis a slice has; the last slice may have fewer. */
   readonly rows: ValueId;
   /** Values that go from slice to slice: their first value, and their type. */
@@ -12,7 +14,7 @@ export interface Slicing {
   /** How many values of each slice are stacked into one result. */
   readonly stacked: number;
   /** Adds the nodes for one slice; returns the new carried values, then those to stack. */
-  body(slice: ValueId, carried: readonly ValueId[], into: Adder): readonly ValueId[];
+  body(slice: ValueId, carried: readonly ValueId[], into: Adder, beside: readonly ValueId[]): readonly ValueId[];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Slicing {
  */
 export function overSlices(
   { builder, once }: StatisticsGraph,
-  { value, rows, carried, stacked, body }: Slicing,
+  { value, beside = [], rows, carried, stacked, body }: Slicing,
 ): readonly ValueId[] {
   const name = builder.fresh(`${value}/slices`);
   const inner = buildGraph();
@@ -41,8 +43,9 @@ export function overSlices(
     return state;
   });
   const start = into.add('Mul', [step, rows]);
-  const slice = into.add('Slice', [value, start, into.add('Add', [start, rows]), zero]);
-  const after = body(slice, before, into);
+  const end = into.add('Add', [start, rows]);
+  const [slice, ...more] = [value, ...beside].map((each) => into.add('Slice', [each, start, end, zero]));
+  const after = body(slice!, before, into, more); // there is a value
   inner.output(into.add('Identity', [go]));
   for (const result of after) inner.output(result);
 

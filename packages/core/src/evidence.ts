@@ -20,6 +20,26 @@ export interface Gram {
   readonly rows: number;
 }
 
+/** Second moments of a layer's rows X, and how they go with rows Y of another value. */
+export interface Regression extends Gram {
+  /** YᵀX, row-major [outputs, size]. */
+  readonly cross: Float64Array;
+  /** Xᵀ1, the sum of each column. */
+  readonly inputs: Float64Array;
+  /** Yᵀ1. */
+  readonly outputs: Float64Array;
+  /** The sum of the squares of each column of Y. */
+  readonly squares: Float64Array;
+}
+
+/** How far one value is from another. */
+export interface Change {
+  /** Mean cosine of the vectors along an axis. */
+  readonly cosine: number;
+  /** |after - before|² / |before|². */
+  readonly relative: number;
+}
+
 /** What of a value is measured per index of an axis: the mean of |x|, the mean of x², or the share of zeros. */
 export type Activity = 'mean' | 'square' | 'zeros';
 
@@ -50,6 +70,13 @@ export interface Statistics {
   moments: { ask: { value: ValueId; axis: number }; answer: { mean: Float64Array; variance: Float64Array } };
   /** XᵀX of the input of a Conv, Gemm or MatMul node, columns in the order of its flattened weight. */
   gram: { ask: { node: string; group?: number }; answer: Gram };
+  /**
+   * The same beside a value of the shape of the node's output: sums that least squares need. The rows of Y are the
+   * outputs of the node's group.
+   */
+  regression: { ask: { node: string; target: ValueId; group?: number }; answer: Regression };
+  /** Between two values of one shape, over vectors along `axis`. */
+  change: { ask: { before: ValueId; after: ValueId; axis: number }; answer: Change };
   /** Per index of `axis`: the mean of |x|, the mean of x², or the share of exact zeros. */
   activity: { ask: { value: ValueId; axis: number; measure: Activity }; answer: Float64Array };
   /**

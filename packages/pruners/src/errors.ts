@@ -166,3 +166,12 @@ export const twoAxisRules = (op: string) =>
     fix: 'Leave one of the packages out.',
     details: { op },
   });
+
+/** The error for a damping that is none. */
+export const badDamping = (found: unknown) =>
+  problem('PRUNE_DAMPING', {
+    where: 'reconstruct.damping',
+    expected: 'a number of at least 0',
+    found: shown(found),
+    fix: '0.01 suits most networks.',
+  });

@@ -30,6 +30,7 @@ export { kindsOfGroups } from './structured/kinds-of-groups.js';
 export { maskGroups } from './structured/mask-groups.js';
 export { prepareStructured } from './structured/prepare-structured.js';
 export { pruneStructured, type StructuredOutcome, structuredNeeds } from './structured/prune-structured.js';
+export { type CutGraph, type ReconstructOptions, reconstruct } from './structured/reconstruct/reconstruct.js';
 export type { Removals } from './structured/removal.js';
 export { scoreUnits, type UnitScores, type UnitScoring } from './structured/score-units.js';
 export type { StructuredOptions } from './structured/structured-options.js';

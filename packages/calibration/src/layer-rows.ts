@@ -1,0 +1,255 @@
+import {
+  floats,
+  type Graph,
+  indexOf,
+  int,
+  intOf,
+  ints,
+  intsOf,
+  longs,
+  type Node,
+  tensorInfo,
+  type ValueId,
+} from '@espalier/core';
+import type { NeedOf } from './collector.js';
+import { impossibleNeed } from './errors.js';
+import { overSlices } from './over-slices.js';
+import type { StatisticsGraph } from './statistics-graph.js';
+
+/** The data input of a layer, the group asked for, and the nodes that add up its rows. */
+export interface Layer {
+  readonly data: ValueId;
+  readonly group: number;
+  build(statistics: StatisticsGraph, target?: ValueId): Sums;
+}
+
+/** Sums over the rows X that a layer multiplies by its weight; those beside a target Y with as many rows. */
+export interface Sums {
+  /** XᵀX, [groups, K, K]. */
+  readonly products: ValueId;
+  /** How many rows. */
+  readonly rows: ValueId;
+  readonly target?: {
+    /** YᵀX, [groups, outputs / groups, K]. */
+    readonly cross: ValueId;
+    /** Xᵀ1, [groups, K]. */
+    readonly inputs: ValueId;
+    /** Yᵀ1, [groups, outputs / groups]. */
+    readonly outputs: ValueId;
+    /** Sums of squares of the same form. */
+    readonly squares: ValueId;
+  };
+}
+
+/** A need that names a layer. */
+type LayerNeed = NeedOf<'gram'> | NeedOf<'regression'>;
+
+const layers: Readonly<Record<string, (need: LayerNeed, node: Node, graph: Graph) => Layer>> = {
+  Conv: convLayer,
+  Gemm: gemmLayer,
+  MatMul: matMulLayer,
+};
+
+/** @throws CALIBRATION_NEED. */
+export function layerOf(need: LayerNeed, graph: Graph): Layer {
+  const node = indexOf(graph).node.get(need.node);
+  const make = node && layers[node.op];
+  if (!make) {
+    throw impossibleNeed(need, {
+      expected: `the id of a ${Object.keys(layers).join(', ')} node`,
+      found: node ? `a node of op ${node.op}` : 'no such node',
+    });
+  }
+  return make(need, node, graph);
+}
+
+function onlyGroup(need: LayerNeed, groups: number): number {
+  const { group = groups === 1 ? 0 : undefined } = need;
+  if (group !== undefined && Number.isInteger(group) && group >= 0 && group < groups) return group;
+  throw impossibleNeed(need, {
+    expected: groups === 1 ? 'no group, or group 0' : `a group from 0 to ${groups - 1}`,
+    found: String(group),
+  });
+}
+
+/** Rows as they lie in memory: y = alpha A' B' + beta C, with A' = A or Aᵀ. */
+function gemmLayer(need: LayerNeed, node: Node): Layer {
+  const data = node.inputs[0]!;
+  const transposed = intOf(node, 'transA', 0) !== 0;
+  return {
+    data,
+    group: onlyGroup(need, 1),
+    build: (statistics, target) =>
+      matrixProducts(statistics, {
+        matrix: statistics.asFloat(data),
+        transposed,
+        target: target && statistics.asFloat(target),
+      }),
+  };
+}
+
+function matMulLayer(need: LayerNeed, node: Node, graph: Graph): Layer {
+  const [left, right] = node.inputs as readonly [ValueId, ValueId]; // MatMul has exactly two
+  const group = onlyGroup(need, 1);
+  if (!graph.constants.has(left) || graph.constants.has(right)) {
+    return {
+      data: left,
+      group,
+      build(statistics, target) {
+        const flat = (value: ValueId) =>
+          statistics.builder.add('Flatten', [statistics.asFloat(value)], { attributes: { axis: int(-1) } });
+        return matrixProducts(statistics, { matrix: flat(left), target: target && flat(target) });
+      },
+    };
+  }
+  // The weight stands on the left: rows of the data are columns of the right operand.
+  const rank = tensorInfo(graph, right)?.shape?.length;
+  if (rank === undefined || rank < 2) {
+    throw impossibleNeed(need, {
+      expected: `at least two known axes of "${right}"`,
+      found: rank === undefined ? 'an unknown rank' : '1',
+    });
+  }
+  const order = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+  return {
+    data: right,
+    group,
+    build(statistics, target) {
+      const { builder } = statistics;
+      const flat = (value: ValueId) => {
+        const turned = builder.add('Transpose', [statistics.asFloat(value)], { attributes: { perm: ints(order) } });
+        return builder.add('Flatten', [turned], { attributes: { axis: int(-1) } });
+      };
+      return matrixProducts(statistics, { matrix: flat(right), target: target && flat(target) });
+    },
+  };
+}
+
+interface Matrices {
+  /** [rows, K], or [K, rows] where it is transposed. */
+  readonly matrix: ValueId;
+  readonly transposed?: boolean;
+  /** [rows, outputs]. */
+  readonly target: ValueId | undefined;
+}
+
+function matrixProducts(statistics: StatisticsGraph, { matrix, transposed = false, target }: Matrices): Sums {
+  const { builder, once, reduce } = statistics;
+  const number = (x: number) => once(`long ${x}`, () => builder.constant('long', longs([x])));
+  const grouped = (value: ValueId) => builder.add('Unsqueeze', [value, number(0)]);
+  const attributes = transposed ? { transB: int(1) } : { transA: int(1) };
+  const products = grouped(builder.add('Gemm', [matrix, matrix], { attributes }));
+  const rows = builder.add('Gather', [builder.add('Shape', [matrix]), number(transposed ? 1 : 0)]);
+  if (target === undefined) return { products, rows };
+  const both = { transA: int(1), transB: int(transposed ? 1 : 0) };
+  return {
+    products,
+    rows,
+    target: {
+      cross: grouped(builder.add('Gemm', [target, matrix], { attributes: both })),
+      inputs: grouped(reduce('ReduceSum', matrix, { axes: [transposed ? 1 : 0] })),
+      outputs: grouped(reduce('ReduceSum', target, { axes: [0] })),
+      squares: grouped(reduce('ReduceSumSquare', target, { axes: [0] })),
+    },
+  };
+}
+
+function convLayer(need: LayerNeed, node: Node, graph: Graph): Layer {
+  const [data, weight] = node.inputs as readonly [ValueId, ValueId]; // Conv has both
+  const shape = tensorInfo(graph, weight)?.shape;
+  const kernel = intsOf(node, 'kernel_shape', undefined) ?? shape?.slice(2);
+  const perGroup = shape?.[1];
+  if (!kernel?.every((size): size is number => typeof size === 'number') || typeof perGroup !== 'number') {
+    throw impossibleNeed(need, { expected: `a weight "${weight}" of known shape`, found: 'an unknown shape' });
+  }
+  const groups = intOf(node, 'group', 1);
+  return {
+    data,
+    group: onlyGroup(need, groups),
+    build: (statistics, target) => convProducts(statistics, { node, data, kernel, perGroup, groups, target }),
+  };
+}
+
+interface ConvFacts {
+  readonly node: Node;
+  readonly data: ValueId;
+  readonly kernel: readonly number[];
+  /** Input channels of one group. */
+  readonly perGroup: number;
+  readonly groups: number;
+  /** The output of the same size as the layer's. */
+  readonly target: ValueId | undefined;
+}
+
+/**
+ * One sample at a time: its channels become a batch of one-channel images, a convolution with the identity matrix as
+ * kernels lists what lies under each kernel position (with the layer's own strides, dilations and pads), and the
+ * product of that list with its transpose is added up.
+ */
+function convProducts(statistics: StatisticsGraph, { node, data, kernel, perGroup, groups, target }: ConvFacts): Sums {
+  const { builder, once, reduce } = statistics;
+  const positions = kernel.reduce((product, size) => product * size, 1);
+  const columns = perGroup * positions;
+  const number = (x: number) => once(`long ${x}`, () => builder.constant('long', longs([x])));
+  const zeros = (...shape: number[]) =>
+    builder.add('ConstantOfShape', [builder.constant('gram_size', longs([groups, ...shape]))]);
+  const identity = builder.constant('positions', floats(identityMatrix(positions), [positions, 1, ...kernel]));
+  const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)];
+  const listed = builder.constant('gram_columns', longs([groups, columns, -1]));
+  const outputs = target === undefined ? 0 : channelsOf(statistics.model, target) / groups;
+  const places = builder.constant('gram_outputs', longs([groups, outputs, -1]));
+  const [products, rows, cross, inputs, made, squares] = overSlices(statistics, {
+    value: statistics.asFloat(data),
+    beside: target === undefined ? [] : [statistics.asFloat(target)],
+    rows: number(1),
+    carried: [
+      { from: zeros(columns, columns), dtype: 'float32' },
+      { from: number(0), dtype: 'int64' },
+      ...(target === undefined ? [] : [zeros(outputs, columns), zeros(columns), zeros(outputs), zeros(outputs)]).map(
+        (from) => ({ from, dtype: 'float32' }) as const,
+      ),
+    ],
+    stacked: 0,
+    body(sample, [sum, count, ...sums], into, [beside]) {
+      const channels = into.add('Transpose', [sample], { attributes: { perm: ints(channelsFirst) } });
+      const patches = into.add('Conv', [channels, identity], { attributes: geometryOf(node, kernel) });
+      const matrix = into.add('Reshape', [patches, listed]);
+      const turned = into.add('Transpose', [matrix], { attributes: { perm: ints([0, 2, 1]) } });
+      const width = into.add('Gather', [into.add('Shape', [matrix]), number(2)]);
+      const own = [into.add('Add', [sum!, into.add('MatMul', [matrix, turned])]), into.add('Add', [count!, width])];
+      if (beside === undefined) return own;
+      const y = into.add('Reshape', [beside, places]);
+      const more = [
+        into.add('MatMul', [y, turned]),
+        reduce('ReduceSum', matrix, { axes: [2], into }),
+        reduce('ReduceSum', y, { axes: [2], into }),
+        reduce('ReduceSumSquare', y, { axes: [2], into }),
+      ];
+      return [...own, ...more.map((each, i) => into.add('Add', [sums[i]!, each]))];
+    },
+  });
+  const sums = { products: products!, rows: rows! };
+  return target === undefined
+    ? sums
+    : { ...sums, target: { cross: cross!, inputs: inputs!, outputs: made!, squares: squares! } };
+}
+
+function channelsOf(graph: Graph, value: ValueId): number {
+  const channels = tensorInfo(graph, value)?.shape?.[1];
+  return typeof channels === 'number' ? channels : 0;
+}
+
+// Everything that says where the kernel stands, as the layer has it.
+function geometryOf(node: Node, kernel: readonly number[]) {
+  const attributes = ['strides', 'dilations', 'pads', 'auto_pad'].flatMap((name) => {
+    const attribute = node.attributes.get(name);
+    return attribute ? [[name, attribute] as const] : [];
+  });
+  return { ...Object.fromEntries(attributes), kernel_shape: ints(kernel) };
+}
+
+function identityMatrix(size: number): Float32Array {
+  const out = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) out[i * (size + 1)] = 1;
+  return out;
+}
