@@ -73,3 +73,20 @@ test('random and unknown ops and graph outputs stay apart', () => {
   const outputs = { ...graphOf([node('a', 'Neg', ['x']), node('b', 'Neg', ['x'])]), outputs: ['a', 'b'] };
   expect(mergeDuplicates(outputs)).toBe(outputs);
 });
+
+test('codes of weights and their zero points stay apart even when equal', () => {
+  const zeros = (): Tensor => ({ dtype: 'int8', shape: [2], data: new Int8Array(2) });
+  const sums = (): Tensor => ({ dtype: 'int32', shape: [2], data: new Int32Array(2) });
+  const constants = new Map<string, Tensor>([
+    ['za', zeros()],
+    ['zb', zeros()],
+    ['ba', sums()],
+    ['bb', sums()],
+    ['s', scalar(0.5)],
+  ]);
+  const graph = graphOf(
+    [node('a', 'DequantizeLinear', ['ba', 's', 'za']), node('b', 'DequantizeLinear', ['bb', 's', 'zb'])],
+    constants,
+  );
+  expect(mergeDuplicates(graph)).toBe(graph);
+});

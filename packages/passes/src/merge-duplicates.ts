@@ -1,6 +1,7 @@
 import {
   type Attribute,
   byteLength,
+  type DType,
   definePlugin,
   editGraph,
   type Graph,
@@ -45,10 +46,20 @@ const layers = new Set([
   'espalier::FakeQuantize',
 ]);
 
+/** Ops that read whole numbers as codes of weights: several of those are weights like others. */
+const decoders = new Set([
+  'DequantizeLinear',
+  'QLinearConv',
+  'com.microsoft::DequantizeLinear',
+  'com.microsoft::QGemm',
+  'com.microsoft::QLinearConv',
+]);
+const codes = new Set<DType>(['int2', 'int4', 'int8', 'int16', 'uint2', 'uint4', 'uint8', 'uint16']);
+
 /**
  * Makes one of what is there several times: nodes with the same op, inputs and attributes, and small constants that
- * are no weights (integers, booleans, single numbers that no layer reads). Weights stay apart even when equal, because pruning and
- * training change them one by one. Random ops, unknown ops, ops with subgraphs and nodes that make a graph output are
+ * are no weights (sizes, positions, booleans, single numbers that no layer reads). Weights stay apart even when equal,
+ * those in code and their zero points too, because pruning and training change them one by one. Random ops, unknown ops, ops with subgraphs and nodes that make a graph output are
  * left alone.
  */
 export function mergeDuplicates(graph: Graph): Graph {
@@ -81,8 +92,10 @@ export function mergeDuplicates(graph: Graph): Graph {
   return draft.finish();
 }
 
-const isWeight = (graph: Graph, value: ValueId, { dtype }: Tensor): boolean =>
-  isFloat(dtype) && usesOf(graph, value).some(({ node }) => layers.has(node.op));
+function isWeight(graph: Graph, value: ValueId, { dtype, shape }: Tensor): boolean {
+  if (isFloat(dtype)) return usesOf(graph, value).some(({ node }) => layers.has(node.op));
+  return sizeOf(shape) > 1 && (codes.has(dtype) || usesOf(graph, value).some(({ node }) => decoders.has(node.op)));
+}
 
 function constantKey(tensor: Tensor): string | undefined {
   const { dtype, shape, data } = tensor;
