@@ -9,6 +9,7 @@ import {
   removeIdentity,
   untilStable,
 } from '@espalier/passes';
+import { separateVectors } from './separate-vectors.js';
 
 // All of `simplify` but the folding of batch norms, which scores and re-estimation want to see.
 const rounds = inOrder(inferShapes, foldConstants, removeIdentity, mergeDuplicates, removeDeadNodes, normalizeGemm);
@@ -21,7 +22,7 @@ const prepared = new WeakMap<Graph, Graph>();
 export function prepareStructured(graph: Graph): Graph {
   let ready = prepared.get(graph);
   if (!ready) {
-    ready = untilStable(rounds, { name: 'prune-structured', limit: graph.nodes.length + 20 })(graph);
+    ready = separateVectors(untilStable(rounds, { name: 'prune-structured', limit: graph.nodes.length + 20 })(graph));
     prepared.set(graph, ready);
     prepared.set(ready, ready);
   }
