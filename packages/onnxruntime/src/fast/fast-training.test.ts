@@ -203,6 +203,55 @@ describe.skipIf(noBlocks)('batch norms', () => {
   });
 });
 
+describe.skipIf(noBlocks)('comparisons with a number', () => {
+  /** The bound and the float32 numbers next to it. */
+  const around = (bound: number): readonly number[] => {
+    if (bound === 0) return [0, -0, 2 ** -126, -(2 ** -126)];
+    const bits = new Int32Array(new Float32Array([bound]).buffer)[0]!;
+    return [bits - 1, bits, bits + 1].map((each) => new Float32Array(Int32Array.of(each).buffer)[0]!);
+  };
+  it.each([0, 6, 1, -1, 0.1, -2.5e-20, 3e30, -(2 ** 127)])('are exact next to %d', async (bound) => {
+    const values = [...around(bound), -bound, 3e38, -3e38, 1e-30, -1e-30, 1, -1, 7, 5.5, 0];
+    const x = floats(
+      Float32Array.from({ length: 16 * 12 }, (_, i) => values[i % values.length]!),
+      [1, 16, 3, 4],
+    );
+    const graph = graphOf({ op: 'Relu', inputs: [x] });
+    // A Gather of all columns in order, which is blocked and keeps every bit.
+    const nodes = [
+      createNode({ id: 'g', op: 'Gather', inputs: ['x0', 'all'], outputs: ['r'], attributes: { axis: int(3) } }),
+      ...['Greater', 'Less'].flatMap((op, i) => [
+        createNode({ id: op, op, inputs: ['r', 'bound'], outputs: [`c${i}`] }),
+        createNode({ id: `${op}/cast`, op: 'Cast', inputs: [`c${i}`], outputs: [`y${i}`], attributes: { to: int(1) } }),
+      ]),
+      graph.nodes[1]!,
+    ];
+    const whole = inferShapes({
+      ...graph,
+      nodes,
+      outputs: ['y0', 'y1', 'b'],
+      constants: new Map<string, Tensor>([
+        ['bound', floats([bound], [])],
+        ['all', tensor('int64', [4], BigInt64Array.of(0n, 1n, 2n, 3n))],
+      ]),
+      values: new Map([...graph.values].filter(([name]) => name !== 'y0')),
+    });
+    const session = await executor.open(whole);
+    const results = await session.run(
+      new Map<string, Tensor>([
+        ['x0', x],
+        ['a', floats([2], [1, 1, 1, 1])],
+      ]),
+    );
+    const limit = Math.fround(bound);
+    const wanted = (test: (value: number) => boolean) =>
+      Array.from(x.data as Float32Array, (each) => Number(test(each)));
+    expect([...(results.get('y0')!.data as Float32Array)]).toEqual(wanted((each) => each > limit));
+    expect([...(results.get('y1')!.data as Float32Array)]).toEqual(wanted((each) => each < limit));
+    expect(fastTraining(whole, block).nodes.map(({ op }) => op)).toContain('HardSigmoid');
+  });
+});
+
 describe.skipIf(noBlocks)('places', () => {
   const numbers = (...values: number[]) => tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
   const x = normal([2, 16, 6, 5]);
