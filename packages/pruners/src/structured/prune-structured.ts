@@ -32,8 +32,9 @@ export interface StructuredOutcome extends Outcome {
 /** What calibration must collect on `prepareStructured(graph)` before `pruneStructured` with the same options. */
 export function structuredNeeds(graph: Graph, options: StructuredOptions): readonly Need[] {
   const ready = prepareStructured(graph);
-  const { chosen } = sortGroups(ready, groupsOf(ready, groupOptions(options)), options);
-  return unitNeeds(ready, chosen, options);
+  const ways = groupOptions(options);
+  const { chosen } = sortGroups(ready, groupsOf(ready, ways), options);
+  return unitNeeds(ready, chosen, { ...options, ...ways });
 }
 
 /**
@@ -50,7 +51,7 @@ export function pruneStructured(
   const ready = prepareStructured(graph);
   const ways = groupOptions(options);
   const { chosen, fixed, notes } = sortGroups(ready, groupsOf(ready, ways), options);
-  const scores = scoreUnits(ready, chosen, options, evidence);
+  const scores = scoreUnits(ready, chosen, { ...options, ...ways }, evidence);
   const scored = [...scores.keys()];
   const cost = costModel(ready, ways);
   const removals = chooseUnits(scores, cost, { ...options, fixed, kinds: kindsOfGroups(ready, scored) });
@@ -73,8 +74,10 @@ export function pruneStructured(
 }
 
 /** How the groups of these options are found. */
-const groupOptions = ({ units }: StructuredOptions): GroupOptions =>
-  units === 'head-dimension' ? { attention: 'head-dimension' } : {};
+const groupOptions = ({ units, rules }: StructuredOptions): GroupOptions => ({
+  ...(units === 'head-dimension' ? { attention: 'head-dimension' } : {}),
+  ...(rules ? { rules } : {}),
+});
 
 interface Sorted {
   readonly chosen: readonly Group[];

@@ -4,7 +4,7 @@ import type { UnitScoring } from './score-units.js';
 
 /** What `pruneStructured` is told. Patterns (`*`, `?`) are of group ids, names of weights, and ids of nodes that read them. */
 export interface StructuredOptions
-  extends Omit<UnitScoring, 'pruner'>,
+  extends Omit<UnitScoring, 'pruner' | 'attention'>,
     Pick<Choice, 'scope' | 'normalize' | 'multiple' | 'minimum'> {
   /** Scores units or their weights; `magnitude()` and `lamp()`, for two, need no data. */
   readonly pruner: Pruner;

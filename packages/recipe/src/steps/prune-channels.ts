@@ -1,6 +1,7 @@
 import { type Graph, type Options, type Outcome, type Pruner, problem, type Resolved } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
 import {
+  axisRulesOf,
   prepareStructured,
   pruneOptions,
   pruneStructured,
@@ -106,6 +107,7 @@ export async function pruneChannels(
     weights: written.weights,
     reduce: written.reduce,
     statistics: written.statistics,
+    rules: axisRulesOf(context.registry),
     ...(written.only.length ? { only: written.only } : {}),
     ignore: written.ignore,
     overrides: Object.fromEntries(written.overrides.map((text) => readShare(text, where))),
