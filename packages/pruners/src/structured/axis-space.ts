@@ -4,10 +4,13 @@ export interface Axis {
   readonly size: number;
 }
 
-/** What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads. */
-export type Mark = 'products' | 'statistics';
+/**
+ * What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads;
+ * `statistics` when a mean or variance is taken over it; `inner` when its indices are places within units.
+ */
+export type Mark = 'products' | 'statistics' | 'inner';
 
-const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2 };
+const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2, inner: 4 };
 
 /**
  * The indices of every axis of every value, as coordinates, in classes of those that must stay or go together.

@@ -57,7 +57,8 @@ function find(graph: Graph, options: GroupOptions): Found {
     const port = relations.ports.get(value);
     if (!port || !isWeight(port, relations)) continue;
     for (const axis of port.axes.keys()) {
-      if (relations.role(value, axis) !== 'inner') collect(relations, { port, axis }, { places, units });
+      if (!relations.space.marked(port.axes[axis]!.start, 'inner'))
+        collect(relations, { port, axis }, { places, units });
     }
   }
   const paths = pathsOf(relations);

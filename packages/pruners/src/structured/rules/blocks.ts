@@ -18,7 +18,9 @@ const matMulNBits: AxisRule = {
     sameEach(site, x.axes.slice(0, -1), y.axes);
     site.same(w.axes[0]!, columns);
     if (bias) site.same(bias.axes.at(-1)!, columns);
-    for (let axis = 0; axis < w.axes.length; axis++) site.role(w, axis, axis === 0 ? 'keeps' : 'inner');
+    w.axes.forEach((_, axis) => {
+      site.role(w, axis, (['keeps', 'sums'] as const)[axis] ?? 'inner');
+    });
     for (const axis of w.axes.slice(2)) site.pin(axis, 'it holds the codes of a block');
     const size = blockOf(site);
     site.tie(last, (i) => Math.floor(i / size));
