@@ -82,7 +82,7 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
 }
 
 /** The axes whose product of sizes is the number of multiply-adds. */
-function multiplications({
+export function multiplications({
   node,
   inputs,
   outputs,

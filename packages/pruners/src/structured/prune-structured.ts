@@ -27,6 +27,8 @@ export interface StructuredOutcome extends Outcome {
   /** The graph that was cut: the one given, with what shapes are computed with folded. */
   readonly before: Graph;
   readonly removals: Removals;
+  /** How the groups were found. */
+  readonly groups: GroupOptions;
 }
 
 /** What calibration must collect on `prepareStructured(graph)` before `pruneStructured` with the same options. */
@@ -61,6 +63,7 @@ export function pruneStructured(
     graph: cut(ready, removals, ways),
     before: ready,
     removals,
+    groups: ways,
     notes: [
       ...scored.map((group) => outcomeOf(ready, group, removals)),
       ...unscored.map((group) =>
@@ -74,8 +77,8 @@ export function pruneStructured(
 }
 
 /** How the groups of these options are found. */
-const groupOptions = ({ units, rules }: StructuredOptions): GroupOptions => ({
-  ...(units === 'head-dimension' ? { attention: 'head-dimension' } : {}),
+const groupOptions = ({ units, attention = 'heads', rules }: StructuredOptions): GroupOptions => ({
+  attention: units === 'head-dimension' ? units : attention,
   ...(rules ? { rules } : {}),
 });
 

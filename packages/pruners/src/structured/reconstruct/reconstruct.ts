@@ -16,10 +16,12 @@ export interface CutGraph {
   /** What `cut` made of it. */
   readonly graph: Graph;
   readonly removals: Removals;
+  /** How the groups were found. */
+  readonly groups?: GroupOptions;
 }
 
 /** How `reconstruct` fits. */
-export interface ReconstructOptions extends GroupOptions {
+export interface ReconstructOptions {
   /** λ of the fit, as a share of the mean square of a layer's inputs; 0.01 unless said otherwise. */
   readonly damping?: number;
   /**
@@ -38,9 +40,9 @@ export interface ReconstructOptions extends GroupOptions {
  * @throws PRUNE_DAMPING, PRUNE_GROUP, and what `calibrate` throws.
  */
 export async function reconstruct(
-  { before, graph, removals }: CutGraph,
+  { before, graph, removals, groups }: CutGraph,
   run: CalibrationRun,
-  { damping = 0.01, maximumInputs = 4608, ...groups }: ReconstructOptions = {},
+  { damping = 0.01, maximumInputs = 4608 }: ReconstructOptions = {},
 ): Promise<Outcome> {
   if (!(damping >= 0 && damping < Number.POSITIVE_INFINITY)) throw badDamping(damping);
   const remaining = remainingAfter(before, removals, groups);
