@@ -155,6 +155,18 @@ describe('one update by hand', () => {
     expect(after('w')).toEqual([1.5, -1]);
     expect(after('b')).toEqual([0.975]);
   });
+  test('parameters decay by factors of their own', async () => {
+    const optimizer = sgd({ momentum: 0, weightDecay: 0.5 });
+    const [whole, half] = [
+      await update({ optimizer, decays: () => 1 }),
+      await update({ optimizer, decays: () => 0.5 }),
+    ];
+    const none = await update({ optimizer, decays: () => 0 });
+    const [a, b, c] = [whole('b')[0]!, half('b')[0]!, none('b')[0]!];
+    expect(b - c).toBeCloseTo((a - c) / 2, 6);
+    expect(Math.abs(a - c)).toBeGreaterThan(1e-3);
+    expect(() => sgd({ momentum: 0, nesterov: true })).toThrow(/false without momentum/);
+  });
   test('Adam steps by the learning rate at first', async () => {
     const after = await update({ optimizer: adam() });
     expect(after('w')).toEqual([1.1, -1.9]);
@@ -250,6 +262,14 @@ describe('losses', () => {
     const zero = floats(new Float32Array(6), [2, 3]);
     const squares = mean(rows.flat().map((each) => each * each));
     expect(await lossOf({ loss }, [['y.teacher', zero]])).toBeCloseTo(hard + 2 * squares, 4);
+    const other = featureMatching({ loss: distillation(), values: ['y=output_of_it'] });
+    expect([...other.teacher!]).toEqual([
+      ['teacher', 'output'],
+      ['y.teacher', { value: 'output_of_it' }],
+    ]);
+    for (const values of [[], ['=x'], ['a=b=c'], ['a', 'a=b']]) {
+      expect(() => featureMatching({ loss: crossEntropy(), values })).toThrow(/feature-matching.values/);
+    }
     expect(() =>
       trainingStep(net(), { loss: featureMatching({ loss: crossEntropy(), values: ['z'] }), optimizer: sgd() }),
     ).toThrow(expect.objectContaining({ code: 'AUTODIFF_LOSS' }));

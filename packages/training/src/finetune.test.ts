@@ -1,7 +1,7 @@
 import { crossEntropy, sgd } from '@espalier/autodiff';
 import { toNumbers } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { constant } from '@espalier/schedules';
+import { constant, oneCycle, steps } from '@espalier/schedules';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keepLargest, toyData, toyModel } from '../test/toy.js';
 import { finetune } from './finetune.js';
@@ -45,6 +45,42 @@ describe('finetune', () => {
     expect(falling[6]).toBeCloseTo(0.1, 12);
     expect(falling.at(-1)).toBeLessThan(0.004);
     expect(new Set(await rates({ schedule: constant({ value: 0.03 }) }))).toEqual(new Set([0.03]));
+  });
+
+  it('takes its first rate from the optimizer too, and its length from the training', async () => {
+    const rates = async (options: Partial<Parameters<typeof finetune>[0]>) => {
+      const seen: number[] = [];
+      const events = (event: TrainingEvent) => event.event === 'step' && seen.push(event.learningRate);
+      await finetune({ ...parts, epochs: 2, ...options }).train(toyModel(), { ...context, events });
+      return seen;
+    };
+    const written = await rates({ learningRate: 0.2 });
+    expect(await rates({ optimizer: sgd({ learningRate: 0.2 }) })).toEqual(written);
+    expect(await rates({ optimizer: sgd({ lr: 0.2 }), learningRate: 0.2 })).toEqual(written);
+    const cycle = await rates({ optimizer: sgd({ lr: 0.2 }), schedule: oneCycle() });
+    expect(Math.max(...cycle)).toBeCloseTo(0.2, 2);
+    expect(cycle.at(-1)).toBeLessThan(0.01);
+    const fallen = await rates({ learningRate: 0.2, schedule: steps({ at: [1], unit: 'epochs' }) });
+    expect(fallen).toEqual([...Array(6).fill(0.2), ...Array(6).fill(0.2 * 0.1)]);
+    await expect(rates({ optimizer: sgd({ lr: 0.2 }), learningRate: 0.1 })).rejects.toThrow(/found 0.1, and 0.2 with/);
+    await expect(rates({ learningRate: 0.2, schedule: () => 0.1 })).rejects.toThrow(
+      /says 0.1 at step 0 whatever it is/,
+    );
+    expect(() => sgd({ lr: 0.2, learningRate: 0.1 })).toThrow(/optimizer sgd: expected one learning rate/);
+  });
+
+  it('lets weights decay by factors of their own', async () => {
+    const norm = async (decays: readonly string[]) => {
+      const optimizer = sgd({ weightDecay: 0.2, lr: 0.05 });
+      const { graph } = await finetune({ ...parts, optimizer, epochs: 2, decays }).train(toyModel(), context);
+      return ['conv.weight', 'fc.weight'].map((name) => Math.hypot(...toNumbers(graph.constants.get(name)!)));
+    };
+    const [usual, halved, none] = [await norm([]), await norm(['conv*=0.5']), await norm(['*=1', 'conv*=0'])];
+    expect(halved[0]).toBeGreaterThan(usual[0]! * 1.02);
+    expect(none[0]).toBeGreaterThan(halved[0]! * 1.02);
+    expect(Math.abs(halved[1]! - usual[1]!)).toBeLessThan(usual[1]! * 0.2);
+    await expect(norm(['conv*'])).rejects.toThrow(/PATTERN=FACTOR/);
+    await expect(norm(['cnov*=1'])).rejects.toThrow(/name a parameter of the model/);
   });
 
   it('measures batch norms anew at the end when asked, and the model with them', async () => {

@@ -41,7 +41,7 @@ export const trainStep: StepKind = {
       seed,
       ...(evaluation ? { evaluation } : {}),
       ...(teacher ? { teacher: inferShapes(teacher) } : {}),
-      ...(context.calibration ? { evidence: evidenceOf(where, context) } : {}),
+      evidence: evidenceOf(where, context),
       ...(checkpoint ? { checkpoint } : {}),
       ...(signal ? { signal } : {}),
       events(event) {

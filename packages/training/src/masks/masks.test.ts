@@ -1,6 +1,7 @@
 import { floats, type Tensor, tensor } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import { masked } from './masked.js';
+import { maskedShare } from './masked-share.js';
 import { masksOfZeros } from './masks-of-zeros.js';
 
 describe('masks', () => {
@@ -28,5 +29,17 @@ describe('masks', () => {
       ['table', tensor('int32', [1, 2], Int32Array.of(0, 1))],
     ]);
     expect(masksOfZeros(weights)).toEqual(new Map([['pruned', floats([0, 1, 0, 1], [2, 2])]]));
+  });
+
+  it('say how much of all they prune', () => {
+    expect(maskedShare(new Map())).toBe(0);
+    expect(
+      maskedShare(
+        new Map([
+          ['a', floats([1, 0])],
+          ['b', floats([0, 0, 1, 1, 1, 0])],
+        ]),
+      ),
+    ).toBe(0.5);
   });
 });
