@@ -1,14 +1,10 @@
 import { crossEntropy, sgd, trainingStep } from '@espalier/autodiff';
 import { createRandom, type Executor, floats, type Graph, scalar, sizeOf, type Tensor, tensor } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes, setInputShapes, simplify } from '@espalier/passes';
+import { setInputShapes, simplify } from '@espalier/passes';
 import { createTensorCore } from '@espalier/tensor';
 import { mobilenetV2, resnet20 } from '@espalier/zoo';
-import { openHeap } from '../packages/tensor/src/heap.js';
-import { planOf } from '../packages/tensor/src/plan.js';
-import { prepareGraph } from '../packages/tensor/src/prepare-graph.js';
-import { runPlan } from '../packages/tensor/src/run-plan.js';
-import { hostValue } from '../packages/tensor/src/value.js';
+import { tensorProfile } from './training-parts/tensor-profile.js';
 
 /**
  * Images a second of the TensorFlow.js executor and of onnxruntime-node on one thread, interleaved in one run, the
@@ -71,36 +67,7 @@ async function compare(what: string, graph: Graph): Promise<void> {
   await Promise.all(sessions.map((session) => session.close()));
 }
 
-async function profile(given: Graph): Promise<void> {
-  const heap = await openHeap('');
-  const graph = prepareGraph(inferShapes(given));
-  const constants = new Map([...graph.constants].map(([name, each]) => [name, hostValue(each, name)]));
-  const run = { heap, graph, plan: planOf(graph, graph.outputs), constants };
-  const feeds = feedsOf(graph);
-  for (let i = 0; i < 2; i++) runPlan(run, feeds); // compiled and warm
-  const total = new Map<string, { milliseconds: number; count: number }>();
-  const started = clock();
-  for (let i = 0; i < rounds; i++) {
-    runPlan(
-      {
-        ...run,
-        watch(node, milliseconds) {
-          const entry = total.get(node.op) ?? { milliseconds: 0, count: 0 };
-          total.set(node.op, { milliseconds: entry.milliseconds + milliseconds, count: entry.count + 1 });
-        },
-      },
-      feeds,
-    );
-  }
-  console.log(`a step takes ${((clock() - started) / rounds).toFixed(1)} ms; by op:`);
-  const rows = [...total].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
-  for (const [op, { milliseconds, count }] of rows)
-    console.log(
-      `${op.padEnd(34)} ${String(count / rounds).padStart(5)} nodes ${(milliseconds / rounds).toFixed(2).padStart(9)} ms`,
-    );
-}
-
 await compare('forward', forward);
 await compare('training step', step.graph);
-await profile(step.graph);
+await tensorProfile(`${model}, training step,`, step.graph, { feeds: feedsOf(step.graph), steps: rounds });
 for (const executor of executors) await executor.close();
