@@ -77,8 +77,8 @@ export function pruneStructured(
 }
 
 /** How the groups of these options are found. */
-const groupOptions = ({ units, attention = 'heads', rules }: StructuredOptions): GroupOptions => ({
-  attention: units === 'head-dimension' ? units : attention,
+const groupOptions = ({ units, rules }: StructuredOptions): GroupOptions => ({
+  ...(units === 'head-dimension' ? { attention: units } : {}),
   ...(rules ? { rules } : {}),
 });
 
