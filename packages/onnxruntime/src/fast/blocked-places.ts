@@ -1,6 +1,6 @@
 import { intOf, type Node, textOf, toNumbers, type ValueId } from '@espalier/core';
 import type { BlockedWriter, Image } from './blocked-writer.js';
-import { pickRows } from './rows.js';
+import { pickRows, rowsOf } from './rows.js';
 import type { BlockedRule } from './rules.js';
 
 /** For each place of the output along an axis, the place of the input it is copied from; -1 for zero. */
@@ -23,8 +23,8 @@ const moving =
     if (places?.[0].length !== to.height || places[1].length !== to.width) return false;
     const [rows, columns] = places;
     const area = to.height * to.width;
-    const moved = pickRows(w, w.blocked(x), {
-      image,
+    const moved = pickRows(w, [rowsOf(w, w.blocked(x), image)], {
+      batch: image.batch,
       count: (to.padded / w.block) * area,
       source(i) {
         const [row, column] = [rows[Math.floor((i % area) / to.width)]!, columns[i % to.width]!];

@@ -43,34 +43,43 @@ export function blockedFilter(
   return w.emit('Reshape', [w.emit('Transpose', [split], { perm: ints([0, 1, 3, 2, 4]) }), whole]);
 }
 
-/**
- * The filter of the convolution that takes dy to dx: w turned by 180 degrees, inputs and outputs exchanged; blocked.
- * From w [K, C, kh, kw] it is [C/B, K/B, kh, kw, B of K, B of C].
- */
-export function turnedFilter(
-  w: BlockedWriter,
-  value: ValueId,
-  { outputs, inputs, height, width }: FilterSize,
-): ValueId {
+/** A filter with its inputs and outputs exchanged, blocked but for its taps, which can still be picked. */
+export interface ExchangedFilter {
+  /** [C/B, K/B, kh·kw, B of K, B of C]; of a depthwise filter [C/B, kh·kw, B]. */
+  readonly value: ValueId;
+  readonly tapAxis: 1 | 2;
+  readonly size: FilterSize;
+}
+
+/** What the filter of the convolution that takes dy to dx is made of, from w [K, C, kh, kw] in whole blocks. */
+export function exchangedFilter(w: BlockedWriter, value: ValueId, size: FilterSize): ExchangedFilter {
+  const { outputs, inputs, height, width } = size;
   const [b, taps] = [w.block, height * width];
   const images = w.emit('Reshape', [value, w.longs([outputs, inputs, taps, 1])]);
   const blocked = taps === 1 ? value : w.emit(`${blockedDomain}::ReorderInput`, [images]); // [K, C/B, kh·kw, B of C]
   const split = w.emit('Reshape', [blocked, w.longs([outputs / b, b, inputs / b, taps, b])]);
-  const exchanged = w.emit('Transpose', [split], { perm: ints([2, 0, 3, 1, 4]) });
-  return w.emit('Reshape', [turned(w, exchanged, { taps, axis: 2 }), w.longs([inputs, outputs, height, width])]);
+  return { value: w.emit('Transpose', [split], { perm: ints([2, 0, 3, 1, 4]) }), tapAxis: 2, size };
 }
 
-/** A depthwise filter [C, 1, kh, kw] turned by 180 degrees, blocked. */
-export function turnedDepthwiseFilter(w: BlockedWriter, value: ValueId, size: FilterSize): ValueId {
+/** The same of a depthwise filter [C, 1, kh, kw]. */
+export function exchangedDepthwiseFilter(w: BlockedWriter, value: ValueId, size: FilterSize): ExchangedFilter {
   const { outputs, height, width } = size;
-  const taps = height * width;
   const blocked = blockedFilter(w, value, { ...size, unblocked: true });
-  const split = w.emit('Reshape', [blocked, w.longs([outputs / w.block, taps, w.block])]);
-  return w.emit('Reshape', [turned(w, split, { taps, axis: 1 }), w.longs([outputs, 1, height, width])]);
+  const split = w.emit('Reshape', [blocked, w.longs([outputs / w.block, height * width, w.block])]);
+  return { value: split, tapAxis: 1, size };
 }
 
-function turned(w: BlockedWriter, value: ValueId, { taps, axis }: { readonly taps: number; readonly axis: number }) {
-  if (taps === 1) return value;
-  const backwards = Int32Array.from({ length: taps }, (_, i) => taps - 1 - i);
-  return w.emit('Gather', [value, w.index(backwards, [taps])], { axis: int(axis) });
+/** Taps of a filter as a filter of their own: rows and columns of the kernel in the order given. */
+export function pickTaps(
+  w: BlockedWriter,
+  { value, tapAxis, size }: ExchangedFilter,
+  [rows, columns]: readonly [readonly number[], readonly number[]],
+): ValueId {
+  const order = rows.flatMap((row) => columns.map((column) => row * size.width + column));
+  const whole = order.length === size.height * size.width && order.every((tap, i) => tap === i);
+  const picked = whole
+    ? value
+    : w.emit('Gather', [value, w.index(Int32Array.from(order), [order.length])], { axis: int(tapAxis) });
+  const channels = tapAxis === 1 ? [size.outputs, 1] : [size.inputs, size.outputs];
+  return w.emit('Reshape', [picked, w.longs([...channels, rows.length, columns.length])]);
 }

@@ -1,17 +1,29 @@
-import { int, type ValueId } from '@espalier/core';
+import { type Dim, int, type ValueId } from '@espalier/core';
 import type { BlockedWriter, Image } from './blocked-writer.js';
 
+/** Rows of a blocked value: one row is the B channels of one place. */
+export interface Rows {
+  readonly value: ValueId;
+  /** How many there are for each image. */
+  readonly count: number;
+}
+
+/** The rows of a blocked image, counted through [C/B, H, W]. */
+export const rowsOf = (w: BlockedWriter, value: ValueId, { padded, height, width }: Image): Rows => ({
+  value,
+  count: (padded / w.block) * height * width,
+});
+
 /**
- * The rows of a blocked image (one row is the B channels of one place) in another order, some of them several times,
- * some zero. `source(i)` names the row that stands at place i of an image, counted through [C/B, H, W]; -1 is a row of
- * zeros. Returns [N, count, B].
+ * Rows in another order, some of them several times, some zero. `source(i)` names the row that stands at place i, counted
+ * through all parts one after the other; -1 is a row of zeros. Returns [N, count, B].
  */
 export function pickRows(
   w: BlockedWriter,
-  value: ValueId,
-  { image, count, source }: { readonly image: Image; readonly count: number; readonly source: (i: number) => number },
+  parts: readonly Rows[],
+  { batch, count, source }: { readonly batch: Dim; readonly count: number; readonly source: (i: number) => number },
 ): ValueId {
-  const total = (image.padded / w.block) * image.height * image.width;
+  const total = parts.reduce((sum, part) => sum + part.count, 0);
   const index = new Int32Array(count);
   let [zeros, moved] = [false, count !== total];
   for (let i = 0; i < count; i++) {
@@ -20,13 +32,13 @@ export function pickRows(
     if (from < 0) zeros = true;
     else if (from !== i) moved = true;
   }
-  const flat = w.emit('Reshape', [value, w.longs([0, total, w.block].map((size, axis) => (axis === 0 ? -1 : size)))]);
-  if (!moved && !zeros) return flat;
-  const rows = zeros ? w.emit('Concat', [flat, zeroRow(w, flat, image)], { axis: int(1) }) : flat;
-  return w.emit('Gather', [rows, w.index(index, [count])], { axis: int(1) });
+  const flat = parts.map((part) => w.emit('Reshape', [part.value, w.longs([-1, part.count, w.block])]));
+  const all = zeros ? [...flat, zeroRow(w, flat[0]!, batch)] : flat; // one part at least
+  const rows = all.length === 1 ? all[0]! : w.emit('Concat', all, { axis: int(1) });
+  return moved || zeros ? w.emit('Gather', [rows, w.index(index, [count])], { axis: int(1) }) : rows;
 }
 
-function zeroRow(w: BlockedWriter, rows: ValueId, { batch }: Image): ValueId {
+function zeroRow(w: BlockedWriter, rows: ValueId, batch: Dim): ValueId {
   if (typeof batch === 'number') return w.full(0, [batch, 1, w.block]);
   const sizes = w.emit('Gather', [w.emit('Shape', [rows]), w.longs([0])]);
   const shape = w.emit('Concat', [sizes, w.longs([1, w.block])], { axis: int(0) });

@@ -1,6 +1,6 @@
 import { int, ints, intsOf, type Node, type ValueId } from '@espalier/core';
 import type { BlockedWriter, Image } from './blocked-writer.js';
-import { pickRows } from './rows.js';
+import { pickRows, rowsOf } from './rows.js';
 import { type Window, windowOf } from './window.js';
 
 interface Site {
@@ -57,8 +57,8 @@ const matrix = (w: BlockedWriter, rows: ValueId, columns: number): ValueId =>
 /** A blocked image as [N·H·W, C]. */
 function placesOf(w: BlockedWriter, value: ValueId, image: Image): ValueId {
   const [blocks, area] = [image.padded / w.block, image.height * image.width];
-  const rows = pickRows(w, value, {
-    image,
+  const rows = pickRows(w, [rowsOf(w, value, image)], {
+    batch: image.batch,
     count: blocks * area,
     source: (i) => (i % blocks) * area + Math.floor(i / blocks),
   });
@@ -69,8 +69,8 @@ function placesOf(w: BlockedWriter, value: ValueId, image: Image): ValueId {
 function shiftedRows(w: BlockedWriter, { dy, from, to, window }: Site): ValueId {
   const { kernel, dilations, pads } = window;
   const blocks = to.padded / w.block;
-  const rows = pickRows(w, dy, {
-    image: to,
+  const rows = pickRows(w, [rowsOf(w, dy, to)], {
+    batch: to.batch,
     count: from.height * to.width * kernel[0] * blocks,
     source(i) {
       const [block, tap] = [i % blocks, Math.floor(i / blocks) % kernel[0]];
@@ -86,8 +86,8 @@ function shiftedRows(w: BlockedWriter, { dy, from, to, window }: Site): ValueId 
 function columnsOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
   const { kernel, strides, dilations, pads } = window;
   const blocks = from.padded / w.block;
-  const rows = pickRows(w, x, {
-    image: from,
+  const rows = pickRows(w, [rowsOf(w, x, from)], {
+    batch: from.batch,
     count: from.height * to.width * kernel[1] * blocks,
     source(i) {
       const [block, tap] = [i % blocks, Math.floor(i / blocks) % kernel[1]];
@@ -105,8 +105,8 @@ function patchesOf(w: BlockedWriter, { x, from, to, window }: Site): ValueId {
   const { kernel, strides, dilations, pads } = window;
   const blocks = from.padded / w.block;
   const taps = kernel[0] * kernel[1];
-  const rows = pickRows(w, x, {
-    image: from,
+  const rows = pickRows(w, [rowsOf(w, x, from)], {
+    batch: from.batch,
     count: to.height * to.width * taps * blocks,
     source(i) {
       const [block, tap] = [i % blocks, Math.floor(i / blocks) % taps];
