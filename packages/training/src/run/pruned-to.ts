@@ -49,15 +49,9 @@ function regrown({ weights, masks, dense }: RunState): Weights {
   for (const [name, { data: mask }] of masks) {
     const [now, before] = [weights.get(name)!, dense.get(name)]; // masks name weights
     if (!before) continue;
-    out.set(
-      name,
-      floats(
-        Float32Array.from(now.data as Float32Array, (value, i) =>
-          mask[i] === 0 ? (before.data as Float32Array)[i]! : value,
-        ), // masked weights are float32
-        now.shape,
-      ),
-    );
+    const values = Float32Array.from(now.data as Float32Array); // masked weights are float32
+    for (let i = 0; i < values.length; i++) if (mask[i] === 0) values[i] = before.data[i] as number;
+    out.set(name, floats(values, now.shape));
   }
   return out;
 }

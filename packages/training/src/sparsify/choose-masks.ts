@@ -61,20 +61,23 @@ function masksOf(
   pruned: Graph,
   { asked, keepZeros }: { readonly asked: ReadonlySet<ValueId>; readonly keepZeros: boolean },
 ): Masks {
-  const weights = trainedParameters(pruned).filter(({ role }) => role === 'weight');
-  const named = new Map(weights.map(({ value, tensor }): [string, Tensor] => [value, tensor]));
-  const masks = new Map(keepZeros ? masksOfZeros(named) : []);
+  const parameters = trainedParameters(pruned);
+  const tensors = (of: typeof parameters) => new Map(of.map(({ value, tensor }): [string, Tensor] => [value, tensor]));
+  const masks = new Map(keepZeros ? masksOfZeros(tensors(parameters.filter(({ role }) => role === 'weight'))) : []);
+  const named = tensors(parameters);
   for (const value of asked) {
     const weight = named.get(value);
-    if (weight?.dtype === 'float32') {
-      masks.set(
-        value,
-        floats(
-          Float32Array.from(weight.data, (each) => (each === 0 ? 0 : 1)),
-          weight.shape,
-        ),
-      );
-    }
+    if (weight?.dtype !== 'float32') throw notTrained(value);
+    const mask = new Float32Array(weight.data.length);
+    for (let i = 0; i < mask.length; i++) mask[i] = weight.data[i] === 0 ? 0 : 1;
+    masks.set(value, floats(mask, weight.shape));
   }
   return masks;
 }
+
+const notTrained = (value: ValueId) =>
+  badRequest(`weight "${value}"`, {
+    expected: 'a float32 parameter that training moves, for it is to be pruned while training',
+    found: 'one that it does not',
+    fix: 'Name it in `ignore`, or prune it before training.',
+  });
