@@ -331,22 +331,43 @@ function accumulate(at: usize, a: v128, b: v128): void {
   v128.store(at, f32x4.add(v128.load(at, 16), b), 16);
 }
 
-/** The same for fewer than eight output channels, one number at a time. */
+/** The same for fewer than eight output channels: no load and no store goes beyond them. */
 function thinGradient(x: usize, dy: usize, target: usize, ho: i32, wo: i32, rows: i32, lanes: i32, xRow: usize, xStep: usize, dyStep: usize): void {
-  for (let r = 0; r < rows; r++) {
-    for (let m = 0; m < lanes; m++) {
-      let sum: f32 = 0;
-      let q = dy + (m << 2);
-      for (let i = 0; i < ho; i++) {
-        let p = x + i * xRow + (r << 2);
-        for (let j = 0; j < wo; j++) {
-          sum += load<f32>(p) * load<f32>(q);
-          p += xStep;
-          q += dyStep;
-        }
-      }
-      const at = target + r * dyStep + (m << 2);
-      store<f32>(at, load<f32>(at) + sum);
+  const o1 = (min(1, rows - 1) << 2) as usize, o2 = (min(2, rows - 1) << 2) as usize, o3 = (min(3, rows - 1) << 2) as usize;
+  const o4 = (min(4, rows - 1) << 2) as usize, o5 = (min(5, rows - 1) << 2) as usize;
+  const zero = f32x4.splat(0);
+  let a00 = zero, a01 = zero, a10 = zero, a11 = zero, a20 = zero, a21 = zero;
+  let a30 = zero, a31 = zero, a40 = zero, a41 = zero, a50 = zero, a51 = zero;
+  let q = dy;
+  for (let i = 0; i < ho; i++) {
+    let p = x + i * xRow;
+    for (let j = 0; j < wo; j++) {
+      const d0 = partial(q, lanes), d1 = lanes > 4 ? partial(q + 16, lanes - 4) : zero;
+      let s = v128.load32_splat(p);
+      a00 = f32x4.add(a00, f32x4.mul(s, d0)); a01 = f32x4.add(a01, f32x4.mul(s, d1));
+      s = v128.load32_splat(p + o1);
+      a10 = f32x4.add(a10, f32x4.mul(s, d0)); a11 = f32x4.add(a11, f32x4.mul(s, d1));
+      s = v128.load32_splat(p + o2);
+      a20 = f32x4.add(a20, f32x4.mul(s, d0)); a21 = f32x4.add(a21, f32x4.mul(s, d1));
+      s = v128.load32_splat(p + o3);
+      a30 = f32x4.add(a30, f32x4.mul(s, d0)); a31 = f32x4.add(a31, f32x4.mul(s, d1));
+      s = v128.load32_splat(p + o4);
+      a40 = f32x4.add(a40, f32x4.mul(s, d0)); a41 = f32x4.add(a41, f32x4.mul(s, d1));
+      s = v128.load32_splat(p + o5);
+      a50 = f32x4.add(a50, f32x4.mul(s, d0)); a51 = f32x4.add(a51, f32x4.mul(s, d1));
+      q += dyStep;
+      p += xStep;
     }
   }
+  accumulateSome(target, a00, a01, lanes);
+  if (rows > 1) accumulateSome(target + dyStep, a10, a11, lanes);
+  if (rows > 2) accumulateSome(target + 2 * dyStep, a20, a21, lanes);
+  if (rows > 3) accumulateSome(target + 3 * dyStep, a30, a31, lanes);
+  if (rows > 4) accumulateSome(target + 4 * dyStep, a40, a41, lanes);
+  if (rows > 5) accumulateSome(target + 5 * dyStep, a50, a51, lanes);
+}
+
+function accumulateSome(at: usize, a: v128, b: v128, lanes: i32): void {
+  if (lanes > 4) b = f32x4.add(partial(at + 16, lanes - 4), b);
+  putSome(at, f32x4.add(partial(at, lanes), a), b, lanes);
 }
