@@ -175,3 +175,22 @@ export const badDamping = (found: unknown) =>
     found: shown(found),
     fix: '0.01 suits most networks.',
   });
+
+/** The error for a branch that a graph does not have. */
+export const unknownBranch = (id: string, known: readonly string[]) =>
+  problem('PRUNE_BRANCH', {
+    where: 'removeBranches',
+    expected: 'ids of branches of this graph',
+    found: shown(id),
+    fix: `${didYouMean(id, known.slice(0, 5000))}\`branchesOf\` lists them.`,
+    details: { branch: id },
+  });
+
+/** The error for a branch whose influence was not measured. */
+export const noInfluence = (id: string) =>
+  problem('PRUNE_EVIDENCE', {
+    where: `branch "${id}"`,
+    expected: 'how much it changes its input, from calibration data',
+    found: 'nothing',
+    fix: 'Collect `layerNeeds` with calibration data first, or choose the measure `sum` or `mean`.',
+  });

@@ -1,4 +1,8 @@
 export { type Granularity, type Pattern, patternSparsity, patternText, readGranularity } from './granularity.js';
+export { type Branch, branchesOf } from './layers/branches-of.js';
+export { type LayerOptions, layerNeeds, pruneLayers } from './layers/prune-layers.js';
+export { removeBranches } from './layers/remove-branches.js';
+export type { BranchMeasure, BranchScoring } from './layers/score-branches.js';
 export { magnitude } from './magnitude.js';
 export { applyMask, maskOf, maskProjection, type Projection, type Weights } from './mask.js';
 export { prune, pruneNeeds } from './prune.js';
