@@ -1,5 +1,6 @@
 import { host } from '#host';
 import { backendMissing } from './errors.js';
+import { startBackend } from './start-backend.js';
 
 /** What is used of TensorFlow.js's WebAssembly backend: its allocator and its memory. */
 export interface WasmBackend {
@@ -29,12 +30,9 @@ export const loadBackend = (wasmPaths: string): Promise<LoadedBackend> =>
 async function start(wasmPaths: string): Promise<LoadedBackend> {
   const [tf, wasm] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-wasm')]);
   const folder = wasmPaths || host.wasmFolder();
-  if (tf.findBackend('wasm') === null || !tf.engine().registry['wasm']) {
+  if (!tf.engine().registry['wasm']) {
     if (folder) wasm.setWasmPaths(folder.endsWith('/') ? folder : `${folder}/`);
-    // Reading the default through getBackend would start it.
-    const before = tf.engine().backendName;
-    if (!(await tf.setBackend('wasm'))) throw new Error('this runtime has no WebAssembly that it starts on');
-    if (before) await tf.setBackend(before);
+    if (!(await startBackend(tf, 'wasm'))) throw new Error('this runtime has no WebAssembly that it starts on');
   }
   // BackendWasm keeps `wasm.asm` out of its type.
   const backend = tf.findBackend('wasm') as unknown as WasmBackend;

@@ -50,7 +50,7 @@ export function openGpuLoop({ gpu, start, known, fed, carried, name, done }: Gpu
         checkFeeds(fed, feeds, { equalNames: true });
         const { fetched, kept } = await start(feeds, { fetched: known(fetch), kept: outputs, carried: now });
         const before = now;
-        now = fedNext(gpu, carried, kept);
+        now = await fedNext(gpu, carried, kept);
         for (const value of before.values()) releaseGpuValue(value);
         return fetched;
       }),
@@ -90,7 +90,7 @@ async function read(gpu: Gpu, value: GpuValue): Promise<Tensor> {
 }
 
 /** What each input is fed next. Several inputs may be fed one output, and an output may be an array of the caller's. */
-function fedNext(gpu: Gpu, carried: readonly Carry[], kept: Values): Values {
+function fedNext(gpu: Gpu, carried: readonly Carry[], kept: Values): Promise<Values> {
   const taken = new Set<string>();
   return gpu.use(
     () =>

@@ -107,7 +107,7 @@ export function derive(gpu: Gpu, value: GpuValue, key: string, make: () => Devic
 export async function download(gpu: Gpu, value: GpuValue): Promise<Tensor> {
   if (value.host) return value.host;
   const { dtype, shape } = value;
-  const device = gpu.use(() => onGpu(gpu, value));
+  const device = await gpu.use(() => onGpu(gpu, value));
   // The array may be the one that was uploaded, or one that TensorFlow.js keeps.
   const numbers = Float32Array.from(await device.data());
   value.host = dtype === 'float32' ? tensor(dtype, shape, numbers) : fromNumbers(dtype, shape, numbers);

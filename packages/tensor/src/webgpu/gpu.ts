@@ -10,8 +10,8 @@ export interface Gpu {
   readonly name: string;
   /** Most bytes of one tensor. */
   readonly largest: number;
-  /** Runs `work`, which must not wait for anything, on the device; of the tensors it makes, the kept ones stay. */
-  use<T>(work: () => T): T;
+  /** Runs `work`, which itself waits for nothing, on the device; of the tensors it makes, the kept ones stay. */
+  use<T>(work: () => T): Promise<T>;
   /**
    * Waits until nobody else runs on the device, then runs `work` and throws what the device reports about it: it tells
    * of work that it refuses only afterwards, and computes nothing then.

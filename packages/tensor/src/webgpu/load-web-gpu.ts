@@ -1,10 +1,14 @@
 import { EspalierError } from '@espalier/core';
 import { backendMissing, deviceLost, deviceMemory, deviceRefused, webGpuMissing } from '../errors.js';
+import { startBackend, startedBackends } from '../start-backend.js';
 import type { Gpu, Tf } from './gpu.js';
 
 /** What is used of TensorFlow.js's WebGPU backend besides its ops. */
 interface WebGpuBackend {
   readonly device: GPUDevice;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
 }
 
 let opening: Promise<Gpu> | undefined;
@@ -47,11 +51,14 @@ async function start(forget: () => void): Promise<Gpu> {
     tf,
     name: `tfjs-backend-webgpu ${tf.version_core}${adapter ? ` (${adapter})` : ''}`,
     largest: Math.min(backend.device.limits.maxStorageBufferBindingSize, backend.device.limits.maxBufferSize),
-    use: (work) => onBackend(tf, work),
+    async use(work) {
+      await startedBackends(tf);
+      return onBackend(tf, work);
+    },
     alone(work) {
       const task = turn.then(async () => {
         if (lost) throw lost;
-        return watched(backend.device, work).catch((cause) => {
+        return watched(backend, work).catch((cause) => {
           throw lost ?? cause;
         });
       });
@@ -89,12 +96,7 @@ async function loadKernels(): Promise<void> {
 }
 
 async function backendOf(tf: Tf): Promise<WebGpuBackend> {
-  if (!tf.engine().registry['webgpu']) {
-    // Reading the default through getBackend would start it.
-    const before = tf.engine().backendName;
-    if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend of TensorFlow.js does not start');
-    if (before) await tf.setBackend(before);
-  }
+  if (!(await startBackend(tf, 'webgpu'))) throw new Error('the WebGPU backend of TensorFlow.js does not start');
   return tf.findBackend('webgpu') as unknown as WebGpuBackend; // KernelBackend does not know of devices
 }
 
@@ -122,9 +124,14 @@ function onBackend<T>(tf: Tf, work: () => T): T {
 
 const scopes = ['validation', 'out-of-memory', 'internal'] as const;
 
-async function watched<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+async function watched<T>(backend: WebGpuBackend, work: () => Promise<T>): Promise<T> {
+  const { device } = backend;
   for (const scope of scopes) device.pushErrorScope(scope);
   const [outcome] = await Promise.allSettled([work()]);
+  // What waits to be given to the device would be told, or fail, in the next run.
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
   const reports = await Promise.all(scopes.map(() => device.popErrorScope()));
   // A run that failed by itself says more than what followed from it.
   if (outcome.status === 'rejected') throw outcome.reason;

@@ -54,7 +54,7 @@ export async function runGpuPlan(run: GpuRun, feeds: ReadonlyMap<string, Tensor>
   try {
     let next = 0;
     while (next < plan.steps.length) {
-      const missing = gpu.use(() => {
+      const missing = await gpu.use(() => {
         for (; next < plan.steps.length; next++) {
           const step = plan.steps[next]!; // within the list
           const inputs = step.node.inputs.map(find);
@@ -70,7 +70,7 @@ export async function runGpuPlan(run: GpuRun, feeds: ReadonlyMap<string, Tensor>
       });
       await Promise.all(missing.map((value) => download(gpu, value)));
     }
-    gpu.use(() => {
+    await gpu.use(() => {
       for (const name of run.kept) kept.set(name, sharedGpuValue(gpu, find(name)!)); // an output, which is defined
     });
     const fetched = new Map<string, Tensor>();

@@ -1,27 +1,12 @@
-import { sizeOf } from '@espalier/core';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import { broadcast } from '../../kernels/binary.js';
-import type { Layout } from '../../value.js';
 import type { Tf } from '../gpu.js';
 import { type GpuCall, type GpuKernel, type GpuOp, isReal, made, need } from '../gpu-kernel.js';
-import { type GpuValue, gpuLayout, onGpu, sizesIn } from '../gpu-value.js';
+import { type GpuValue, sizesIn } from '../gpu-value.js';
+import { aligned, commonLayout } from './align.js';
+import { choose } from './choose.js';
 import { asFloats, asTruths } from './elementwise.js';
-
-/** The layout that spares the largest operands a conversion. */
-export const commonLayout = (values: readonly GpuValue[], rank: number): Layout =>
-  rank >= 3 && values.some((value) => value.shape.length === rank && gpuLayout(value) === 'last') ? 'last' : 'plain';
-
-/** An operand as it lines up with others of `rank` axes in a layout. */
-export function aligned(c: GpuCall, value: GpuValue, { rank, layout }: { rank: number; layout: Layout }): Device {
-  if (layout === 'plain') return onGpu(c.gpu, value);
-  if (value.shape.length === rank) return onGpu(c.gpu, value, 'last');
-  if (sizeOf(value.shape) === 1) return c.tf.reshape(onGpu(c.gpu, value), []);
-  const full = [...new Array<number>(rank - value.shape.length).fill(1), ...value.shape];
-  const device = c.tf.reshape(onGpu(c.gpu, value), full);
-  const moved = full.filter((dim) => dim !== 1).length > 1;
-  const perm = [0, ...full.slice(2).map((_, i) => i + 2), 1];
-  return moved ? c.tf.transpose(device, perm) : c.tf.reshape(device, sizesIn(full, 'last'));
-}
+import { repeated } from './movement.js';
 
 type Compute = (tf: Tf, a: Device, b: Device) => Device;
 
@@ -70,12 +55,11 @@ const where: GpuKernel = (c) => {
   if (!isReal(a)) return undefined;
   const shape = broadcast(c, condition.shape, broadcast(c, a.shape, b.shape));
   const layout = commonLayout([condition, a, b], shape.length);
-  const [truths, x, y] = [condition, a, b].map((value) => aligned(c, value, { rank: shape.length, layout })) as [
-    Device,
-    Device,
-    Device,
-  ]; // as many as there were
-  return [made(c, c.tf.where(asTruths(c.tf, truths), x, y), { dtype: a.dtype, shape, layout })];
+  const sizes = sizesIn(shape, layout);
+  const [truths, x, y] = [condition, a, b].map((value) =>
+    repeated(c, aligned(c, value, { rank: shape.length, layout }), sizes),
+  ) as [Device, Device, Device]; // as many as there were
+  return [made(c, choose(c.tf, asTruths(c.tf, truths), [x, y]), { dtype: a.dtype, shape, layout })];
 };
 
 /** x where it is positive, slope x elsewhere. */

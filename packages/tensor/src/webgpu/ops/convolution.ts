@@ -1,5 +1,5 @@
 import { intOf, intsOf, textOf } from '@espalier/core';
-import type { Tensor as Device, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor as Device, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
 import { imageOf, type Pair, pairOf, places, type Window, windowOf } from '../../kernels/window.js';
 import { refuse } from '../../operands.js';
@@ -179,9 +179,12 @@ const convTranspose: GpuKernel = (c) => {
   return [fromImages(c, c.inputs[2] ? c.tf.add(sums, at(c, 2)) : sums)];
 };
 
+/** Most bytes that the taps of a window are copied side by side into, so that one product sums for all of them. */
+const sideBySide = 2 ** 26;
+
 /**
- * `espalier::ConvWeightGradient(x, dy)`: for each tap a product of matrices, what the tap saw [places, C] by dy
- * [places, K]; the kernel of TensorFlow.js sums all places one after the other in each of few threads.
+ * `espalier::ConvWeightGradient(x, dy)`: what the taps saw [places, taps C] times dy [places, K], summed over places.
+ * The kernel of TensorFlow.js for it sums all places one after the other, in one thread for each weight.
  */
 const convWeightGradient: GpuKernel = (c) => {
   const { tf } = c;
@@ -194,18 +197,43 @@ const convWeightGradient: GpuKernel = (c) => {
   const frame = framed(tf, imagesAt(c, 0), slide);
   const rows = image.batch * grown.size[0] * grown.size[1];
   const [inputs, outputs] = [image.channels / group, grown.channels / group];
-  const dy = tf.reshape(imagesAt(c, 1), [rows, group, outputs]);
-  const product = (tap: Device): Device => {
-    const seen = tf.reshape(tap, [rows, group, inputs]);
-    if (inputs === 1 && group > 1) return tf.reshape(tf.sum(tf.mul(seen, dy), 0), [group, 1, outputs]);
-    const [a, b] = [tf.transpose(seen, [1, 2, 0]), tf.transpose(dy, [1, 0, 2])];
-    return tf.matMul(a, b);
-  };
-  const taps = tapsOf(window).map((tap) => product(tapOf(tf, frame, slide, tap)));
-  const all = tf.stack(taps); // [taps, group, C, K]
+  const taps = tapsOf(window).map((tap) => tf.reshape(tapOf(tf, frame, slide, tap), [rows, image.channels]));
+  const dy = imagesAt(c, 1);
   const shape = [grown.channels, inputs, ...kernelShape];
-  return [made(c, tf.reshape(tf.transpose(all, [1, 3, 2, 0]), shape), { shape })];
+  if (group > 1) {
+    const grouped = groupedProducts(c, taps, { dy, group, inputs, outputs });
+    return [made(c, tf.reshape(tf.transpose(grouped, [1, 3, 2, 0]), shape), { shape })];
+  }
+  const right = tf.reshape(dy, [rows, outputs]) as Tensor2D; // two axes, as said
+  const count = Math.max(1, Math.floor(sideBySide / (4 * rows * inputs)));
+  const products = Array.from({ length: Math.ceil(taps.length / count) }, (_, i) => {
+    const left = tf.concat(taps.slice(i * count, (i + 1) * count), 1) as Tensor2D; // two axes, as its parts
+    return tf.matMul(left, right, true, false);
+  });
+  const all = tf.reshape(tf.concat(products, 0), [taps.length, inputs, outputs]);
+  return [made(c, tf.reshape(tf.transpose(all, [2, 1, 0]), shape), { shape })];
 };
+
+/** The sums of each tap and group: [taps, group, C, K]. */
+function groupedProducts(
+  c: GpuCall,
+  taps: readonly Device[],
+  {
+    dy,
+    group,
+    inputs,
+    outputs,
+  }: { readonly dy: Device; readonly group: number; readonly inputs: number; readonly outputs: number },
+): Device {
+  const { tf } = c;
+  const right = tf.reshape(dy, [-1, group, outputs]);
+  const product = (tap: Device): Device => {
+    const left = tf.reshape(tap, [-1, group, inputs]);
+    if (inputs === 1) return tf.reshape(tf.sum(tf.mul(left, right), 0), [group, 1, outputs]);
+    return tf.matMul(tf.transpose(left, [1, 2, 0]), tf.transpose(right, [1, 0, 2]));
+  };
+  return tf.stack(taps.map(product));
+}
 
 /** Convolutions and their gradients. */
 export const convolutionOps = {

@@ -3,6 +3,8 @@ import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import type { Tf } from '../gpu.js';
 import { type GpuCall, type GpuKernel, type GpuOp, isReal, made, need, numbersAt, reading } from '../gpu-kernel.js';
 import { gpuLayout, onGpu } from '../gpu-value.js';
+import { choose } from './choose.js';
+import { exp, keepNaN, log } from './exponentials.js';
 
 type Compute = (tf: Tf, x: Device, c: GpuCall) => Device;
 
@@ -15,6 +17,9 @@ const real =
     const layout = gpuLayout(x);
     return [made(c, compute(c.tf, onGpu(c.gpu, x, layout), c), { layout })];
   };
+
+/** A function of floats that the GPU may make a number of for NaN. */
+const guarded = (compute: Compute): GpuKernel => real((tf, x, c) => keepNaN(tf, x, compute(tf, x, c)));
 
 /** A function whose answers are truth values, which are 0 and 1 here. */
 const truth =
@@ -32,17 +37,14 @@ export const asFloats = (tf: Tf, truths: Device): Device => tf.mul(tf.cast(truth
 /** Numbers as truth values of TensorFlow.js. */
 export const asTruths = (tf: Tf, numbers: Device): Device => tf.notEqual(numbers, 0);
 
-/** NaN where x is NaN, for functions that make a number of it. */
-const keepNaN = (tf: Tf, x: Device, y: Device): Device => tf.where(tf.isNaN(x), x, y);
-
 const alpha = (c: GpuCall, fallback: number): number => floatOf(c.node, 'alpha', fallback);
 const positive = (tf: Tf, x: Device): Device => tf.maximum(x, 0);
 const negative = (tf: Tf, x: Device): Device => tf.minimum(x, 0);
 /** e^x - 1 with its digits near 0: for small x the difference loses them, and a polynomial does not. */
 const expMinusOne = (tf: Tf, x: Device): Device => {
-  const direct = tf.sub(tf.exp(x), 1);
+  const direct = tf.sub(exp(tf, x), 1);
   const near = tf.mul(x, tf.add(1, tf.mul(x, tf.add(0.5, tf.mul(x, tf.add(1 / 6, tf.mul(x, 1 / 24)))))));
-  return tf.where(tf.less(tf.abs(x), 0.05), near, direct);
+  return choose(tf, tf.less(tf.abs(x), 0.05), [near, direct]);
 };
 /** scale (max(x, 0) + alpha (e^min(x/alpha', 0) - 1)). */
 const elu = (tf: Tf, x: Device, { scale, factor, width }: { scale: number; factor: number; width: number }): Device => {
@@ -50,7 +52,7 @@ const elu = (tf: Tf, x: Device, { scale, factor, width }: { scale: number; facto
   return tf.mul(tf.add(positive(tf, x), low), scale);
 };
 /** log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
-const softplus = (tf: Tf, x: Device): Device => tf.add(positive(tf, x), tf.log(tf.add(tf.exp(tf.neg(tf.abs(x))), 1)));
+const softplus = (tf: Tf, x: Device): Device => tf.add(positive(tf, x), log(tf, tf.add(tf.exp(tf.neg(tf.abs(x))), 1)));
 /** Bounded, because functions of WGSL may overflow inside where their result does not. */
 const tanh = (tf: Tf, x: Device): Device => tf.tanh(bounded(tf, x, { low: -20, high: 20 }));
 const sigmoidGate = (tf: Tf, x: Device, factor: number): Device => tf.mul(x, tf.sigmoid(tf.mul(x, factor)));
@@ -82,8 +84,8 @@ const asinh: Compute = (tf, x) => {
 const shrink: Compute = (tf, x, c) => {
   const [bias, limit] = [floatOf(c.node, 'bias', 0), floatOf(c.node, 'lambd', 0.5)];
   const zero = tf.zerosLike(x);
-  const low = tf.where(tf.less(x, -limit), tf.add(x, bias), zero);
-  return keepNaN(tf, x, tf.where(tf.greater(x, limit), tf.sub(x, bias), low));
+  const low = choose(tf, tf.less(x, -limit), [tf.add(x, bias), zero]);
+  return keepNaN(tf, x, choose(tf, tf.greater(x, limit), [tf.sub(x, bias), low]));
 };
 
 /** Bounds as inputs from opset 11 on, as attributes before; none means no bound. */
@@ -126,11 +128,11 @@ export const elementwiseOps = {
   Relu: real((tf, x) => tf.relu(x)),
   Abs: real((tf, x) => tf.abs(x)),
   Neg: real((tf, x) => tf.neg(x)),
-  Exp: real((tf, x) => tf.exp(x)),
-  Log: real((tf, x) => tf.log(x)),
+  Exp: real(exp),
+  Log: real(log),
   Sqrt: real((tf, x) => tf.sqrt(x)),
   Reciprocal: real((tf, x) => tf.reciprocal(x)),
-  Sigmoid: real((tf, x) => tf.sigmoid(x)),
+  Sigmoid: guarded((tf, x) => tf.sigmoid(x)),
   Tanh: real(tanh),
   Erf: real((tf, x) => tf.erf(x)),
   Sign: real((tf, x) => keepNaN(tf, x, tf.sign(x))),
@@ -154,7 +156,7 @@ export const elementwiseOps = {
   Celu: real((tf, x, c) => elu(tf, x, { scale: 1, factor: alpha(c, 1), width: alpha(c, 1) })),
   Softplus: real(softplus),
   Softsign: real((tf, x) => tf.div(x, tf.add(tf.abs(x), 1))),
-  ThresholdedRelu: real((tf, x, c) => keepNaN(tf, x, tf.where(tf.greater(x, alpha(c, 1)), x, tf.zerosLike(x)))),
+  ThresholdedRelu: real((tf, x, c) => keepNaN(tf, x, choose(tf, tf.greater(x, alpha(c, 1)), [x, tf.zerosLike(x)]))),
   Gelu: real(gelu),
   'com.microsoft::Gelu': real(gelu),
   'com.microsoft::QuickGelu': real((tf, x, c) => sigmoidGate(tf, x, alpha(c, 1.702))),
@@ -172,9 +174,9 @@ export const elementwiseOps = {
   Asin: 'host',
   Acos: 'host',
   Atan: 'host',
-  Sinh: real((tf, x) => tf.sinh(x)),
-  Cosh: real((tf, x) => tf.cosh(x)),
-  Asinh: real(asinh),
-  Acosh: real((tf, x) => tf.acosh(x)),
-  Atanh: real((tf, x) => tf.atanh(x)),
+  Sinh: guarded((tf, x) => tf.sinh(x)),
+  Cosh: guarded((tf, x) => tf.cosh(x)),
+  Asinh: guarded(asinh),
+  Acosh: guarded((tf, x) => tf.acosh(x)),
+  Atanh: guarded((tf, x) => tf.atanh(x)),
 } as const satisfies Record<string, GpuOp>;

@@ -56,7 +56,9 @@ const gemm: GpuKernel = (c) => {
   if (left !== right)
     throw wrongShapes(c.node, 'inner sizes that are equal', `[${a.shape.join(',')}] and [${b.shape.join(',')}]`);
   const [alpha, beta] = [floatOf(c.node, 'alpha', 1), floatOf(c.node, 'beta', 1)];
-  const product = c.tf.matMul(at(c, 0) as Tensor2D, at(c, 1) as Tensor2D, ta, tb);
+  // The program for long sums gives wrong ones where the right side is to be read transposed.
+  const turned = tb ? c.tf.transpose(at(c, 1)) : at(c, 1);
+  const product = c.tf.matMul(at(c, 0) as Tensor2D, turned as Tensor2D, ta);
   const scaled = alpha === 1 ? product : c.tf.mul(product, alpha);
   const shape = [m, n];
   if (beta === 0 || !c.inputs[2]) return [made(c, scaled, { shape })];

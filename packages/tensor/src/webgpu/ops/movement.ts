@@ -6,7 +6,7 @@ import { axisOf, refuse } from '../../operands.js';
 import type { Layout } from '../../value.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, listed, made, need, numbersAt, reading } from '../gpu-kernel.js';
 import { axisIn, fitsGpu, type GpuValue, gpuLayout, onGpu, sharedGpuValue, sizesIn } from '../gpu-value.js';
-import { commonLayout } from './binary.js';
+import { commonLayout } from './align.js';
 
 /** A kernel that moves elements of any type that the GPU holds exactly; others are moved on the host. */
 const moving =
@@ -115,13 +115,26 @@ const gather = moving((c, x) => {
   return [made(c, c.tf.reshape(picked(c, at(c, 0), axis, places), shape), { shape })];
 });
 
+/**
+ * A tensor with each axis repeated. The kernel of TensorFlow.js takes four axes at most (five make the device fail);
+ * more are given to it one by one.
+ */
+function tiled(c: GpuCall, device: Device, times: readonly number[]): Device {
+  if (device.shape.length <= 4) return times.every((each) => each === 1) ? device : c.tf.tile(device, [...times]);
+  return times.reduce((whole, count, axis) => {
+    if (count === 1) return whole;
+    const { shape } = whole;
+    const lines = c.tf.reshape(whole, [sizeOf(shape.slice(0, axis)), 1, sizeOf(shape.slice(axis))]);
+    return c.tf.reshape(c.tf.tile(lines, [1, count, 1]), shape.with(axis, shape[axis]! * count));
+  }, device);
+}
+
 /** A tensor repeated to sizes that it broadcasts to. */
 export function repeated(c: GpuCall, device: Device, shape: readonly number[]): Device {
   const lead = shape.length - device.shape.length;
   const full = [...new Array<number>(lead).fill(1), ...device.shape];
   const times = shape.map((dim, axis) => dim / full[axis]!);
-  const aligned = c.tf.reshape(device, full);
-  return times.every((each) => each === 1) ? aligned : c.tf.tile(aligned, times);
+  return tiled(c, c.tf.reshape(device, full), times);
 }
 
 const expand = moving((c, x) => {
@@ -135,7 +148,7 @@ const tile = moving((c, x) => {
   const times = numbersAt(c, 1) ?? refuse(c, 'no repeats');
   const shape = x.shape.map((dim, axis) => dim * times[axis]!);
   if (sizeOf(shape) === 0) return undefined;
-  return [made(c, c.tf.tile(at(c, 0), [...times]), { shape })];
+  return [made(c, tiled(c, at(c, 0), times), { shape })];
 });
 
 /** Keeps the upper (or lower) triangle of the last two axes. */
@@ -147,8 +160,8 @@ const trilu = moving((c, x) => {
   const column = c.tf.reshape(c.tf.range(0, rows, 1, 'float32'), [rows, 1]);
   const beside = c.tf.sub(line, c.tf.add(column, k));
   const stays = upper ? c.tf.greaterEqual(beside, 0) : c.tf.lessEqual(beside, 0);
-  const device = at(c, 0);
-  return [made(c, c.tf.where(stays, device, c.tf.zerosLike(device)))];
+  const matrices = c.tf.reshape(at(c, 0), [-1, rows, columns]);
+  return [made(c, c.tf.reshape(c.tf.where(stays, matrices, c.tf.zerosLike(matrices)), [...x.shape]))];
 });
 
 const split = moving((c, x) => {

@@ -3,7 +3,8 @@ import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import { axisOf } from '../../operands.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, isReal, made, need } from '../gpu-kernel.js';
 import { axisIn, gpuLayout, onGpu } from '../gpu-value.js';
-import { logSumExpOver, maxOver, meanOver, sumOver } from './reduce.js';
+import { exp } from './exponentials.js';
+import { logSoftmaxOver, maxOver, meanOver, sumOver } from './reduce.js';
 
 /** 1/√(variance + ε). */
 const inverseDeviation = (c: GpuCall, variance: Device): Device =>
@@ -117,8 +118,8 @@ export const normalizationOps = {
   InstanceNormalization: rowsPerGroup((_, channels) => channels),
   GroupNormalization: rowsPerGroup((c) => intOf(c.node, 'num_groups', 1)),
   Softmax: softmax(({ tf }, x, axes) => {
-    const powers = tf.exp(tf.sub(x, maxOver(tf, x, axes)));
+    const powers = exp(tf, tf.sub(x, maxOver(tf, x, axes)));
     return tf.div(powers, sumOver(tf, powers, axes));
   }),
-  LogSoftmax: softmax(({ tf }, x, axes) => tf.sub(x, logSumExpOver(tf, x, axes))),
+  LogSoftmax: softmax(({ tf }, x, axes) => logSoftmaxOver(tf, x, axes)),
 } as const satisfies Record<string, GpuOp>;

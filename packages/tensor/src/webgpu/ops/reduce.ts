@@ -16,6 +16,9 @@ import {
   reading,
 } from '../gpu-kernel.js';
 import { axisIn, type GpuValue, gpuLayout, onGpu, releaseGpuValue } from '../gpu-value.js';
+import { choose } from './choose.js';
+import { asFloats } from './elementwise.js';
+import { exp, log } from './exponentials.js';
 
 type Reduce = (tf: Tf, x: Device, axes: readonly number[]) => Device;
 
@@ -26,11 +29,32 @@ const minOver: Reduce = (tf, x, axes) => tf.min(x, [...axes], true);
 export const meanOver: Reduce = (tf, x, axes) =>
   tf.div(sumOver(tf, x, axes), Math.max(1, sizeOf(axes.map((axis) => x.shape[axis]!))));
 
-/** log Σ e^x = m + log Σ e^(x - m), with m the maximum; an infinite one would give NaN by its own difference. */
-export const logSumExpOver: Reduce = (tf, x, axes) => {
-  const most = 3.4028234663852886e38;
-  const top = tf.minimum(tf.maximum(maxOver(tf, x, axes), -most), most);
-  return tf.add(tf.log(sumOver(tf, tf.exp(tf.sub(x, top)), axes)), top);
+/** The largest elements; infinite ones as the largest number, for their own difference would be NaN. */
+const topOver: Reduce = (tf, x, axes) => tf.minimum(tf.maximum(maxOver(tf, x, axes), -largest), largest);
+const largest = 3.4028234663852886e38;
+
+/** log Σ e^x = m + log Σ e^(x - m), with m the maximum. */
+const logSumExpOver: Reduce = (tf, x, axes) => {
+  const top = topOver(tf, x, axes);
+  return tf.add(log(tf, sumOver(tf, exp(tf, tf.sub(x, top)), axes)), top);
+};
+
+/** log(1 + x) of x >= 0: where it is small the sum would lose its digits, and the series does not. */
+const logOnePlus = (tf: Tf, x: Device): Device => {
+  const series = tf.mul(x, tf.add(1, tf.mul(x, tf.add(-0.5, tf.mul(x, tf.add(1 / 3, tf.mul(x, -0.25)))))));
+  return choose(tf, tf.less(x, 0.02), [series, log(tf, tf.add(x, 1))]);
+};
+
+/**
+ * x - m - log Σ e^(x - m), with m the maximum. One of the largest elements gives 1 to the sum; only the others are
+ * added, for beside it they would lose the digits that results near 0 are made of.
+ */
+export const logSoftmaxOver: Reduce = (tf, x, axes) => {
+  const shifted = tf.sub(x, topOver(tf, x, axes));
+  const isTop = tf.equal(shifted, 0);
+  const others = sumOver(tf, choose(tf, isTop, [tf.zerosLike(shifted), exp(tf, shifted)]), axes);
+  const ties = tf.maximum(tf.sub(sumOver(tf, asFloats(tf, isTop), axes), 1), 0);
+  return tf.sub(shifted, logOnePlus(tf, tf.add(others, ties)));
 };
 
 /** The axes to reduce, from the front; undefined means none at all (`noop_with_empty_axes`). */
@@ -84,8 +108,10 @@ const argExtreme =
     const line = x.shape.map((_, i) => (i === axis ? length : 1));
     const places = tf.reshape(tf.range(0, length, 1, 'float32'), line);
     const last = intOf(c.node, 'select_last_index', 0) === 1;
-    const none = tf.fill(line, last ? -1 : length);
-    const found = (last ? maxOver : minOver)(tf, tf.where(hit, places, none), [axis]);
+    // Places of other elements come out of the way: behind the end, or before the beginning.
+    const none = last ? -1 : length;
+    const named = tf.add(tf.mul(asFloats(tf, hit), tf.sub(places, none)), none);
+    const found = (last ? maxOver : minOver)(tf, named, [axis]);
     const keep = intOf(c.node, 'keepdims', 1) === 1;
     const shape = x.shape.flatMap((dim, i) => (i === axis ? (keep ? [1] : []) : [dim]));
     return [made(c, tf.reshape(found, [...shape]), { dtype: 'int64', shape })];
@@ -109,7 +135,7 @@ export const reduceOps = {
   ReduceSumSquare: reduce((tf, x, axes) => sumOver(tf, tf.square(x), axes)),
   ReduceL1: reduce((tf, x, axes) => sumOver(tf, tf.abs(x), axes)),
   ReduceL2: reduce((tf, x, axes) => tf.sqrt(sumOver(tf, tf.square(x), axes))),
-  ReduceLogSum: reduce((tf, x, axes) => tf.log(sumOver(tf, x, axes))),
+  ReduceLogSum: reduce((tf, x, axes) => log(tf, sumOver(tf, x, axes))),
   ReduceLogSumExp: reduce(logSumExpOver),
   ArgMax: argExtreme(maxOver),
   ArgMin: argExtreme(minOver),
