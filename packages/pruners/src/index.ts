@@ -1,3 +1,4 @@
+export { removeDeadUnits, removeDeadUnitsPass } from './dead-units/remove-dead-units.js';
 export { type Granularity, type Pattern, patternSparsity, patternText, readGranularity } from './granularity.js';
 export { type Branch, branchesOf } from './layers/branches-of.js';
 export { type LayerOptions, layerNeeds, pruneLayers } from './layers/prune-layers.js';

@@ -61,7 +61,7 @@ function constant(draft: Draft, node: Node, bias: ReturnType<typeof floats>): Va
 }
 
 /** The whole new bias per output, when some removed input is a constant other than 0. */
-function addedSums(site: AxisSite, remaining: Remaining, constants: RemovedConstants): Float64Array | undefined {
+export function addedSums(site: AxisSite, remaining: Remaining, constants: RemovedConstants): Float64Array | undefined {
   const { node, inputs } = site;
   const [x, w, c] = inputs;
   const known = x && constants.get(x.value);

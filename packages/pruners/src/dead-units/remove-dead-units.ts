@@ -1,0 +1,41 @@
+import { definePlugin, type Graph } from '@espalier/core';
+import { inferShapes, untilStable } from '@espalier/passes';
+import { cut } from '../structured/cut.js';
+import { findGroups } from '../structured/groups-of.js';
+import { constantUnits } from './constant-units.js';
+import { freeUnits } from './free-units.js';
+
+/**
+ * Removes units that do nothing, as pruning of single weights leaves them: those whose readers multiply them by zeros
+ * only, and those whose weights are all zero, as long as the constants that they then hold (biases, shifts) are zero
+ * where they are read or can move into a bias there. What the graph computes stays the same. Ends when nothing is
+ * left to remove, since a unit's removal may free another one. The same graph comes back when there was nothing; a
+ * unit of each group is kept.
+ */
+export function removeDeadUnits(graph: Graph): Graph {
+  return untilStable(once, { name: 'remove-dead-units', limit: graph.nodes.length + 20 })(graph);
+}
+
+function once(graph: Graph): Graph {
+  const typed = inferShapes(graph);
+  const found = findGroups(typed);
+  const free = freeUnits(typed, found);
+  const gone = new Set([...free.unread, ...constantUnits(typed, { found, free })]);
+  const removals = new Map<string, readonly number[]>();
+  for (const group of found.groups) {
+    const roots = found.roots.get(group)!; // every group has them
+    const units = [...roots.keys()].filter((unit) => gone.has(roots[unit]!));
+    if (units.length === group.units) units.shift();
+    if (units.length > 0) removals.set(group.id, units);
+  }
+  return removals.size > 0 ? cut(typed, removals) : graph;
+}
+
+/** Removes units that nothing reads or nothing makes. */
+export const removeDeadUnitsPass = /* @__PURE__ */ definePlugin({
+  kind: 'pass',
+  id: 'remove-dead-units',
+  about: 'Removes channels and neurons that only zeros read, or that only zeros make: after pruning of single weights.',
+  options: {},
+  create: () => removeDeadUnits,
+});
