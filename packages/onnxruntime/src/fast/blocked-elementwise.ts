@@ -59,8 +59,10 @@ const division: BlockedRule = (node, w) => {
 const sign: BlockedRule = (node, w) => {
   const x = node.inputs[0] as ValueId; // it has one
   if (indexOf(w.graph).producer.get(x)?.op !== 'Relu') return elementwise(node, w);
-  if (!w.image(x) || !w.isBlocked(x)) return false;
-  w.give(node.outputs[0], w.emit('HardSigmoid', [w.blocked(x)], { alpha: float(3e38), beta: float(0) }));
+  const step = { alpha: float(3e38), beta: float(0) };
+  if (tensorInfo(w.graph, x)?.dtype !== 'float32') return false;
+  if (w.isBlocked(x)) w.give(node.outputs[0], w.emit('HardSigmoid', [w.blocked(x)], step));
+  else w.finish(node.outputs[0], 'HardSigmoid', [x], step);
   return true;
 };
 

@@ -252,6 +252,74 @@ describe.skipIf(noBlocks)('comparisons with a number', () => {
   });
 });
 
+describe.skipIf(noBlocks)('max pooling', () => {
+  interface Pool {
+    readonly x: readonly number[];
+    readonly kernel: readonly number[];
+    readonly strides: readonly number[];
+    readonly pads?: readonly number[];
+    readonly named?: boolean;
+    readonly fast: boolean;
+  }
+  it.each<Pool>([
+    { x: [3, 16, 6, 8], kernel: [2, 2], strides: [2, 2], fast: true },
+    { x: [3, 20, 7, 5], kernel: [2, 2], strides: [2, 2], fast: true },
+    { x: [2, 32, 7, 9], kernel: [2, 1], strides: [3, 2], named: true, fast: true },
+    { x: [32, 6, 7, 8], kernel: [2, 2], strides: [2, 2], fast: true },
+    { x: [32, 1, 4, 9], kernel: [1, 3], strides: [1, 3], fast: true },
+    { x: [3, 2, 7, 8], kernel: [2, 2], strides: [2, 2], fast: false },
+    { x: [3, 16, 7, 8], kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], fast: false },
+    { x: [3, 16, 6, 6], kernel: [2, 2], strides: [2, 2], pads: [0, 0, 1, 1], fast: false },
+    { x: [3, 16, 8, 8], kernel: [4, 4], strides: [4, 4], fast: false },
+  ])('of $x by $kernel with steps of $strides sends each gradient to the first maximum: $fast', async (pool) => {
+    // Few different numbers, so that nearly every window has ties.
+    const x = floats(
+      Float32Array.from({ length: sizeOf(pool.x) }, () => random.below(3) - 1.5),
+      pool.x,
+    );
+    const pads = pool.pads ?? [0, 0, 0, 0];
+    const places = [0, 1].map(
+      (axis) =>
+        Math.floor((pool.x[axis + 2]! + pads[axis]! + pads[axis + 2]! - pool.kernel[axis]!) / pool.strides[axis]!) + 1,
+    );
+    const attributes = { kernel_shape: ints(pool.kernel), strides: ints(pool.strides), pads: ints(pads) };
+    const dy = normal([...pool.x.slice(0, 2), ...places]);
+    const graph = graphOf({ op: 'Relu', inputs: [x, dy], ...(pool.named ? { named: true } : {}) });
+    const all = tensor(
+      'int64',
+      [pool.x[3]!],
+      BigInt64Array.from({ length: pool.x[3]! }, (_, i) => BigInt(i)),
+    );
+    const whole = inferShapes({
+      ...graph,
+      outputs: ['y0', 'dx', 'b'],
+      constants: new Map<string, Tensor>([['all', all]]),
+      nodes: [
+        // A Gather of all columns in order, which is blocked and keeps every bit.
+        createNode({ id: 'g', op: 'Gather', inputs: ['x0', 'all'], outputs: ['r'], attributes: { axis: int(3) } }),
+        createNode({ id: 'p', op: 'MaxPool', inputs: ['r'], outputs: ['y0'], attributes }),
+        createNode({
+          id: 'dp',
+          op: 'espalier::MaxPoolGradient',
+          inputs: ['r', 'y0', 'x1'],
+          outputs: ['dx'],
+          attributes,
+        }),
+        graph.nodes[1]!,
+      ],
+      values: new Map([...graph.values].filter(([name]) => name !== 'y0')),
+    });
+    const feeds = new Map<string, Tensor>([
+      ['x0', x],
+      ['x1', dy],
+      ['a', floats([2], [1, 1, 1, 1])],
+    ]);
+    const [fast, plain] = [await executor.open(whole), await executor.open(lowerCustomOps(whole))];
+    expect(largestDifference(await plain.run(feeds), await fast.run(feeds))).toBe(0);
+    expect(fastTraining(whole, block).nodes.some((node) => node.id === 'dp')).toBe(!pool.fast);
+  });
+});
+
 describe.skipIf(noBlocks)('places', () => {
   const numbers = (...values: number[]) => tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
   const x = normal([2, 16, 6, 5]);

@@ -3,6 +3,7 @@ import { blockedBatchNorm } from './blocked-batch-norm.js';
 import { blockedConvolution } from './blocked-convolution.js';
 import { blockedElementwise } from './blocked-elementwise.js';
 import { blockedInputGradient } from './blocked-input-gradient.js';
+import { blockedMaxPool } from './blocked-max-pool.js';
 import { blockedPlaces } from './blocked-places.js';
 import { blockedPooling } from './blocked-pooling.js';
 import { blockedWeightGradient } from './blocked-weight-gradient.js';
@@ -17,6 +18,7 @@ const rules = {
   'espalier::ConvWeightGradient': blockedWeightGradient,
   ...blockedBatchNorm,
   ...blockedElementwise,
+  ...blockedMaxPool,
   ...blockedPlaces,
   ...blockedPooling,
 } as const satisfies Readonly<Record<string, BlockedRule>>;
