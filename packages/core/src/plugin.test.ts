@@ -21,7 +21,7 @@ const cubic = definePlugin({
 interface Distiller {
   loss(student: number, teacher: number): number;
 }
-declare module './kinds.js' {
+declare module './index.js' {
   interface Kinds {
     distil: Distiller;
   }
