@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -23,10 +24,11 @@ const page = {
   `,
 };
 
-const data = dataFolder();
+const folder = dataFolder();
+const data = folder && existsSync(join(folder, 'fashion-mnist')) ? join(folder, 'fashion-mnist') : undefined;
 const names = { images: 't10k-images-idx3-ubyte.gz', labels: 't10k-labels-idx1-ubyte.gz' };
 const fashion = (): Promise<IdxBytes> =>
-  Promise.all([names.images, names.labels].map((name) => readFile(join(data!, 'fashion-mnist', name)))).then(
+  Promise.all([names.images, names.labels].map((name) => readFile(join(data!, name)))).then(
     ([images, labels]) => ({ images: images!, labels: labels! }), // two names were read
   );
 
@@ -56,7 +58,7 @@ describe.skipIf(!hasChromium())('LeNet-5 trained for 50 steps in headless Chromi
     const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
     open = await openPage({
       ...page,
-      serve: { '/wasm/': wasm, ...(data ? { '/data/': join(data, 'fashion-mnist') } : {}) },
+      serve: { '/wasm/': wasm, ...(data ? { '/data/': data } : {}) },
     });
   });
   afterAll(async () => {
