@@ -35,6 +35,7 @@ export const registry = createRegistry([
   quantizers.percentile,
   quantizers.entropy,
   quantizers.mse,
+  pruners.removeDeadUnitsPass,
   pruners.magnitude,
   pruners.randomPruner,
   pruners.lamp,
