@@ -4,22 +4,25 @@ import { constantUses } from './constant-uses.js';
 const normSlots = [undefined, 'scale', 'bias', 'running_mean', 'running_variance'] as const;
 
 /**
- * The same graph with weights as constants, and constants of its own for each layer. Constant nodes become constants
- * under the names of their outputs. Exporters and passes may have made one of equal constants (a fresh net has ones and
- * zeros everywhere), but training moves each its own way: parameters that are one number throughout, and everything of
- * batch norms, are taken apart, by the names that Identity nodes kept for them where there are such. Other constants
- * that several layers share stay shared, as tied embeddings do. The same object comes back when there is nothing to do.
+ * The same graph with weights as constants, and constants of its own for each layer. Constant nodes of weights become
+ * constants under the names of their outputs. Exporters and passes may have made one of equal constants (a fresh net
+ * has ones and zeros everywhere), but training moves each its own way: parameters that are one number throughout, and
+ * everything of batch norms, are taken apart, by the names that Identity nodes kept for them where there are such.
+ * Other constants that several layers share stay shared, as tied embeddings do. The same object comes back when there
+ * is nothing to do.
  */
 export function ownConstants(graph: Graph): Graph {
-  const lifted = withoutConstantNodes(graph);
-  const uses = constantUses(lifted);
+  const lifted = withoutConstantNodes(graph, () => true);
+  const weights = new Set<ValueId>();
   const trained = new Set<string>();
-  for (const list of uses.values()) {
-    for (const { node, slot, answer } of list) {
-      if (answer.role !== undefined && answer.role !== 'quantizer') trained.add(`${slot} ${node.id}`);
+  for (const [value, uses] of constantUses(lifted)) {
+    for (const { node, slot, answer } of uses) {
+      if (answer.role === undefined) continue;
+      weights.add(value);
+      if (answer.role !== 'quantizer') trained.add(`${slot} ${node.id}`);
     }
   }
-  const draft = editGraph(lifted);
+  const draft = editGraph(withoutConstantNodes(graph, (value) => weights.has(value)));
   const seen = new Set<ValueId>();
   for (const node of lifted.nodes) {
     let changed = false;
@@ -42,8 +45,8 @@ export function ownConstants(graph: Graph): Graph {
   return draft.finish();
 }
 
-/** Constant nodes, and Identity nodes of constants that are one number throughout, as constants. */
-function withoutConstantNodes(graph: Graph): Graph {
+/** Constant nodes, and Identity nodes of constants that are one number throughout, as constants where wanted. */
+function withoutConstantNodes(graph: Graph, wanted: (value: ValueId) => boolean): Graph {
   const draft = editGraph(graph);
   const made = new Map<ValueId, Tensor>();
   for (const node of graph.nodes) {
@@ -51,6 +54,7 @@ function withoutConstantNodes(graph: Graph): Graph {
     const tensor = constantOf(graph, node, made);
     if (!tensor || output === undefined || graph.outputs.includes(output)) continue;
     made.set(output, tensor);
+    if (!wanted(output)) continue;
     draft.setConstant(output, tensor);
     draft.setInfo(output, undefined);
     draft.replace(node.id);
