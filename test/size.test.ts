@@ -3,6 +3,12 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { isWritten, packages, root } from './workspace.js';
 
+/** Parts of packages that pages fetch only when they ask for them. */
+const late = ['./webgpu/*'];
+
+/** Runtimes that users install themselves where they want them. */
+const optional = ['onnxruntime-node', 'onnxruntime-web', '@tensorflow/tfjs-backend-webgpu'];
+
 /** What bundlers for browsers make of a module that uses the workspace. */
 async function bundle(code: string, external: readonly string[] = []) {
   const { outputFiles, metafile } = await build({
@@ -15,12 +21,14 @@ async function bundle(code: string, external: readonly string[] = []) {
     platform: 'browser',
     target: 'es2023',
     conditions: ['@espalier/source'],
-    external: ['node:*', 'onnxruntime-node', 'onnxruntime-web', ...external],
+    external: ['node:*', ...optional, ...external],
     logLevel: 'silent',
   });
   const text = outputFiles[0]!.text; // one entry point makes one file
   const inputs = Object.values(metafile.inputs).flatMap((input) => input.imports.map(({ path }) => path));
-  return { text, kilobytes: gzipSync(text, { level: 9 }).length / 1000, inputs };
+  const outputs = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const fetched = outputs.filter(({ path }) => path.startsWith('./webgpu/')).map(({ kind }) => kind);
+  return { text, kilobytes: gzipSync(text, { level: 9 }).length / 1000, inputs, late: fetched };
 }
 
 const libraries = packages
@@ -67,11 +75,21 @@ describe('the size of', () => {
 
   it.each(Object.entries(limits))('%s is at most %d kB', async (name, limit) => {
     const others = packages.map(({ manifest }) => manifest.name).filter((other) => other !== name);
-    const { kilobytes } = await bundle(
-      `export * from '${name}';`,
-      others.flatMap((other) => [other, `${other}/*`]),
-    );
+    const { kilobytes } = await bundle(`export * from '${name}';`, [
+      ...late,
+      ...others.flatMap((other) => [other, `${other}/*`]),
+    ]);
     expect(kilobytes).toBeLessThan(limit);
+  });
+
+  it('the part of tensor for WebGPU is at most 20 kB more, fetched by pages that ask for it', async () => {
+    const workspace = libraries.filter((name) => name !== '@espalier/tensor');
+    const code = `export * from '@espalier/tensor';`;
+    const [first, all] = await Promise.all([bundle(code, [...late, ...workspace]), bundle(code, workspace)]);
+    expect(all.kilobytes - first.kilobytes).toBeGreaterThan(1);
+    expect(all.kilobytes - first.kilobytes).toBeLessThan(20);
+    // Only by import(), which bundlers make files of their own of.
+    expect([...new Set(first.late)]).toEqual(['dynamic-import']);
   });
 
   it('every package has a limit', () => {

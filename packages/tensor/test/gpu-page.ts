@@ -15,10 +15,11 @@ import { describeExecutor, failuresOf } from '@espalier/testing';
 import { lenet5, resnet20 } from '@espalier/zoo';
 import { convNet, mobileNet, transformer } from '../../../test/small-nets.js';
 import { createTensorCore } from '../src/create-tensor-core.js';
+import { hasWebGpu } from '../src/has-web-gpu.js';
 import type { Gpu } from '../src/webgpu/gpu.js';
 import { gpuOpOf } from '../src/webgpu/gpu-ops.js';
 import { download, fitsGpu, type GpuValue, onGpu, releaseGpuValue } from '../src/webgpu/gpu-value.js';
-import { hasWebGpu, loadWebGpu } from '../src/webgpu/load-web-gpu.js';
+import { loadWebGpu } from '../src/webgpu/load-web-gpu.js';
 import { type ConformanceCase, conformanceCases } from './conformance-cases.js';
 import { gpuCases } from './gpu-cases.js';
 import { graphOf } from './graph-of.js';
@@ -191,7 +192,7 @@ export const runKit = (): Promise<readonly string[]> =>
 /** A step of training of a network by its name, with the feeds of its first step. */
 function stepFor(name: string): { readonly step: TrainingStep; readonly feeds: ReadonlyMap<string, Tensor> } {
   const graph = nets[name]!(); // one of the names
-  const shapes = graph.inputs.map((each) => [each, [8, ...graph.values.get(each)!.shape!.slice(1)]] as const);
+  const shapes = graph.inputs.map((each) => [each, [4, ...graph.values.get(each)!.shape!.slice(1)]] as const);
   const step = trainingStep(setInputShapes(graph, new Map(shapes)), {
     loss: crossEntropy({}),
     optimizer: sgd({ momentum: 0.9 }),
@@ -212,7 +213,7 @@ function stepFor(name: string): { readonly step: TrainingStep; readonly feeds: R
 const nets: Readonly<Record<string, () => Graph>> = {
   'LeNet-5': () => lenet5({}),
   'ResNet-20': () => resnet20({}),
-  'ResNet-20 of 8 pixels': () => resnet20({ size: 8 }),
+  'a narrow ResNet-20': () => resnet20({ size: 8, width: 0.25 }),
   'convolution and pooling': convNet,
   'depthwise convolution': mobileNet,
   attention: transformer,

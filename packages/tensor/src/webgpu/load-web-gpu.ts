@@ -1,5 +1,6 @@
 import { EspalierError } from '@espalier/core';
 import { backendMissing, deviceLost, deviceMemory, deviceRefused, webGpuMissing } from '../errors.js';
+import { hasWebGpu } from '../has-web-gpu.js';
 import { startBackend, startedBackends } from '../start-backend.js';
 import type { Gpu, Tf } from './gpu.js';
 
@@ -25,11 +26,6 @@ export function loadWebGpu(): Promise<Gpu> {
     throw cause instanceof EspalierError ? cause : backendMissing(cause);
   });
   return opening;
-}
-
-/** Whether this runtime has WebGPU and an adapter to run on. */
-export async function hasWebGpu(): Promise<boolean> {
-  return (await globalThis.navigator?.gpu?.requestAdapter().catch(() => null)) != null;
 }
 
 async function start(forget: () => void): Promise<Gpu> {
