@@ -1,3 +1,5 @@
+export type { AxisExample, ExampleInput, ReferenceOp } from './axis-example.js';
+export { type AxisRuleUnderTest, describeAxisRule } from './describe-axis-rule.js';
 export { type DatasetUnderTest, describeDataset } from './describe-dataset.js';
 export { describeExecutor, type ExecutorUnderTest } from './describe-executor.js';
 export { describeFormat, type FormatUnderTest } from './describe-format.js';

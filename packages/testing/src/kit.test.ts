@@ -86,7 +86,7 @@ describe('the facts of a plugin', () => {
     describePlugin(Object.assign(() => 0, { kind: 'schedule', ...facts, ...change }) as unknown as AnyPlugin); // made wrong on purpose
 
   it.each([
-    [{ id: 'Bad_Id' }, 'has an id of lower-case words joined by dashes'],
+    [{ id: 'Bad_Id' }, 'has an id like `my-plugin`, lower-case words joined by dashes'],
     [{ about: 'no stop' }, 'says in one sentence what it does'],
     [
       { options: { Size: { type: 'integer', about: 'the size' } } },

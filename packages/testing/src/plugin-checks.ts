@@ -33,17 +33,15 @@ export const describePlugin = (plugin: AnyPlugin, test: PluginUnderTest = {}): K
   checks: pluginChecks(plugin, test),
 });
 
-/** The checks of `describePlugin`. */
-export function pluginChecks(plugin: AnyPlugin, test: PluginUnderTest): readonly Check[] {
+const words = { pattern: /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, like: '`my-plugin`, lower-case words joined by dashes' };
+
+/** The checks of `describePlugin`; ids of some kinds are other names than words. */
+export function pluginChecks(plugin: AnyPlugin, test: PluginUnderTest, id = words): readonly Check[] {
   const where = `${plugin.kind} ${plugin.id}`;
   return [
     {
-      name: 'has an id of lower-case words joined by dashes',
-      run: () =>
-        must(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(plugin.id), where, {
-          expected: 'an id like `my-plugin`',
-          found: plugin.id,
-        }),
+      name: `has an id like ${id.like}`,
+      run: () => must(id.pattern.test(plugin.id), where, { expected: `an id like ${id.like}`, found: plugin.id }),
     },
     {
       name: 'says in one sentence what it does',

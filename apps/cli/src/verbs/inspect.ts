@@ -13,7 +13,7 @@ export const inspect: Verb = (program, surroundings) =>
   void withSharedFlags(
     program.command('inspect').description('say what a model is made of and what it costs').argument('<model>'),
   )
-    .option('--layers', 'list every layer, not only the ten with most parameters')
+    .option('--layers', 'list every layer, not only the ten with most parameters; with --groups every group')
     .option('--groups', 'list what would be removed together: groups of channels, heads and neurons')
     .action((model: string, flags: SharedFlags & { readonly layers?: true; readonly groups?: true }) =>
       withWorkbench(flags, surroundings, {
@@ -22,8 +22,11 @@ export const inspect: Verb = (program, surroundings) =>
           const { graph, format, bytes } = await openModel(registry, files, model);
           const inspection = inspectGraph(inferShapes(graph), { format, bytes });
           if (flags.groups) {
-            const groups = groupTable(graph);
-            answer({ ...inspection, groups }, () => groupText(groups));
+            const table = groupTable(graph, registry);
+            const all = flags.layers ? Number.POSITIVE_INFINITY : undefined;
+            answer({ ...inspection, groups: table.groups, prunableParameters: table.parameters }, () =>
+              groupText(table, all),
+            );
             return;
           }
           answer(inspection, () => inspectionText(inspection, flags.layers ? Number.POSITIVE_INFINITY : 10));

@@ -7,6 +7,7 @@ import { buildGraph, createRandom, floats, indexOf, toNumbers } from '@espalier/
 import { nodeFiles } from '@espalier/core/node';
 import { encodeOnnx, readOnnx } from '@espalier/onnx';
 import { afterAll, expect, it } from 'vitest';
+import { gatedNet } from './gated-net.js';
 import { packPlugin } from './pack-plugin.js';
 import { root } from './workspace.js';
 
@@ -30,9 +31,9 @@ function perceptron() {
 
 it('a plugin of a third party is packed, installed beside a recipe, and used by the command line under its namespace', async () => {
   folder = await mkdtemp(join(tmpdir(), 'espalier-plugin-'));
-  const { core, plugin } = await packPlugin(folder);
+  const { core, plugin, gate } = await packPlugin(folder);
   await writeFile(join(folder, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }');
-  await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', core, plugin], {
+  await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', core, plugin, gate], {
     cwd: folder,
   });
   await writeFile(join(folder, 'model.onnx'), Buffer.concat(encodeOnnx(perceptron())));
@@ -62,3 +63,18 @@ it('a plugin of a third party is packed, installed beside a recipe, and used by 
   const codes = new Set(toNumbers(written.constants.get(dequantize.inputs[0]!)!));
   expect([...codes].sort((a, b) => a - b)).toEqual([-1, 0, 1]);
 }, 240_000);
+
+it('a plugin given on the command line says how the axes of a custom op relate', async () => {
+  await writeFile(join(folder, 'gated.onnx'), Buffer.concat(encodeOnnx(gatedNet())));
+  const line = ['inspect', 'gated.onnx', '--groups', '--json', '--quiet'];
+  const groupsWith = async (...flags: readonly string[]) => {
+    const { stdout } = await run(process.execPath, [join(root, 'apps/cli/dist/main.js'), ...line, ...flags], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+    });
+    return (JSON.parse(stdout) as { groups: readonly { id: string; prunable: boolean }[] }).groups;
+  };
+  expect((await groupsWith()).find(({ id }) => id === 'w/0')?.prunable).toBe(false);
+  const found = await groupsWith('--plugin', '@acme/espalier-gate');
+  expect(found.find(({ id }) => id === 'w/0')?.prunable).toBe(true);
+}, 60_000);
