@@ -3,6 +3,7 @@ import {
   createGraph,
   createNode,
   createRandom,
+  EspalierError,
   float,
   floats,
   type Graph,
@@ -20,6 +21,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluateGraph } from '../../../test/float64/evaluate-graph.js';
 import { largestDifference, runOnnx } from '../../../test/run-onnx.js';
 import { gradients } from './gradients.js';
+import { type HessianVectorProduct, hessianVectorProduct } from './hessian-vector-product.js';
 
 type Draw = (next: () => number, i: number) => number;
 type Operand =
@@ -456,4 +458,69 @@ describe.each(Object.entries(cases))('derivatives of %s', (_, group) => {
     const lowered = lowerCustomOps(inferShapes({ ...graph, outputs }));
     expect(largestDifference(expected, await runOnnx(lowered, prepared.feeds))).toBeLessThan(1e-4);
   });
+});
+
+/** Σ over feeds of their gradients along a direction moved by ±1e-5, divided: what H v must be. */
+function differencesAlong({ graph, wrt, feeds }: Prepared, vectors: ReadonlyMap<string, Tensor>) {
+  const first = gradients(graph, 'loss', wrt);
+  const step = 1e-5;
+  const at = (by: number) => {
+    const moved = new Map(feeds);
+    for (const [name, vector] of vectors) {
+      const data = Float64Array.from(feeds.get(name)!.data as Float32Array, (x, i) => x + by * Number(vector.data[i])); // feeds are float32
+      moved.set(name, tensor('float64', vector.shape, data));
+    }
+    return evaluateGraph(first.graph, moved);
+  };
+  const [ahead, behind] = [at(step), at(-step)];
+  return (name: string): Float64Array => {
+    const [a, b] = [ahead, behind].map((values) => values.get(first.gradients.get(name)!)!.data as Float64Array);
+    return a!.map((value, i) => (value - b![i]!) / (2 * step));
+  };
+}
+
+// A gradient that differs by this much per unit over a step of 2e-5 went over a kink: equal elements, a bound.
+const jump = 1e3;
+
+test('derivatives have derivatives that agree with differences of gradients, but for the ops listed', () => {
+  const random = createRandom(21);
+  const refused = new Set<string>();
+  for (const each of Object.values(cases).flat()) {
+    const prepared = prepare(each);
+    let product: HessianVectorProduct;
+    try {
+      product = hessianVectorProduct(prepared.graph, 'loss', prepared.wrt);
+    } catch (cause) {
+      if (!(cause instanceof EspalierError)) throw cause;
+      refused.add(`${each.op}: ${cause.code} ${String(cause.details['found'])}`);
+      continue;
+    }
+    const vectors = new Map(
+      prepared.wrt.map((name): [string, Tensor] => {
+        const { shape } = prepared.feeds.get(name)!;
+        return [
+          name,
+          floats(
+            Float32Array.from({ length: sizeOf(shape) }, () => random.next() * 2 - 1),
+            shape,
+          ),
+        ];
+      }),
+    );
+    const feeds = new Map(prepared.feeds);
+    for (const [name, vector] of vectors) feeds.set(product.vectors.get(name)!, vector);
+    const values = evaluateGraph(product.graph, feeds);
+    const wanted = differencesAlong(prepared, vectors);
+    for (const name of prepared.wrt) {
+      const expected = wanted(name);
+      const found = values.get(product.products.get(name)!)!.data;
+      const smooth = expected.filter((value) => Math.abs(value) < jump);
+      const size = Math.max(1e-2, ...smooth.map(Math.abs));
+      for (const [i, value] of expected.entries()) {
+        if (Math.abs(value) >= jump) continue;
+        expect(Math.abs(Number(found[i]) - value) / size, `${label(each)}, ${name}`).toBeLessThan(1e-5);
+      }
+    }
+  }
+  expect([...refused]).toMatchInlineSnapshot(`[]`);
 });

@@ -5,6 +5,7 @@ export { type ConstantExplanation, explainConstants } from './explain-constants.
 export { type Gradients, gradients } from './gradients.js';
 export { hessianVectorDifference } from './hessian-vector-difference.js';
 export { type HessianVectorProduct, hessianVectorProduct } from './hessian-vector-product.js';
+export { type CurvatureRequest, type HessianVectors, hessianVectors } from './hessian-vectors.js';
 export { crossEntropy } from './losses/cross-entropy.js';
 export { distillation } from './losses/distillation.js';
 export { featureMatching } from './losses/feature-matching.js';
