@@ -40,7 +40,7 @@ export function fitLayer({ sums, outputs, weight, damping }: FitProblem): Fit {
   let trace = 0;
   for (let i = 0; i < size; i++) trace += gram[i * size + i]!;
   const wanted = centredCross(sums, outputs);
-  const fitted = trace > 0 ? solve({ gram, wanted, weight, size, damping, mean: trace / size }) : weight.slice();
+  const { weight: fitted, lambda } = solve({ gram, wanted, weight, size, damping, mean: trace / size });
   const bias = Float64Array.from({ length: count }, (_, o) => {
     let sum = sums.outputs[outputs[o]!]!;
     for (let i = 0; i < size; i++) sum -= fitted[o * size + i]! * sums.inputs[i]!;
@@ -53,17 +53,8 @@ export function fitLayer({ sums, outputs, weight, damping }: FitProblem): Fit {
     variance += own;
     left += own;
   }
-  // |Y - XWᵀ|² = |Y|² - 2 C·W + WGWᵀ.
-  const product = new Float64Array(size);
-  for (let o = 0; o < count; o++) {
-    const row = fitted.subarray(o * size, (o + 1) * size);
-    for (let i = 0; i < size; i++) {
-      let sum = 0;
-      for (let j = 0; j < size; j++) sum += gram[i * size + j]! * row[j]!;
-      product[i] = sum;
-    }
-    for (let i = 0; i < size; i++) left += row[i]! * (product[i]! - 2 * wanted[o * size + i]!);
-  }
+  // |Y - XWᵀ|² = |Y|² - 2 C·W + WGWᵀ, and WG = C + λ(W₀ - W).
+  for (let i = 0; i < fitted.length; i++) left += fitted[i]! * (lambda * (weight[i]! - fitted[i]!) - wanted[i]!);
   return { weight: fitted, bias, unexplained: variance > 0 ? Math.min(1, Math.max(0, left / variance)) : 0 };
 }
 
@@ -86,6 +77,7 @@ function centredCross({ cross, inputs, outputs, size, rows }: Regression, which:
 }
 
 interface Ridge {
+  /** Overwritten. */
   readonly gram: Float64Array;
   readonly wanted: Float64Array;
   readonly weight: Float64Array;
@@ -94,18 +86,20 @@ interface Ridge {
   readonly mean: number;
 }
 
-function solve({ gram, wanted, weight, size, damping, mean }: Ridge): Float64Array {
+function solve({ gram, wanted, weight, size, damping, mean }: Ridge): {
+  readonly weight: Float64Array;
+  readonly lambda: number;
+} {
   const factor = new Float64Array(size * size);
-  const damped = gram.slice();
-  let added = 0;
-  for (let share = damping; share <= 1e3; share = share === 0 ? 1e-8 : share * 10) {
-    const lambda = share * mean;
-    for (let i = 0; i < size; i++) damped[i * size + i]! += lambda - added;
-    added = lambda;
-    if (!cholesky(damped, size, factor)) continue;
+  let lambda = 0;
+  for (let share = damping; mean > 0 && share <= 1e3; share = share === 0 ? 1e-8 : share * 10) {
+    const added = share * mean - lambda;
+    lambda += added;
+    for (let i = 0; i < size; i++) gram[i * size + i]! += added;
+    if (!cholesky(gram, size, factor)) continue;
     const solved = wanted.map((value, i) => value + lambda * weight[i]!);
     solveCholeskyRows(factor, size, solved);
-    return solved;
+    return { weight: solved, lambda };
   }
-  return weight.slice(); // no XᵀX: sums that are not of numbers
+  return { weight: weight.slice(), lambda: 0 }; // inputs that never change
 }
