@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { type Graph, isFloat, sizeOf, type ValueId } from '@espalier/core';
+import { createNode, editGraph, floats, type Graph, isFloat, type Note, sizeOf, type ValueId } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { simplify } from '@espalier/passes';
 import {
+  branchesOf,
   chooseUnits,
   costModel,
   cut,
@@ -14,6 +15,7 @@ import {
   groupsOf,
   magnitude,
   maskGroups,
+  pruneLayers,
   scoreUnits,
 } from '@espalier/pruners';
 import { modelsFolder } from '../test/fixtures.js';
@@ -60,6 +62,24 @@ function largestGap(expected: Outputs, actual: Outputs): number {
     for (let i = 0; i < data.length; i++) gap = Math.max(gap, Math.abs(Number(data[i]) - Number(other[i])));
   }
   return gap;
+}
+
+const branchesGone = (notes: readonly Note[]): readonly unknown[] =>
+  notes.filter(({ outcome }) => outcome === 'pruned').map(({ details }) => details?.['branch']);
+
+/** The graph with zeros in place of what branches compute. */
+function zeroed(graph: Graph, ids: readonly unknown[]): Graph {
+  const draft = editGraph(graph);
+  const zero = draft.fresh('zero');
+  draft.setConstant(zero, floats([0], []));
+  for (const { id, node, slot } of branchesOf(graph)) {
+    if (!ids.includes(id)) continue;
+    const nothing = draft.fresh('nothing');
+    const made = { id: draft.fresh('zeroed'), op: 'Mul', inputs: [node.inputs[slot], zero], outputs: [nothing] };
+    draft.insertBefore(node.id, createNode(made));
+    draft.replace(node.id, { ...node, inputs: node.inputs.map((value, i) => (i === slot ? nothing : value)) });
+  }
+  return draft.finish();
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -122,6 +142,27 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
     good &&= right && (difference <= tolerance || largestGap(masked, result) <= rounding);
     lines.push(
       `  ${scope} ${asked} ${share}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
+    );
+  }
+  for (const attention of ['heads', 'head-dimension'] as const) {
+    const found = groupsOf(graph, { attention }).filter((group) => group.attention && group.prunable);
+    if (found.length === 0) continue;
+    const removals = new Map(found.map(({ id, units }) => [id, Array.from({ length: units >> 1 }, (_, i) => i)]));
+    const masked = await runOnnx(maskGroups(graph, removals, { attention }), feeds);
+    const difference = largestDifference(masked, await runOnnx(cut(graph, removals, { attention }), feeds));
+    good &&= difference <= tolerance;
+    lines.push(`  half of ${attention} of ${found.length} groups: difference ${difference.toExponential(1)}`);
+  }
+  const branches = branchesOf(graph);
+  if (branches.length > 0) {
+    start = performance.now();
+    const { graph: small, notes } = pruneLayers(graph, { pruner: magnitude(), measure: 'mean', goal: { macs: 0.3 } });
+    const took = performance.now() - start;
+    const before = await runOnnx(zeroed(graph, branchesGone(notes)), feeds);
+    const difference = largestDifference(before, await runOnnx(small, feeds));
+    good &&= difference <= tolerance;
+    lines.push(
+      `  ${branches.length} branches, in ${took.toFixed(0)} ms: ${notes.at(-1)?.reason} Difference ${difference.toExponential(1)}`,
     );
   }
   lines.push(`  peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
