@@ -231,10 +231,24 @@ describe('compress', () => {
       ],
     ]);
     expect(report.costs.after.macs).toBe(8 * 27 * 256 + 80);
+    expect(report.widths.groups).toEqual([
+      expect.objectContaining({
+        group: 'w1/0',
+        units: { before: 16, after: 8 },
+        parameters: { before: 448, after: 224 },
+        macs: { before: 16 * 27 * 256, after: 8 * 27 * 256 },
+      }),
+    ]);
+    const text = await run('compress', 'net.onnx', '-o', 'half-wide.onnx', '--preset', 'prune-50', '--quiet');
+    expect(text.out).toMatch(/████████░░░░░░░░ +16 +8 +50 %/);
     const groups = await json('inspect', 'net.onnx', '--groups');
     const rows = groups.groups.map(({ id, units, prunable, reason }: GroupRow) => [id, units, prunable, reason]);
     expect(rows).toContainEqual(['w1/0', 16, true, null]);
     expect(rows).toContainEqual(['w1/1', 3, false, expect.stringContaining('"image" is an input')]);
+    expect(groups.prunableParameters).toEqual({ all: 618, prunable: 608, withStatistics: 608 });
+    const listed = await run('inspect', 'net.onnx', '--groups');
+    expect(listed.out).toContain('1 of 3 groups can lose units; they hold 98.4 % of 618 parameters');
+    expect(listed.out).toMatch(/w2\/0 +10 +"scores" is an output of the graph/);
     expect(rows).toContainEqual(['w2/0', 10, false, expect.stringContaining('"scores" is an output')]);
   });
 

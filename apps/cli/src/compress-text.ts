@@ -1,6 +1,7 @@
 import { type CompressReport, safeText } from '@espalier/analysis';
 import { bytesText, countText, dbText, percentText, ratioText, shortText } from './number-text.js';
 import { factTable, textTable } from './text-table.js';
+import { widthText } from './width-text.js';
 
 type Row = readonly [string, string, string, string];
 
@@ -23,6 +24,7 @@ export function compressText(report: CompressReport, written: readonly string[] 
         : []),
       ...(written.length ? [['report', written.join(', ')] as const] : []),
     ]),
+    widthText(report.widths),
     worstLayers(report),
     floatText(report),
     warnings.map((warning) => `warning: ${safeText(warning)}`).join('\n'),

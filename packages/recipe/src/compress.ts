@@ -1,4 +1,4 @@
-import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers } from '@espalier/analysis';
+import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers, widthsOf } from '@espalier/analysis';
 import {
   type Dataset,
   type Files,
@@ -137,6 +137,7 @@ function reportOf(request: CompressRequest, made: Made, verified: Verified): Com
     steps: made.steps,
     costs: made.costs,
     sizes: made.sizes,
+    widths: widthsOf(made),
     layers: made.layers.map((layer) => ({ ...layer, snrDb: outputs.get(layer.node) ?? null })),
     comparison,
     metrics: verified.metrics,

@@ -6,6 +6,7 @@ import type { Costs } from '../costs/costs.js';
 import type { CompressedSizes } from '../inspection/compressed-sizes.js';
 import type { Coverage } from '../inspection/coverage-of.js';
 import type { LayerSummary } from '../inspection/inspection.js';
+import type { Widths } from './widths-of.js';
 
 /** A model on disk. */
 export interface ReportFile {
@@ -69,6 +70,8 @@ export interface CompressReport {
   readonly costs: { readonly before: CostSummary; readonly after: CostSummary };
   readonly sizes: { readonly before: CompressedSizes; readonly after: CompressedSizes } | null;
   readonly layers: readonly ReportLayer[];
+  /** Widths before and after, where channels, heads or neurons were removed; `widthsOf` gathers them. */
+  readonly widths: Widths | null;
   readonly comparison: Comparison | null;
   /** Measured on evaluation data; null without it. */
   readonly metrics: { readonly before: ClassifierMetrics | null; readonly after: ClassifierMetrics | null };

@@ -38,6 +38,7 @@ const latency = { medianMs: 2, p10Ms: 1, p90Ms: 3, runs: 9 };
 const pair = { a: latency, b: { ...latency, medianMs: 1 }, aMs: 2, bMs: 1, ratio: 0.5 };
 
 const report: CompressReport = {
+  widths: null,
   espalierReport: 1,
   input: { path: `in/${attack}.onnx`, format: 'onnx', bytes: 4096 },
   output: { path: 'out/small.onnx', format: attack, bytes: 1024, sha256: 'ab'.repeat(32) },

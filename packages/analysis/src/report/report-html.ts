@@ -6,6 +6,7 @@ import { html } from './html.js';
 import { htmlPage } from './html-page.js';
 import { histogramSection, sizeSection, snrSection } from './layer-sections.js';
 import { runSection, warningSection } from './run-section.js';
+import { widthSection } from './width-section.js';
 
 /**
  * A report as one HTML file: no script, no request, light and dark, readable on a phone and by a screen reader.
@@ -18,6 +19,7 @@ export function reportHtml(report: CompressReport): string {
     headlineCards(report),
     warningSection(report),
     headlineTable(report),
+    widthSection(report.widths),
     snrSection(report),
     histogramSection(report),
     sizeSection(report),

@@ -4,7 +4,7 @@ import { type Html, type HtmlValue, html } from './html.js';
 export const part = (title: string, hint: HtmlValue, body: HtmlValue): Html =>
   html`<section><h2>${title}</h2><p>${hint}</p>${body}</section>`;
 
-const classes = { number: 'n', wide: 'wide', extra: 'hide', 'extra-number': 'n hide' } as const;
+const classes = { number: 'n', wide: 'wide', bar: 'mid', extra: 'hide', 'extra-number': 'n hide' } as const;
 
 /** A column of a table; numbers stand to the right, columns that a phone can miss are hidden there. */
 export interface HtmlColumn {

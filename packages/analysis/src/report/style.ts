@@ -35,8 +35,11 @@ tbody tr:last-child > * { border-bottom: 0; }
 td.n, th.n { text-align: right; white-space: nowrap; }
 .op { color: var(--soft); font-size: 12.5px; white-space: nowrap; }
 .wide { width: 42%; min-width: 150px; }
+.mid { width: 18%; min-width: 90px; }
+.compact th, .compact td { padding-top: 3px; padding-bottom: 3px; }
 .track { display: block; height: 9px; border-radius: 3px; background: color-mix(in srgb, var(--line) 55%, transparent); margin: 6px 0 2px; }
 .track + .track { margin-top: 3px; }
+.track.full { background: var(--before); }
 .fill { display: block; height: 100%; border-radius: 3px; min-width: 2px; background: var(--after); }
 .fill.before { background: var(--before); } .fill.good { background: var(--good); }
 .fill.fair { background: var(--fair); } .fill.bad { background: var(--bad); }
@@ -45,6 +48,8 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px 18px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 14px 18px; margin-bottom: 12px; }
 .plot { max-width: 520px; }
+.profile { margin: 4px 0 18px; }
+.profile figcaption { margin-top: 6px; color: var(--soft); }
 figure { margin: 0; } figcaption { font-size: 12.5px; overflow-wrap: anywhere; line-height: 1.35; }
 figcaption span { color: var(--soft); display: block; }
 .scroll + .hint { margin: 14px 0 4px; }
@@ -59,7 +64,7 @@ footer { color: var(--soft); font-size: 13px; margin-top: 18px; }
 @media (max-width: 560px) {
   main { padding: 16px 10px 40px; } section { padding: 14px 12px; }
   th, td { padding-right: 8px; font-size: 13.5px; } .hide { display: none; }
-  .wide { width: 26%; min-width: 64px; } tbody th { min-width: 9ch; line-height: 1.3; }
+  .wide { width: 26%; min-width: 64px; } .mid { min-width: 56px; } tbody th { min-width: 9ch; line-height: 1.3; }
   .grid { grid-template-columns: repeat(2, 1fr); gap: 12px; }
 }
 @media print { body { background: none; } section, .card { break-inside: avoid; } }

@@ -142,8 +142,17 @@ const producerOf = ({ slices }: Group): ValueId => slices[0]!.value; // a group 
 function keptNote(graph: Graph, group: Group, reason: string): Note {
   const value = producerOf(group);
   const node = usesOf(graph, value)[0]?.node;
-  const details = { group: group.id, units: group.units };
+  const details = detailsOf(graph, group);
   return { ...(node ? { node: node.id, op: node.op } : {}), value, outcome: 'kept', reason, details };
+}
+
+/** What a report needs of a group: its units, how many indices of its first weight each has, and the layers that make it. */
+function detailsOf(graph: Graph, { id, units, slices, attention }: Group) {
+  const makers = slices.filter(
+    ({ value, role }) => role === 'produces' && graph.constants.get(value)!.shape.filter((size) => size > 1).length > 1,
+  );
+  const layers = new Set(makers.flatMap(({ value }) => usesOf(graph, value).map(({ node }) => node.id)));
+  return { group: id, units, each: slices[0]!.each, layers: [...layers], ...(attention ? { attention } : {}) };
 }
 
 function outcomeOf(graph: Graph, group: Group, removals: Removals): Note {
@@ -151,7 +160,11 @@ function outcomeOf(graph: Graph, group: Group, removals: Removals): Note {
   const removed = removals.get(group.id)?.length ?? 0;
   const weights = new Set(group.slices.map(({ value }) => value)).size;
   const reason = `${removed} of ${before} units removed, from ${weights} constants.`;
-  const details = { group: group.id, units: before, before, after: before - removed };
+  const details = {
+    ...detailsOf(graph, group),
+    before,
+    after: before - removed,
+  };
   return { ...keptNote(graph, group, reason), outcome: removed > 0 ? 'pruned' : 'kept', details };
 }
 
