@@ -15,8 +15,8 @@ import { goalOf, pruneStepOptions, type Written } from './prune-step-options.js'
 import { reestimated } from './reestimated.js';
 
 /**
- * Removes whole channels, neurons or heads; where data is given, layers that lost inputs are then fitted anew, and batch
- * norms measured anew if asked for.
+ * Removes whole channels, neurons or heads; where data is given, layers that lost inputs are then fitted anew. Without
+ * that, or if asked for, batch norms are measured anew.
  */
 export async function pruneChannels(
   graph: Graph,
@@ -46,7 +46,8 @@ export async function pruneChannels(
   context.progress('prune');
   const outcome = pruneStructured(ready, options, evidence);
   const fitted = written.reconstruct ? await reconstructed(outcome, context) : outcome;
-  return written.reestimate ? reestimated(fitted, context) : fitted;
+  const again = written.reestimate === 'auto' ? !written.reconstruct : written.reestimate === 'always';
+  return again ? reestimated(fitted, context) : fitted;
 }
 
 const unitsOf = (granularity: string): NonNullable<StructuredOptions['units']> =>

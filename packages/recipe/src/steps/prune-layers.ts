@@ -6,7 +6,7 @@ import { collectEvidence } from './collect-evidence.js';
 import { goalOf, type Written } from './prune-step-options.js';
 import { reestimated } from './reestimated.js';
 
-/** Removes whole residual branches, then measures the batch norms anew where asked for. */
+/** Removes whole residual branches, then measures the batch norms anew where data is given: what they see has changed much. */
 export async function pruneBranches(
   graph: Graph,
   { written, pruner, where }: { readonly written: Written; readonly pruner: Pruner; readonly where: string },
@@ -24,5 +24,5 @@ export async function pruneBranches(
   const evidence = await collectEvidence(ready, layerNeeds(ready, options), { where, context, samples });
   context.progress('prune');
   const outcome = pruneLayers(ready, options, evidence);
-  return written.reestimate ? reestimated(outcome, context) : outcome;
+  return written.reestimate === 'never' ? outcome : reestimated(outcome, context);
 }

@@ -53,10 +53,11 @@ const ownOptions = {
       'with `granularity: channel` or `head`, fit the layers that lost inputs to what the network computed before, on the calibration data, where it is given',
   },
   reestimate: {
-    type: 'boolean',
-    default: false,
+    type: 'choice',
+    of: ['auto', 'always', 'never'],
+    default: 'auto',
     about:
-      'with `granularity: channel`, `head` or `layer`, measure batch norms anew on the calibration data at the end; fitted layers keep to the statistics there are and seldom gain',
+      'with `granularity: channel`, `head` or `layer`, whether batch norms are measured anew on the calibration data, where it is given; `auto`: unless layers were fitted by `reconstruct`, which keep to the statistics there are',
   },
   measure: {
     type: 'choice',
