@@ -179,7 +179,7 @@ const networks: readonly (readonly [name: string, branches: number, make: () => 
   ['vit of the zoo', 24, () => vitTiny()],
   ['bert of the zoo', 4, () => bertTiny()],
   ['decoder of the zoo', 8, () => decoderTiny()],
-  ...([['resnet50', 12]] as const).map(([name, count]) => {
+  ...([['resnet18', 5]] as const).map(([name, count]) => {
     const missing = folder === undefined || !existsSync(join(folder, 'topologies', `${name}.onnx.gz`));
     return [`${name}${missing ? ' (skipped: no model file)' : ''}`, count, topology(name), missing] as const;
   }),
