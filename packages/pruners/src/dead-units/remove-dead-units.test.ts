@@ -128,7 +128,8 @@ function withDeadUnits(graph: Graph, seed: number): Graph {
     for (let unit = 0; unit < units; unit++) {
       const role = (['produces', 'sums', undefined, undefined] as const)[random.below(4)];
       for (const { value, axis, indices, each, role: own } of slices) {
-        const { data, shape } = constants.get(value)! as Tensor<'float32'>;
+        const { dtype, data, shape } = constants.get(value)!;
+        if (dtype !== 'float32') continue;
         const matrix = shape.filter((size) => size > 1).length > 1;
         if (own !== role || !matrix) continue;
         const zeroed = data.slice();
