@@ -253,4 +253,12 @@ describe('recurrent layers', () => {
       expect(small.nodes.find((node) => node.op === op)!.attributes.get('hidden_size')).toEqual(int(2));
     });
   }
+
+  it('are left where an activation makes something of zero', () => {
+    const b = netBuilder();
+    const inputs = [b.input('x', 'float32', [5, 2, 4]), b.weight('w', 1, 3, 4), b.weight('r', 1, 3, 3)];
+    const attributes = { hidden_size: int(3), activations: { kind: 'texts', value: ['Sigmoid'] } } as const;
+    b.output(b.add('MatMul', [b.add('RNN', inputs, { attributes }), b.weight('fc', 3, 2)]), 'out');
+    expect(groupsOf(b.made()).find(({ id }) => id === 'w/1')?.reason).toMatch(/makes something of zero/);
+  });
 });

@@ -16,12 +16,20 @@ const between = new Set(
   'Add Sub Mul Div Where Cast Clip Dropout Identity Reshape Transpose Squeeze Unsqueeze Expand'.split(' '),
 );
 const farthest = 64;
+/** Attention as one node: its result has heads in its channels, or on an axis of their own. */
+const fused = new Set([
+  'Attention',
+  'com.microsoft::Attention',
+  'com.microsoft::GroupQueryAttention',
+  'com.microsoft::MultiHeadAttention',
+]);
 
 /** Finds attention from what ops compute: a softmax over the result of a product, multiplied by something else. */
 export function attentionClasses(graph: Graph, relations: Relations): AttentionClasses {
   const heads = new Set<number>();
   const dimensions = new Set<number>();
   for (const softmax of graph.nodes) {
+    if (fused.has(softmax.op)) addFused(relations, softmax, { heads, dimensions });
     if (softmax.op !== 'Softmax') continue;
     const first = productNear(graph, softmax, 'before');
     const second = productNear(graph, softmax, 'after');
@@ -33,6 +41,20 @@ export function attentionClasses(graph: Graph, relations: Relations): AttentionC
   }
   for (const root of heads) dimensions.delete(root);
   return { heads, dimensions };
+}
+
+function addFused(
+  { space, site }: Relations,
+  node: Node,
+  { heads, dimensions }: { readonly heads: Set<number>; readonly dimensions: Set<number> },
+): void {
+  const { inputs, outputs } = site(node);
+  const [query, result] = [inputs[0]?.axes ?? [], outputs[0]?.axes ?? []];
+  const add = (to: Set<number>, axis: Axis | undefined) => {
+    for (let i = 0; i < (axis?.size ?? 0); i++) to.add(space.find(axis!.start + i));
+  };
+  add(heads, result.length === 4 ? result[1] : result[2]);
+  if (result.length === 4) for (const axis of [query[3], result[3]]) add(dimensions, axis);
 }
 
 /** The nearest product of two values that both depend on the input. */

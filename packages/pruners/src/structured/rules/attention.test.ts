@@ -1,6 +1,6 @@
 import { float, type Graph, int, intOf, ints, intsOf, longs, tensor } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
-import { maskedThenCut, netBuilder, shownGroups, waves } from '../../../../../test/masked-then-cut.js';
+import { exactGroups, maskedThenCut, netBuilder, shownGroups, waves } from '../../../../../test/masked-then-cut.js';
 import { randomFeeds } from '../../../../../test/run-onnx.js';
 
 const node = (graph: Graph, op: string) => graph.nodes.find((each) => each.op === op)!;
@@ -28,6 +28,7 @@ describe('attention as one node', () => {
     b.output(b.add('MatMul', [y, b.weight('o', 12, 5)]), 'y');
     const graph = b.made();
     expect(shownGroups(graph)).toEqual(['w/1: 3 of bias/0 x12, o/0 x4, w/1 x12']);
+    expect(exactGroups(graph)[0]!.attention).toBe('head');
     const small = await expectExact(graph);
     expect(intsOf(node(small, 'com.microsoft::Attention'), 'qkv_hidden_sizes', [])).toEqual([8, 8, 8]);
   });
@@ -124,6 +125,7 @@ describe('attention as one node', () => {
     await expectExact(graph);
     const options = { attention: 'head-dimension' } as const;
     expect(shownGroups(graph, options)).toEqual(['q/1: 4 of k/1 x2, q/1 x2', 'v/1: 4 of o/0 x2, v/1 x2']);
+    expect(exactGroups(graph, options).map(({ attention }) => attention)).toEqual(['dimension', 'dimension']);
     const { difference, small } = await maskedThenCut(graph, { options });
     expect(difference).toBeLessThan(1e-5);
     expect(node(small, 'Attention').attributes.get('scale')).toEqual(float(0.5));

@@ -1,14 +1,32 @@
 import { int } from '@espalier/core';
 import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
 
+/** Activations that make nothing of zero. */
+const keepsZero = new Set(['tanh', 'relu', 'leakyrelu', 'thresholdedrelu', 'elu', 'softsign', 'scaledtanh', 'affine']);
+
+/** How many activations a direction has, and which of them make the state: those that must leave zero alone. */
+interface Activations {
+  readonly count: number;
+  readonly state: readonly number[];
+}
+
+function movesZero({ node }: AxisSite, { count, state }: Activations): boolean {
+  const written = node.attributes.get('activations');
+  if (written?.kind !== 'texts') return false;
+  // Affine is α·x + β, with β in a list of its own.
+  const shifted = node.attributes.has('activation_beta') && written.value.some((name) => /affine/i.test(name));
+  return shifted || written.value.some((name, i) => state.includes(i % count) && !keepsZero.has(name.toLowerCase()));
+}
+
 /**
  * Hidden units: gate after gate along the second axis of W [directions, gates·H, I], R [directions, gates·H, H] and
  * B [directions, 2·gates·H]. A unit whose weights are all zero stays at zero when it begins there.
  */
-const recurrent = (peepholes: boolean): AxisRule => ({
+const recurrent = (activations: Activations, peepholes = false): AxisRule => ({
   relate(site) {
     const [x, w, r, b, lengths, h, c, p] = site.inputs;
     if (!x || !w || !r) return site.pinAll('its shapes are not known');
+    if (movesZero(site, activations)) return site.pinAll('its activation makes something of zero');
     const hidden = r.axes[2]!;
     const gate = (i: number) => i % hidden.size;
     site.same(x.axes[2]!, w.axes[2]!);
@@ -33,7 +51,7 @@ const recurrent = (peepholes: boolean): AxisRule => ({
 
 /** A GRU keeps an update gate, so that a unit of zeros halves its state at each step: it stays at zero too. */
 export const recurrentRules = {
-  GRU: recurrent(false),
-  LSTM: recurrent(true),
-  RNN: recurrent(false),
+  GRU: recurrent({ count: 2, state: [1] }),
+  LSTM: recurrent({ count: 3, state: [1, 2] }, true),
+  RNN: recurrent({ count: 1, state: [0] }),
 } as const satisfies Record<string, AxisRule>;
