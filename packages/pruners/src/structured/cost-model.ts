@@ -1,4 +1,4 @@
-import { bitsOf, type Graph, intOf, isFloat, sizeOf } from '@espalier/core';
+import { bitsOf, type Graph, intOf, isFloat, type Node, sizeOf } from '@espalier/core';
 import type { Axis } from './axis-space.js';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
@@ -21,7 +21,7 @@ interface Term {
 }
 
 /**
- * Prepares the exact cost of any cut from shapes alone, without weights: parameters are elements of float constants,
+ * Prepares the exact cost of any cut from shapes alone, without weights: parameters are elements of float and quantized constants,
  * bytes what they take, MACs with the stand-ins for named sizes (a batch of 2), so that their ratios are meant.
  */
 export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
@@ -70,7 +70,8 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
   };
   const terms: Term[] = [];
   for (const [value, { dtype, shape }] of graph.constants) {
-    if (!isFloat(dtype) || shape.length === 0) continue;
+    const weighs = isFloat(dtype) || found.relations.codeOf(value) !== undefined;
+    if (!weighs || shape.length === 0) continue;
     const axes = ports.get(value)?.axes ?? [];
     terms.push(term('parameters', 1, axes), term('bytes', bitsOf(dtype) / 8, axes));
   }
@@ -81,31 +82,58 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
   return terms;
 }
 
-/** The axes whose product of sizes is the number of multiply-adds. */
-export function multiplications({
-  node,
-  inputs,
-  outputs,
-}: ReturnType<Found['relations']['site']>): { readonly factor: number; readonly axes: readonly Axis[] } | undefined {
-  const [a, b, c] = inputs;
-  const y = outputs[0];
-  if (!a || !b) return undefined;
-  switch (node.op) {
-    case 'Conv':
-    case 'com.microsoft::FusedConv':
-      return y && { factor: a.shape[0]! * sizeOf(y.shape.slice(2)), axes: b.axes };
-    case 'ConvTranspose':
-      return { factor: a.shape[0]! * sizeOf(a.shape.slice(2)), axes: b.axes };
-    case 'Gemm':
-    case 'com.microsoft::FusedGemm':
-      return y && { factor: 1, axes: [...y.axes, a.axes[intOf(node, 'transA', 0) ? 0 : 1]!] };
-    case 'MatMul':
-      return y && { factor: 1, axes: [...y.axes, a.axes.at(-1)!] };
-    case 'LSTM':
-    case 'GRU':
-    case 'RNN': // input and recurrent weights are used alike often
-      return c && { factor: a.shape[0]! * a.shape[1]!, axes: [b.axes[0]!, b.axes[1]!, c.axes[2]!] };
-    default:
-      return undefined;
-  }
+/** A product of sizes of axes and a number. */
+interface Multiplications {
+  readonly factor: number;
+  readonly axes: readonly Axis[];
 }
+
+type Counted = (site: ReturnType<Found['relations']['site']>) => Multiplications | undefined;
+
+/** Every element of the weight in slot `w` at every place of the result. */
+const conv =
+  (w = 1): Counted =>
+  ({ node, inputs, outputs: [y] }) => {
+    const [x, weight] = [inputs[0], inputs[w]];
+    if (!x || !weight || !y) return undefined;
+    const places = intOf(node, 'channels_last', 0) === 1 ? y.shape.slice(1, -1) : y.shape.slice(2);
+    return { factor: x.shape[0]! * sizeOf(places), axes: weight.axes };
+  };
+
+/** Every element of the result sums over one axis of the left factor. */
+const product =
+  (summed: (rank: number, node: Node) => number): Counted =>
+  ({ node, inputs: [a], outputs: [y] }) =>
+    a && y && { factor: 1, axes: [...y.axes, a.axes[summed(a.axes.length, node)]!] };
+
+const last = product((rank) => rank - 1);
+const gemm = product((_, node) => (intOf(node, 'transA', 0) ? 0 : 1));
+
+/** Input and recurrent weights are used alike often. */
+const recurrent: Counted = ({ inputs: [x, w, r] }) =>
+  x && w && r && { factor: x.shape[0]! * x.shape[1]!, axes: [w.axes[0]!, w.axes[1]!, r.axes[2]!] };
+
+const counted: ReadonlyMap<string, Counted> = new Map([
+  ['Conv', conv()],
+  ['ConvInteger', conv()],
+  ['QLinearConv', conv(3)],
+  ['com.microsoft::FusedConv', conv()],
+  ['com.microsoft::QLinearConv', conv(3)],
+  ['ConvTranspose', ({ inputs: [x, w] }) => x && w && { factor: x.shape[0]! * sizeOf(x.shape.slice(2)), axes: w.axes }],
+  ['Gemm', gemm],
+  ['com.microsoft::FusedGemm', gemm],
+  ['com.microsoft::QGemm', gemm],
+  ['MatMul', last],
+  ['MatMulInteger', last],
+  ['QLinearMatMul', last],
+  ['com.microsoft::DynamicQuantizeMatMul', last],
+  ['com.microsoft::FusedMatMul', product((rank, node) => (intOf(node, 'transA', 0) ? rank - 2 : rank - 1))],
+  ['com.microsoft::MatMulIntegerToFloat', last],
+  ['com.microsoft::MatMulNBits', last],
+  ['GRU', recurrent],
+  ['LSTM', recurrent],
+  ['RNN', recurrent],
+]);
+
+/** The axes whose product of sizes is the number of multiply-adds. */
+export const multiplications: Counted = (site) => counted.get(site.node.op)?.(site);

@@ -9,7 +9,9 @@ import { dynamicQuantizer, minmax, staticQuantizer, weightsQuantizer } from '@es
 import { describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../../test/fixtures.js';
 import { exactGroups, maskedThenCut, netBuilder, shownGroups } from '../../../../test/masked-then-cut.js';
-import { randomFeeds } from '../../../../test/run-onnx.js';
+import { randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
+import { magnitude } from '../magnitude.js';
+import { pruneStructured } from './prune-structured.js';
 import type { Removals } from './removal.js';
 
 const half = (graph: Graph): Removals =>
@@ -60,6 +62,12 @@ describe('quantized graphs', () => {
       expect(difference).toBe(0);
       expect(changed).toBeGreaterThan(0.1);
       expect(small.constants.get(first!.slices[0]!.value)!.shape[0]).toBe(first!.units / 2);
+      const { notes, graph: half50 } = pruneStructured(graph, { pruner: magnitude(), goal: { macs: 0.5 } });
+      expect(notes.at(-1)?.reason).toMatch(
+        /^[345]\d\.\d % of the parameters and (49|50)\.\d % of the multiply-adds are gone/,
+      );
+      const feeds = randomFeeds(graph);
+      expect((await runOnnx(half50, feeds)).get('logits')!.shape).toEqual([2, 10]);
     },
   );
 

@@ -1,7 +1,6 @@
 import {
   type Evidence,
   type Graph,
-  isFloat,
   type Need,
   noEvidence,
   type Pruner,
@@ -15,6 +14,7 @@ import { badScores, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
 import type { Group, GroupOptions, Slice } from './group.js';
 import { findGroups } from './groups-of.js';
+import { realWeight } from './real-weight.js';
 import { unitTargets } from './unit-targets.js';
 
 /** How units get their scores. Groups must have been found with the same options. */
@@ -69,7 +69,7 @@ function countedWeights(
     for (const slice of slices) {
       if (!counts(graph, slice, weights) || targets.has(slice.value)) continue;
       const { id: node, op } = usesOf(graph, slice.value)[0]!.node; // a slice is related by a reader
-      targets.set(slice.value, { value: slice.value, weight: graph.constants.get(slice.value)!, node, op });
+      targets.set(slice.value, { value: slice.value, weight: realWeight(graph, slice.value)!, node, op }); // it counts, so there is one
     }
   }
   return [...targets.values()];
@@ -77,8 +77,8 @@ function countedWeights(
 
 // Biases and shifts say little of what a unit is worth: vectors count only where they are scales.
 function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitScoring['weights']>): boolean {
-  const { dtype, shape } = graph.constants.get(value)!; // slices are of constants
-  if (!isFloat(dtype)) return false;
+  const { shape } = graph.constants.get(value)!; // slices are of constants
+  if (!realWeight(graph, value)) return false;
   if (weights === 'batch-norm') {
     return usesOf(graph, value).some(({ node, slot }) => node.op === 'BatchNormalization' && slot === 1);
   }

@@ -10,6 +10,7 @@ import {
 } from '@espalier/core';
 import type { Group } from './group.js';
 import type { Found } from './groups-of.js';
+import { realWeight } from './real-weight.js';
 
 /** What a score of whole units sees of each group. */
 export interface UnitTargets {
@@ -45,7 +46,7 @@ export function unitTargets({ graph, found, groups, counts }: UnitTargets): Read
       const slices = group.slices.map(
         (slice): UnitSlice => ({
           ...slice,
-          weight: graph.constants.get(slice.value)!, // slices are of constants
+          weight: realWeight(graph, slice.value) ?? graph.constants.get(slice.value)!, // slices are of constants
           counts: counts(slice),
           readers: usesOf(graph, slice.value),
         }),
