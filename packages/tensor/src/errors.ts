@@ -1,4 +1,4 @@
-import { type EspalierError, type Node, problem } from '@espalier/core';
+import { type EspalierError, type Node, problem, wrongFeed } from '@espalier/core';
 
 const where = (node: Node) => `node "${node.id}" (${node.op})`;
 
@@ -121,4 +121,10 @@ const messageOf = (cause: unknown): string => {
   const text =
     cause instanceof Error ? cause.message : String((cause as { message?: unknown } | undefined)?.message ?? cause);
   return text.split('\n', 1)[0]!.trim();
+};
+
+/** Two outputs are carried to one input. */
+export const carriedTwice = (inputs: readonly string[]): EspalierError => {
+  const twice = inputs.find((name, i) => inputs.indexOf(name) < i) ?? '';
+  return wrongFeed(twice, { expected: 'one output that is carried to it', found: 'several' });
 };

@@ -1,5 +1,15 @@
-import { checkFeeds, closedAlready, type Graph, type Session, unknownOutput, type ValueId } from '@espalier/core';
+import {
+  checkFeeds,
+  closedAlready,
+  type Graph,
+  type Loop,
+  type Session,
+  unknownOutput,
+  type ValueId,
+} from '@espalier/core';
+import { carriedTwice } from './errors.js';
 import type { Heap } from './heap.js';
+import { type LoopParts, openLoop } from './open-loop.js';
 import { type Plan, planOf } from './plan.js';
 import { portsOf } from './ports-of.js';
 import { prepareGraph } from './prepare-graph.js';
@@ -23,21 +33,42 @@ export function openSession(heap: Heap, given: Graph): Session {
     plans.set(key, plan);
     return plan;
   };
+  const known = (names: readonly string[]): readonly string[] => {
+    for (const name of names) if (!graph.outputs.includes(name)) throw unknownOutput(name, graph.outputs);
+    return [...new Set(names)];
+  };
+  const start: LoopParts['start'] = (feeds, of) =>
+    runPlan({ ...of, heap, graph, plan: planFor([...new Set([...of.fetched, ...of.kept])]), constants }, feeds);
+  const loops = new Set<Loop>();
   let closed = false;
+  const checkOpen = (): void => {
+    if (closed) throw closedAlready(`session of graph "${graph.name}"`);
+  };
 
   return {
     inputs,
     outputs,
     // Everything runs inside one call, so runs never overlap and close() has nothing to wait for.
     async run(feeds, fetch = graph.outputs) {
-      if (closed) throw closedAlready(`session of graph "${graph.name}"`);
+      checkOpen();
       checkFeeds(inputs, feeds, { equalNames: true });
-      const wanted = [...new Set(fetch)];
-      for (const name of wanted) if (!graph.outputs.includes(name)) throw unknownOutput(name, graph.outputs);
-      return runPlan({ heap, graph, plan: planFor(wanted), constants }, feeds);
+      const fetched = known(fetch);
+      return runPlan({ heap, graph, plan: planFor(fetched), constants }, feeds).fetched;
+    },
+    async loop(carried) {
+      checkOpen();
+      const initial = new Map(carried.map((each) => [each.input, each.initial]));
+      const taken = inputs.filter(({ name }) => initial.has(name));
+      checkFeeds(taken, initial, { equalNames: true });
+      if (initial.size < carried.length) throw carriedTwice(carried.map(({ input }) => input));
+      known(carried.map(({ output }) => output));
+      const loop = openLoop({ heap, start, known, inputs, carried, name: graph.name, done: () => loops.delete(loop) });
+      loops.add(loop);
+      return loop;
     },
     async close() {
       closed = true;
+      await Promise.all([...loops].map((loop) => loop.close()));
       for (const value of constants.values()) releaseValue(heap, value);
     },
   };

@@ -1,16 +1,9 @@
-import {
-  EspalierError,
-  type Graph,
-  isFloat,
-  type Node,
-  opsetOf,
-  sizeOf,
-  type Tensor,
-  type ValueId,
-} from '@espalier/core';
+import { EspalierError, type Graph, type Node, opsetOf, type Tensor, type ValueId } from '@espalier/core';
 import { evaluateNode, isEvaluated } from '@espalier/passes';
+import { carriedValue, lentValue } from './carried-value.js';
 import { kernelFailed, outOfMemory, unsupportedForm } from './errors.js';
 import type { Heap } from './heap.js';
+import { isSmall } from './is-small.js';
 import type { Call } from './kernel.js';
 import { kernelOf } from './kernel-of.js';
 import type { Plan, Step } from './plan.js';
@@ -22,52 +15,76 @@ export interface Run {
   readonly graph: Graph;
   readonly plan: Plan;
   readonly constants: ReadonlyMap<ValueId, Value>;
+  /** Inputs from the run before; they stay as they are. */
+  readonly carried?: ReadonlyMap<ValueId, Value>;
+  /** Wanted outputs to be read back, all when left out. */
+  readonly fetched?: readonly ValueId[];
+  /** Wanted outputs to be kept in memory, none when left out. */
+  readonly kept?: readonly ValueId[];
   /** Told how long each node took; for profiles. */
   readonly watch?: (node: Node, milliseconds: number) => void;
 }
 
-// Small arrays that are on the host anyway are computed there: shapes and indices exactly, scalars in float64.
-const smallFloats = 256;
-const smallIntegers = 2 ** 16;
+// Small arrays that are on the host anyway are computed there, up to results of this size.
 const hostBytes = 2 ** 20;
 
-/** Runs the steps in order and reads the wanted values back. Everything else is freed, also after a failure. */
-export function runPlan(
-  { heap, graph, plan, constants, watch }: Run,
-  feeds: ReadonlyMap<string, Tensor>,
-): Map<string, Tensor> {
+/** What a run gave; the kept values are the caller's to release. */
+export interface Results {
+  readonly fetched: Map<string, Tensor>;
+  readonly kept: ReadonlyMap<ValueId, Value>;
+}
+
+/** Runs the steps in order and reads the fetched values back. Everything else but the kept ones is freed, also after a failure. */
+export function runPlan(run: Run, feeds: ReadonlyMap<string, Tensor>): Results {
+  const { heap, graph, plan, constants, watch } = run;
   const values = new Map<ValueId, Value>();
   for (const [name, feed] of feeds) values.set(name, hostValue(feed, name));
+  for (const [name, value] of run.carried ?? []) values.set(name, lentValue(value));
   const opset = opsetOf(graph);
   const find = (name: ValueId | undefined) =>
     name === undefined ? undefined : (values.get(name) ?? constants.get(name));
+  const kept = new Map<ValueId, Value>();
   try {
     for (const step of plan.steps) {
       const started = watch && performance.now();
       const outputs = runStep(step, { heap, opset, find });
       if (watch) watch(step.node, performance.now() - started!); // set where there is a watcher
-      step.node.outputs.forEach((name, slot) => {
-        const value = outputs[slot];
-        if (name !== undefined && value) values.set(name, value);
-        else if (value) releaseValue(heap, value);
-      });
-      for (const name of step.dying) {
-        const value = values.get(name);
-        if (value) releaseValue(heap, value);
-        values.delete(name);
-      }
+      settle(step, outputs, { heap, values });
     }
-    const results = new Map<string, Tensor>();
-    for (const name of plan.wanted) {
-      const value = find(name)!; // fetched names are outputs, which checkGraph found defined
+    // Fetched names and kept ones are outputs, which checkGraph found defined.
+    for (const name of run.kept ?? []) kept.set(name, carriedValue(heap, find(name)!));
+    const fetched = new Map<string, Tensor>();
+    for (const name of run.fetched ?? plan.wanted) {
+      const value = find(name)!;
       // What is read back just now is nobody else's.
       const fresh = value.host === undefined;
       const tensor = hostOf(heap, value);
-      results.set(name, fresh && !constants.has(name) ? tensor : copied(tensor));
+      fetched.set(name, fresh && !constants.has(name) ? tensor : copied(tensor));
     }
-    return results;
+    return { fetched, kept };
+  } catch (cause) {
+    for (const value of kept.values()) releaseValue(heap, value);
+    throw cause;
   } finally {
     for (const value of values.values()) releaseValue(heap, value);
+  }
+}
+
+/** Puts the outputs of a step where the next ones find them, and frees what nothing needs after it. */
+function settle(
+  { node, dying }: Step,
+  outputs: readonly (Value | undefined)[],
+  { heap, values }: { readonly heap: Heap; readonly values: Map<ValueId, Value> },
+): void {
+  node.outputs.forEach((name, slot) => {
+    const value = outputs[slot];
+    if (name !== undefined && value) values.set(name, value);
+    else if (value) releaseValue(heap, value);
+  });
+  for (const name of dying) {
+    const value = values.get(name);
+    if (value) releaseValue(heap, value);
+    values.delete(name);
   }
 }
 
@@ -87,7 +104,7 @@ function runStep({ node, dying }: Step, { heap, opset, find }: Surroundings): re
     return name !== undefined && dying.has(name);
   };
   try {
-    if (isEvaluated(node.op) && inputs.every((value) => value === undefined || isSmall(value))) {
+    if (isEvaluated(node.op) && inputs.every((value) => value === undefined || isSmallOnHost(value))) {
       const found = onHost(node, { heap, opset, inputs, maxBytes: hostBytes });
       if (found) return found;
     }
@@ -104,11 +121,8 @@ function runStep({ node, dying }: Step, { heap, opset, find }: Surroundings): re
   throw unsupportedForm(node, `inputs ${types}`);
 }
 
-const isSmall = (value: Value): boolean =>
-  value.host !== undefined &&
-  value.plain === undefined &&
-  value.last === undefined &&
-  sizeOf(value.shape) <= (isFloat(value.dtype) ? smallFloats : smallIntegers);
+const isSmallOnHost = (value: Value): boolean =>
+  value.host !== undefined && value.plain === undefined && value.last === undefined && isSmall(value);
 
 function onHost(
   node: Node,

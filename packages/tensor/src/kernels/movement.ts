@@ -65,11 +65,11 @@ const transpose: Kernel = (c) => {
   const [renamed, own]: readonly [Layout, Layout] | readonly [undefined, undefined] =
     rank >= 3 && x.last && isOrder(perm, [0, ...spatial, 1])
       ? ['plain', 'last']
-      : rank >= 3 && x.plain && isOrder(perm, [0, rank - 1, ...spatial.map((axis) => axis - 1)])
+      : rank >= 3 && (x.plain || !x.last) && isOrder(perm, [0, rank - 1, ...spatial.map((axis) => axis - 1)])
         ? ['last', 'plain']
         : [undefined, undefined];
   if (renamed) {
-    const block = x[own]!;
+    const block = blockOf(c.heap, x, own);
     block.holders++;
     return [deviceValue(x.dtype, shape, block, renamed)];
   }

@@ -8,6 +8,7 @@ import {
   unknownOutput,
   type ValueId,
 } from '@espalier/core';
+import { carriedTwice } from '../errors.js';
 import { type Plan, planOf } from '../plan.js';
 import { portsOf } from '../ports-of.js';
 import { prepareGraph } from '../prepare-graph.js';
@@ -76,6 +77,7 @@ export function openGpuSession(gpu: Gpu, given: Graph): Session {
         inputs.filter(({ name }) => initial.has(name)),
         initial,
       );
+      if (initial.size < carried.length) throw carriedTwice(carried.map(({ input }) => input));
       known(carried.map(({ output }) => output));
       const loop = openGpuLoop({ gpu, start, known, fed, carried, name: graph.name, done: () => loops.delete(loop) });
       loops.add(loop);

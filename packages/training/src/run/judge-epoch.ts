@@ -9,14 +9,12 @@ import type { TrainRequest } from '../train-request.js';
 import type { RunPlan } from './run-plan.js';
 import type { RunState } from './run-state.js';
 
-/** Closes an epoch: its record, the evaluation where one is due, the best weights, and whether patience is over. */
+/** Closes an epoch: its record, the evaluation where one is due (of the state's weights), the best weights, and whether patience is over. */
 export async function judgeEpoch(state: RunState, request: TrainRequest, plan: RunPlan): Promise<RunState> {
-  const { events = () => {}, evaluation, evaluateEvery = 1 } = request;
-  const epoch = Math.ceil(state.step / plan.order.stepsPerEpoch);
-  const due = evaluation && (epoch % evaluateEvery === 0 || state.step >= plan.total);
-  const metrics = due ? await measured(state, request, plan) : undefined;
+  const { events = () => {} } = request;
+  const metrics = isEvaluated(state.step, request, plan) ? await measured(state, request, plan) : undefined;
   const record: EpochRecord = {
-    epoch,
+    epoch: epochAt(state.step, plan),
     step: state.step,
     loss: state.lossSum / state.lossCount,
     learningRate: plan.learningRate(state.step - 1),
@@ -27,6 +25,12 @@ export async function judgeEpoch(state: RunState, request: TrainRequest, plan: R
   const next = { ...state, lossSum: 0, lossCount: 0, history: [...state.history, record] };
   return metrics ? judged(next, metrics, { request, plan }) : next;
 }
+
+const epochAt = (step: number, { order }: RunPlan): number => Math.ceil(step / order.stepsPerEpoch);
+
+/** Whether an evaluation follows the epoch that ends with a step. */
+export const isEvaluated = (step: number, { evaluation, evaluateEvery = 1 }: TrainRequest, plan: RunPlan): boolean =>
+  evaluation !== undefined && (epochAt(step, plan) % evaluateEvery === 0 || step >= plan.total);
 
 function measured(state: RunState, request: TrainRequest, { target }: RunPlan): Promise<Measured> {
   return evaluate({

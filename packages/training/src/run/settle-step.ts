@@ -1,10 +1,11 @@
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { notFinite } from '../errors.js';
 import type { TrainRequest } from '../train-request.js';
-import { judgeEpoch } from './judge-epoch.js';
+import { isEvaluated, judgeEpoch } from './judge-epoch.js';
 import type { Pace } from './pace.js';
 import type { RunPlan } from './run-plan.js';
 import type { RunState } from './run-state.js';
+import type { StepRunner } from './step-runner.js';
 import { unlessFrozen } from './unless-frozen.js';
 
 /** What a run has at hand besides its state. */
@@ -27,8 +28,15 @@ export interface StepResult {
   readonly learningRate: number;
 }
 
-/** What follows a step: the check, the projection, the event, the end of an epoch, the checkpoint. @throws TRAINING_NOT_FINITE. */
-export async function settleStep({ before, after, loss, learningRate }: StepResult, run: Run): Promise<RunState> {
+/**
+ * What follows a step: the check, the projection, the event, the end of an epoch, the checkpoint. Weights are read by
+ * `settled` only where one of them needs them. @throws TRAINING_NOT_FINITE.
+ */
+export async function settleStep(
+  { before, after, loss, learningRate }: StepResult,
+  run: Run,
+  settled: StepRunner['settled'],
+): Promise<RunState> {
   const { request, plan, pace } = run;
   const { step } = after;
   if (!Number.isFinite(loss)) throw notFinite('a loss that is finite', { step, learningRate, found: String(loss) });
@@ -44,12 +52,19 @@ export async function settleStep({ before, after, loss, learningRate }: StepResu
     imagesPerSecond: pace.imagesPerSecond(request.batch),
     secondsLeft: pace.secondsLeft(plan.total - step),
   });
-  const { stepsPerEpoch } = plan.order;
-  const epochEnds = step % stepsPerEpoch === 0 || step === plan.total;
-  if (epochEnds) state = await judgeEpoch(state, request, plan);
-  const every = request.checkpoint?.every;
-  if (every === undefined ? epochEnds : step % every === 0) await saveState(state, run);
+  const { ends, saves, evaluates } = dueAfter(step, run);
+  if (saves || evaluates) state = await settled(state);
+  if (ends) state = await judgeEpoch(state, request, plan);
+  if (saves) await saveState(state, run);
   return request.signal?.aborted && state.stopped === undefined ? { ...state, stopped: 'cancelled' } : state;
+}
+
+/** Whether a step ends an epoch, and whether an evaluation and a checkpoint follow it. */
+function dueAfter(step: number, { request, plan, store }: Run) {
+  const ends = step % plan.order.stepsPerEpoch === 0 || step === plan.total;
+  const every = request.checkpoint?.every;
+  const saves = store !== undefined && (every === undefined ? ends : step % every === 0);
+  return { ends, saves, evaluates: ends && isEvaluated(step, request, plan) };
 }
 
 /** Writes a checkpoint where there is a place for one. A cancelled run is kept as one that goes on. */

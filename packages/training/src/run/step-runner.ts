@@ -1,76 +1,101 @@
-import type { Carried, TrainingStep } from '@espalier/autodiff';
+import type { TrainingStep } from '@espalier/autodiff';
 import { type Executor, type Session, scalar, type Tensor } from '@espalier/core';
 import { type Batch, targetAs } from '../data/read-batch.js';
-import type { Weights } from '../train-request.js';
+import type { TrainRequest } from '../train-request.js';
+import { fedSteps } from './fed-steps.js';
+import { loopedSteps } from './looped-steps.js';
 import type { RunState } from './run-state.js';
 import { type StepIngredients, stepGraph } from './step-graph.js';
 
-/** Runs one step; the state's tensors are fed as they are, and the results take their place. */
-export type StepRunner = (
-  state: RunState,
-  batch: Batch,
-  learningRate: number,
-) => Promise<{ readonly loss: number; readonly state: RunState }>;
+/** What a step changes. */
+export type Moving = Pick<RunState, 'weights' | 'optimizer'>;
 
-/** Holds the session of the current step graph; it changes when other parameters are frozen or masked. */
-export interface StepRunners {
-  at(state: RunState): Promise<StepRunner>;
+/** Steps of one graph, in whichever memory their tensors are. */
+export interface Steps {
+  /** Runs one step of the weights and optimizer tensors of a state; its maps stay these while tensors stay elsewhere. */
+  step(from: Moving, feeds: ReadonlyMap<string, Tensor>): Promise<Moving & { readonly loss: number }>;
+  /** What steps from these maps led to, as maps of its own; the same maps where they are up to date. */
+  settled(from: Moving): Promise<Moving>;
   close(): Promise<void>;
 }
 
-/** Opens step graphs as states need them, one at a time. */
-export function stepRunners(from: StepIngredients & { readonly executor: Executor }): StepRunners {
-  let open: { readonly key: string; readonly session: Session; readonly run: StepRunner } | undefined;
+/**
+ * Runs steps from state to state. Where the session keeps tensors from step to step, a state that comes out of `step`
+ * has the maps of weights and optimizer tensors that went in, and `settled` gives it those of now. A state that brings
+ * other maps, such as weights that a phase changed, is what the next step begins with.
+ */
+export interface StepRunner {
+  step(
+    state: RunState,
+    batch: Batch,
+    learningRate: number,
+  ): Promise<{ readonly loss: number; readonly state: RunState }>;
+  settled(state: RunState): Promise<RunState>;
+  close(): Promise<void>;
+}
+
+/** What steps are run with. */
+export type StepSurroundings = StepIngredients & Pick<TrainRequest, 'project'> & { readonly executor: Executor };
+
+interface Open {
+  readonly key: string;
+  readonly step: TrainingStep;
+  readonly session: Session;
+  readonly steps: Steps;
+}
+
+/** Opens step graphs as states need them, one at a time: others when other parameters are frozen or masked. */
+export function stepRunner(from: StepSurroundings): StepRunner {
+  let open: Open | undefined;
+  const settled = async (state: RunState) => (open ? { ...state, ...(await open.steps.settled(state)) } : state);
   const close = async () => {
+    await open?.steps.close();
     await open?.session.close();
     open = undefined;
   };
+  const openAt = async (state: RunState) => {
+    const key = JSON.stringify([state.frozen, [...state.masks.keys()].sort()]);
+    if (open?.key === key) return { state, ...open };
+    const start = await settled(state);
+    await close();
+    const step = stepGraph(from, start);
+    const session = await from.executor.open(step.graph);
+    const steps = stepsOf(step, session, from);
+    open = { key, step, session, steps };
+    return { state: start, ...open };
+  };
   return {
-    async at(state) {
-      const key = JSON.stringify([state.frozen, [...state.masks.keys()].sort()]);
-      if (open?.key === key) return open.run;
-      await close();
-      const step = stepGraph(from, state);
-      const session = await from.executor.open(step.graph);
-      open = { key, session, run: runnerOf(step, session) };
-      return open.run;
+    async step(given, batch, learningRate) {
+      const { state, step, steps } = await openAt(given);
+      const { loss, ...moved } = await steps.step(state, feedsOf(step, state, { batch, learningRate }));
+      return { loss, state: { ...state, ...moved, step: state.step + 1, phaseStep: state.phaseStep + 1 } };
     },
+    settled,
     close,
   };
 }
 
-function runnerOf(step: TrainingStep, session: Session): StepRunner {
-  const target = step.graph.values.get(step.target)!.dtype; // every input of a graph has a type
-  const weights = [...step.parameters, ...step.statistics];
-  const fetched = [step.loss, ...weights.map(({ output }) => output), ...step.state.map(({ output }) => output)];
-  return async (state, batch, learningRate) => {
-    const feeds = new Map(batch.inputs);
-    feeds.set(step.target, targetAs(batch.target, target));
-    feeds.set(step.learningRate, scalar(learningRate));
-    feeds.set(step.step, scalar(state.step + 1));
-    for (const [name, input] of step.lossInputs) {
-      const value = batch.lossInputs?.get(name);
-      if (value) feeds.set(input, value); // the executor says which one is missing
-    }
-    for (const { name, input, initial } of weights) feeds.set(input, state.weights.get(name) ?? initial);
-    for (const { name, input, initial } of step.state) feeds.set(input, state.optimizer.get(name) ?? initial);
-    for (const { parameter, input } of step.masks) feeds.set(input, state.masks.get(parameter)!); // the graph was made for these
-    const results = await session.run(feeds, fetched);
-    return {
-      loss: Number(results.get(step.loss)!.data[0]),
-      state: {
-        ...state,
-        step: state.step + 1,
-        phaseStep: state.phaseStep + 1,
-        weights: updated(state.weights, weights, results),
-        optimizer: updated(state.optimizer, step.state, results),
-      },
-    };
-  };
+/** A projection changes weights on the host after each step; without one they stay where the session keeps them. */
+function stepsOf(step: TrainingStep, session: Session, { project }: StepSurroundings): Steps {
+  const begin = project ? undefined : session.loop?.bind(session);
+  return begin ? loopedSteps(step, begin) : fedSteps(step, session);
 }
 
-function updated(before: Weights, carried: readonly Carried[], results: ReadonlyMap<string, Tensor>): Weights {
-  const out = new Map(before);
-  for (const { name, output } of carried) out.set(name, results.get(output)!); // fetched by this name
-  return out;
+/** What a step is fed besides weights and optimizer tensors. */
+function feedsOf(
+  step: TrainingStep,
+  state: RunState,
+  { batch, learningRate }: { readonly batch: Batch; readonly learningRate: number },
+): Map<string, Tensor> {
+  const target = step.graph.values.get(step.target)!.dtype; // every input of a graph has a type
+  const feeds = new Map(batch.inputs);
+  feeds.set(step.target, targetAs(batch.target, target));
+  feeds.set(step.learningRate, scalar(learningRate));
+  feeds.set(step.step, scalar(state.step + 1));
+  for (const [name, input] of step.lossInputs) {
+    const value = batch.lossInputs?.get(name);
+    if (value) feeds.set(input, value); // the executor says which one is missing
+  }
+  for (const { parameter, input } of step.masks) feeds.set(input, state.masks.get(parameter)!); // the graph was made for these
+  return feeds;
 }

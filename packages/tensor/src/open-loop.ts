@@ -1,0 +1,123 @@
+import {
+  type Carry,
+  checkFeeds,
+  closedAlready,
+  floats,
+  type Loop,
+  type Port,
+  type Tensor,
+  tensor,
+  unknownOutput,
+  type ValueId,
+} from '@espalier/core';
+import { carriedValue } from './carried-value.js';
+import type { Heap } from './heap.js';
+import type { Results } from './run-plan.js';
+import { hostValue, releaseValue, type Value } from './value.js';
+
+/** What a loop is made of. */
+export interface LoopParts {
+  readonly heap: Heap;
+  /** Runs the session's graph; what is kept is the caller's to release. */
+  readonly start: (
+    feeds: ReadonlyMap<string, Tensor>,
+    of: {
+      readonly fetched: readonly string[];
+      readonly kept: readonly string[];
+      readonly carried: ReadonlyMap<ValueId, Value>;
+    },
+  ) => Results;
+  /** Checks names of outputs. */
+  readonly known: (names: readonly string[]) => readonly string[];
+  readonly inputs: readonly Port[];
+  readonly carried: readonly Carry[];
+  /** Of the graph. */
+  readonly name: string;
+  readonly done: () => void;
+}
+
+/** Runs whose carried tensors stay in WebAssembly memory; they change only when a run has succeeded. */
+export function openLoop({ heap, start, known, inputs, carried, name, done }: LoopParts): Loop {
+  const outputs = [...new Set(carried.map(({ output }) => output))];
+  let now = begun(heap, carried);
+  const fed = inputs.filter((port) => !now.has(port.name));
+  let closed = false;
+  const checkOpen = (): void => {
+    if (closed) throw closedAlready(`loop over graph "${name}"`);
+  };
+
+  return {
+    // Everything happens inside one call, so steps never overlap.
+    async step(feeds, fetch = []) {
+      checkOpen();
+      checkFeeds(fed, feeds);
+      // Sizes must agree between feeds and what the last run left.
+      const left = [...now].map(([input, value]) => [input, viewOf(heap, value)] as const);
+      checkFeeds(inputs, new Map([...feeds, ...left]), { equalNames: true });
+      const { fetched, kept } = start(feeds, { fetched: known(fetch), kept: outputs, carried: now });
+      try {
+        const before = now;
+        now = shares(
+          heap,
+          carried.map(({ input, output }) => [input, kept.get(output)!]), // all of them were kept
+        );
+        releaseAll(heap, before);
+      } finally {
+        releaseAll(heap, kept);
+      }
+      return fetched;
+    },
+    async read(names = [...now.keys()]) {
+      checkOpen();
+      const found = names.map((input) => {
+        const value = now.get(input);
+        if (value) return [input, copied(viewOf(heap, value))] as const;
+        throw unknownOutput(input, [...now.keys()]);
+      });
+      return new Map(found);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      done();
+      releaseAll(heap, now);
+    },
+  };
+}
+
+type Values = ReadonlyMap<string, Value>;
+
+const releaseAll = (heap: Heap, values: Values): void => {
+  for (const value of values.values()) releaseValue(heap, value);
+};
+
+/** What the first run begins with. */
+function begun(heap: Heap, carried: readonly Carry[]): Values {
+  const given = new Map(carried.map(({ input, initial }) => [input, hostValue(initial, input)] as const));
+  try {
+    return shares(heap, [...given]);
+  } finally {
+    releaseAll(heap, given);
+  }
+}
+
+/** Values as the next run takes them, each with a share of its own: several inputs may be fed one output. */
+function shares(heap: Heap, from: readonly (readonly [input: string, value: Value])[]): Values {
+  const made = new Map<string, Value>();
+  try {
+    for (const [input, value] of from) made.set(input, carriedValue(heap, value));
+    return made;
+  } catch (cause) {
+    releaseAll(heap, made);
+    throw cause;
+  }
+}
+
+/** What a carried value holds, where it lies; to be looked at before anything else runs. */
+function viewOf(heap: Heap, { dtype, shape, host, plain }: Value): Tensor {
+  if (host) return host;
+  // Without a host form it is of one of these types, in memory.
+  return dtype === 'int32' ? tensor(dtype, shape, heap.integers(plain!)) : floats(heap.floats(plain!), shape);
+}
+
+const copied = (source: Tensor): Tensor => ({ ...source, data: source.data.slice() }) as Tensor; // the same dtype
