@@ -13,7 +13,7 @@ export function widthText(widths: Widths | null): string {
   const rows = groups
     .filter((group) => shown.has(group))
     .map((row) => [
-      `${shortText(row.node ?? row.group, 36)}${row.layers > 1 ? ` +${row.layers - 1}` : ''}`,
+      `${shortText(nameOf(row))}${row.layers > 1 ? ` +${row.layers - 1}` : ''}`,
       barText(row.units.after / row.units.before),
       `${row.units.before}${row.each > 1 ? `\u00d7${row.each}` : ''}`,
       String(row.units.after),
@@ -38,6 +38,10 @@ export function widthText(widths: Widths | null): string {
     ...keptLines(kept),
   ].join('\n');
 }
+
+/** Exporters put the op at the end of a node's name. */
+const nameOf = ({ node, op, group }: WidthRow): string =>
+  node !== null && op !== null && node.endsWith(`/${op}`) ? node.slice(0, -op.length - 1) : (node ?? group);
 
 const barText = (share: number): string => {
   const full = Math.min(blocks, Math.max(share > 0 ? 1 : 0, Math.round(share * blocks)));
