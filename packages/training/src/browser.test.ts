@@ -9,18 +9,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleForPage, hasChromium, type OpenPage, openPage } from '../../../test/chromium-page.js';
 import { dataFolder } from '../../../test/fixtures.js';
 import { type IdxBytes, lenetLosses, steps } from '../test/lenet-run.js';
+import { type ToyRun, toyRun } from '../test/toy-run.js';
 
 const page = {
   folder: fileURLToPath(new URL('../test/', import.meta.url)),
   program: `
-    import { createTensorCore } from '@espalier/tensor';
+    import { createTensorCore, hasWebGpu } from '@espalier/tensor';
     import { lenetLosses } from './lenet-run.ts';
+    import { toyRun } from './toy-run.ts';
     const bytesAt = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
-    globalThis.run = async (files) =>
+    const lenet = async (files) =>
       lenetLosses(
         createTensorCore({ wasmPaths: '/wasm/' }),
         files && { images: await bytesAt(files.images), labels: await bytesAt(files.labels) },
       );
+    const toyOnGpu = async () => ((await hasWebGpu()) ? toyRun(createTensorCore({ backend: 'webgpu' })) : null);
+    globalThis.run = (what, ...given) => ({ lenet, toyOnGpu })[what](...given);
   `,
 };
 
@@ -50,7 +54,7 @@ it('bundles for browsers without anything of Node', async () => {
 });
 
 // `pnpm unit` installs Debian's chromium where it can; elsewhere ESPALIER_CHROMIUM names a Chromium.
-describe.skipIf(!hasChromium())('LeNet-5 trained for 50 steps in headless Chromium', () => {
+describe.skipIf(!hasChromium())('in headless Chromium, training', () => {
   let open: OpenPage | undefined;
   const native = createOnnxRuntime({ threads: 1 });
   const node = createTensorCore();
@@ -58,6 +62,8 @@ describe.skipIf(!hasChromium())('LeNet-5 trained for 50 steps in headless Chromi
     const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
     open = await openPage({
       ...page,
+      // SwiftShader is a GPU in software.
+      flags: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
       serve: { '/wasm/': wasm, ...(data ? { '/data/': data } : {}) },
     });
   });
@@ -65,21 +71,36 @@ describe.skipIf(!hasChromium())('LeNet-5 trained for 50 steps in headless Chromi
     await Promise.all([open?.close(), node.close(), native.close()]);
   });
 
-  it('has the losses of Node, on drawn images', async () => {
-    const found = await open!.run<number[]>(); // opened before the tests
+  it('LeNet-5 for 50 steps has the losses of Node, on drawn images', async () => {
+    const found = await open!.run<number[]>('lenet'); // opened before the tests
     const want = await lenetLosses(node);
     expectToLearn(want, 0.5);
     expect(apart(want, found)).toBeLessThan(1e-3);
   });
 
   // Needs fashion-mnist/ of the data folder.
-  it.skipIf(!data)('has the losses of Node and of onnxruntime, on FashionMNIST', async () => {
-    const found = await open!.run<number[]>({ images: `/data/${names.images}`, labels: `/data/${names.labels}` }); // opened before the tests
+  it.skipIf(!data)('LeNet-5 for 50 steps has the losses of Node and of onnxruntime, on FashionMNIST', async () => {
+    const found = await open!.run<number[]>('lenet', {
+      images: `/data/${names.images}`,
+      labels: `/data/${names.labels}`,
+    }); // opened before the tests
     const given = await fashion();
     const want = await lenetLosses(node, given);
     const other = await lenetLosses(native, given);
     expectToLearn(want, 0.6);
     expect(apart(want, found)).toBeLessThan(1e-3);
     expect(apart(other, found)).toBeLessThan(1e-3);
+  });
+
+  it('on the GPU has the losses, the evaluation and the weights of Node', async ({ skip }) => {
+    const found = await open!.run<ToyRun | null>('toyOnGpu'); // opened before the tests
+    if (!found) return skip('this Chromium has no WebGPU adapter');
+    const want = await toyRun(node);
+    expect(found.losses).toHaveLength(12);
+    expect(found.losses.at(-1)).toBeLessThan(found.losses[0]!);
+    expect(apart(want.losses, found.losses)).toBeLessThan(1e-3);
+    expect(found.accuracy).toBe(want.accuracy);
+    expect(found.weights).toHaveLength(want.weights.length);
+    for (const [i, weight] of found.weights.entries()) expect(Math.abs(weight - want.weights[i]!)).toBeLessThan(1e-3);
   });
 });
