@@ -15,7 +15,10 @@ export interface Carry {
   readonly initial: Tensor;
 }
 
-/** Runs in a row, such as steps of training, whose carried tensors stay in the memory of the runtime. */
+/**
+ * Runs in a row, such as steps of training, whose carried tensors stay in the memory of the runtime. What they compute is
+ * what runs that feed each output back compute.
+ */
 export interface Loop {
   /**
    * Runs once with what the last run left. Feeds are the inputs that are not carried, and nothing comes to the host but
@@ -38,8 +41,8 @@ export interface Session {
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetch?: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;
   /**
-   * Begins runs in a row that keep tensors in the runtime. Absent where tensors come to the host anyway: feed each
-   * output back by `run` there. @throws EXECUTOR_INPUT, EXECUTOR_OUTPUT.
+   * Begins runs in a row that keep tensors in the runtime; each input is carried once. Absent where tensors come to the
+   * host anyway: feed each output back by `run` there. @throws EXECUTOR_INPUT, EXECUTOR_OUTPUT.
    */
   loop?(carried: readonly Carry[]): Promise<Loop>;
   /** Frees what the session holds, loops included; harmless when repeated. */

@@ -20,7 +20,11 @@ export interface Loaded {
 // Failures arrive as exceptions; the runtime would print each of them as well.
 const quiet = { logSeverityLevel: 4 } as const;
 
-/** The runtime's session behind the Session contract: checked feeds, host tensors, translated failures. */
+/**
+ * The runtime's session behind the Session contract: checked feeds, host tensors, translated failures. It has no `loop`:
+ * feeds are read where they lie, and the binding copies each result into a new array whether or not it is given memory
+ * to write to, so tensors that stayed would cost as much as tensors that are fed back.
+ */
 export function wrapSession({ runtime, session, name, inputs, outputs, afterClose }: Loaded): Session {
   const byName = new Map(outputs.map((output) => [output.name, output]));
   const running = new Set<Promise<unknown>>();

@@ -150,6 +150,19 @@ describe('steps of a run', () => {
     }
   });
 
+  it('go on to the same bytes after a run broke off between checkpoints', async () => {
+    const whole = await train(toyRequest(wasm, everything));
+    const checkpoint = { files: memoryFiles(), folder: 'run', every: 4, resume: true };
+    for (const stopAt of [3, 10, 15, 18, 31]) {
+      const events: TrainRequest['events'] = (event) => {
+        if (event.event === 'step' && event.step === stopAt) throw new Error('broken off');
+      };
+      await expect(train(toyRequest(wasm, { ...everything, checkpoint, events }))).rejects.toThrow('broken off');
+    }
+    const last = await train(toyRequest(wasm, { ...everything, checkpoint }));
+    expect(bytesOf(last).equals(bytesOf(whole))).toBe(true);
+  });
+
   it('say that a loss is not finite in a loop too, and free its tensors', async () => {
     const heap = { left: 0 };
     const counting: Executor = {
