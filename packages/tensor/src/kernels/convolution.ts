@@ -1,4 +1,4 @@
-import { intOf, intsOf, textOf } from '@espalier/core';
+import { intOf, intsOf } from '@espalier/core';
 import { wrongShapes } from '../errors.js';
 import type { Block } from '../heap.js';
 import type { Call, Kernel } from '../kernel.js';
@@ -7,7 +7,17 @@ import { copyView } from '../strided.js';
 import { blockOf, derive, deviceValue, type Value } from '../value.js';
 import { panelsOf, tapsOf } from './convolution-weights.js';
 import { type Framed, framed, frameOf } from './frame.js';
-import { type Image, imageOf, type Pair, pairOf, places, spatialShape, type Window, windowOf } from './window.js';
+import {
+  type Image,
+  imageOf,
+  type Pair,
+  pairOf,
+  places,
+  spatialShape,
+  transposedSize,
+  type Window,
+  windowOf,
+} from './window.js';
 
 const conv: Kernel = (c) => {
   const [x, w] = [need(c, 0), need(c, 1)];
@@ -167,19 +177,8 @@ const convInputGradient: Kernel = (c) => {
 const convTranspose: Kernel = (c) => {
   const [x, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, x.shape);
-  if (textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME') || c.node.attributes.has('output_shape'))
-    refuse(c, 'automatic padding or output_shape');
   const window = windowOf(c, image, w.shape.slice(2));
-  const more = pairOf(intsOf(c.node, 'output_padding', [0, 0].slice(4 - x.shape.length)), 0);
-  const size = ([0, 1] as const).map(
-    (i) =>
-      window.strides[i] * (image.size[i] - 1) +
-      more[i] +
-      (window.kernel[i] - 1) * window.dilations[i] +
-      1 -
-      window.begin[i] -
-      window.end[i],
-  ) as unknown as Pair; // two, as the axes are
+  const size = transposedSize(c, image, window);
   const group = intOf(c.node, 'group', 1);
   const block = inputGradient(c, x, w, { window, size, group });
   const channels = w.shape[1]! * group;

@@ -1,26 +1,17 @@
 import { floatOf, intOf, sizeOf } from '@espalier/core';
 import { wrongShapes } from '../errors.js';
 import type { Call, Kernel } from '../kernel.js';
+import { matrixProduct } from '../matrix-product.js';
 import { at, isReal, need } from '../operands.js';
 import { rowMajor } from '../strided.js';
 import { blockOf, deviceValue, type Value } from '../value.js';
-import { applyBinary, broadcast } from './binary.js';
+import { applyBinary } from './binary.js';
 import { unaryCodes } from './unary.js';
-
-/** A row vector on the left, a column vector on the right, for operands of rank 1. */
-const matrixShapes = (a: readonly number[], b: readonly number[]): readonly [readonly number[], readonly number[]] => [
-  a.length === 1 ? [1, ...a] : a,
-  b.length === 1 ? [...b, 1] : b,
-];
 
 const matMul: Kernel = (c) => {
   const [a, b] = [need(c, 0), need(c, 1)];
   if (!isReal(a)) return undefined;
-  const [left, right] = matrixShapes(a.shape, b.shape);
-  const [m, depth, n] = [left.at(-2)!, left.at(-1)!, right.at(-1)!]; // two axes at least
-  if (right.at(-2) !== depth)
-    throw wrongShapes(c.node, 'inner sizes that are equal', `[${a.shape.join(',')}] and [${b.shape.join(',')}]`);
-  const batch = broadcast(c, left.slice(0, -2), right.slice(0, -2));
+  const { left, right, batch, m, depth, n, shape } = matrixProduct(c, a.shape, b.shape);
   const out = c.heap.allocate(sizeOf(batch) * m * n);
   const [x, y] = [at(c, 0), at(c, 1)];
   if (right.length === 2) {
@@ -45,8 +36,7 @@ const matMul: Kernel = (c) => {
         c.heap.room,
       );
   }
-  const tail = [...(a.shape.length === 1 ? [] : [m]), ...(b.shape.length === 1 ? [] : [n])];
-  return [deviceValue(a.dtype, [...batch, ...tail], out)];
+  return [deviceValue(a.dtype, shape, out)];
 };
 
 /** Where each matrix of a broadcast batch begins. */

@@ -1,6 +1,7 @@
-import { intOf, intsOf, isFloat, sizeOf, toNumbers } from '@espalier/core';
+import { intOf, isFloat, sizeOf, toNumbers } from '@espalier/core';
 import { wrongShapes } from '../errors.js';
 import type { Call, Kernel } from '../kernel.js';
+import { axisOrder, exchanges, fittingShape, newShapes } from '../new-shapes.js';
 import { axisOf, listed, need, numbersAt, onHost, refuse } from '../operands.js';
 import { copyView, rowMajor } from '../strided.js';
 import { blockOf, deviceValue, hostOf, type Layout, layoutOf, reshapedValue, stridesIn, type Value } from '../value.js';
@@ -9,63 +10,23 @@ import { picked, sharedValue, viewed } from './views.js';
 
 const identity: Kernel = (c) => [sharedValue(c, need(c, 0), need(c, 0).shape)];
 
-/** The shape that Reshape asks for: 0 keeps a size (unless `allowzero`), -1 takes what is left. */
-function targetShape(c: Call, x: Value): readonly number[] {
-  const wanted = listed(c, 1, 'shape') ?? refuse(c, 'no shape');
-  const keep = intOf(c.node, 'allowzero', 0) === 0;
-  const shape = wanted.map((dim, axis) => (dim === 0 && keep ? (x.shape[axis] ?? 0) : dim));
-  const open = shape.indexOf(-1);
-  if (open < 0) return shape;
-  const rest = shape.reduce((product, dim, axis) => (axis === open ? product : product * dim), 1);
-  return shape.with(open, rest === 0 ? 0 : sizeOf(x.shape) / rest);
-}
-
 const shaped =
-  (shapeOf: (c: Call, x: Value) => readonly number[]): Kernel =>
+  (op: keyof typeof newShapes): Kernel =>
   (c) => {
     const x = need(c, 0);
-    const shape = shapeOf(c, x);
-    if (sizeOf(shape) !== sizeOf(x.shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
-      throw wrongShapes(c.node, `${sizeOf(x.shape)} elements, as in [${x.shape.join(',')}]`, `[${shape.join(',')}]`);
-    return [reshapedValue(c.heap, x, shape)];
+    const site = { node: c.node, shape: x.shape, listed: (slot: number, name: string) => listed(c, slot, name) };
+    return [reshapedValue(c.heap, x, fittingShape(site, newShapes[op](site)))];
   };
-
-const flattened = (c: Call, x: Value): readonly number[] => {
-  const given = intOf(c.node, 'axis', 1);
-  const axis = given < 0 ? given + x.shape.length : given;
-  return [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))];
-};
-
-const squeezed = (c: Call, x: Value): readonly number[] => {
-  const axes = listed(c, 1, 'axes')?.map((axis) => axisOf(c, axis, x.shape.length));
-  return x.shape.filter((dim, axis) => (axes ? !axes.includes(axis) : dim !== 1));
-};
-
-const unsqueezed = (c: Call, x: Value): readonly number[] => {
-  const given = listed(c, 1, 'axes') ?? [];
-  const rank = x.shape.length + given.length;
-  const axes = new Set(given.map((axis) => axisOf(c, axis, rank)));
-  const rest = [...x.shape];
-  return Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
-};
-
-const isOrder = (a: readonly number[], b: readonly number[]) => a.every((axis, i) => axis === b[i]);
 
 /** Between channels first and channels last nothing moves: the layouts exchange their names. */
 const transpose: Kernel = (c) => {
   const x = need(c, 0);
-  const rank = x.shape.length;
-  const perm = intsOf(
-    c.node,
-    'perm',
-    Array.from({ length: rank }, (_, i) => rank - 1 - i),
-  ).map((axis) => axisOf(c, axis, rank));
+  const perm = axisOrder(c.node, x.shape.length);
   const shape = perm.map((axis) => x.shape[axis]!);
-  const spatial = Array.from({ length: Math.max(0, rank - 2) }, (_, i) => i + 2);
   const [renamed, own]: readonly [Layout, Layout] | readonly [undefined, undefined] =
-    rank >= 3 && x.last && isOrder(perm, [0, ...spatial, 1])
+    x.last && exchanges(perm, 'last')
       ? ['plain', 'last']
-      : rank >= 3 && (x.plain || !x.last) && isOrder(perm, [0, rank - 1, ...spatial.map((axis) => axis - 1)])
+      : (x.plain || !x.last) && exchanges(perm, 'plain')
         ? ['last', 'plain']
         : [undefined, undefined];
   if (renamed) {
@@ -173,10 +134,10 @@ const trilu: Kernel = (c) => {
 export const movementKernels = {
   Identity: identity,
   Dropout: (c) => (c.node.outputs[1] === undefined && !c.inputs[2] ? identity(c) : undefined),
-  Reshape: shaped(targetShape),
-  Flatten: shaped(flattened),
-  Squeeze: shaped(squeezed),
-  Unsqueeze: shaped(unsqueezed),
+  Reshape: shaped('Reshape'),
+  Flatten: shaped('Flatten'),
+  Squeeze: shaped('Squeeze'),
+  Unsqueeze: shaped('Unsqueeze'),
   Transpose: transpose,
   Concat: concat,
   Gather: gather,

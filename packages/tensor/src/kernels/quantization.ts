@@ -1,21 +1,10 @@
 import { type DType, intOf, isFloat, sizeOf, toFloats } from '@espalier/core';
 import { dtypeAttribute, gridOf } from '@espalier/passes';
 import type { Block } from '../heap.js';
+import { integerBounds } from '../integer-bounds.js';
 import type { Call, Kernel } from '../kernel.js';
 import { axisOf, blockFor, isReal, need } from '../operands.js';
 import { blockOf, deviceValue, hostOf, type Layout, layoutOf, type Value } from '../value.js';
-
-/** Smallest and largest integer of each type that quantizers write. */
-const bounds: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-  int4: [-8, 7],
-  uint4: [0, 15],
-  int2: [-2, 1],
-  uint2: [0, 3],
-};
 
 /** How the elements of x fall to the scales: [outer, channels, inner], one scale each. */
 interface Grouping {
@@ -89,7 +78,7 @@ const quantizeLinear: Kernel = (c) => {
   if (!isReal(need(c, 0))) return undefined;
   const written = dtypeAttribute(c.node, 'output_dtype');
   const dtype = c.inputs[2]?.dtype ?? written ?? 'uint8';
-  const range = bounds[dtype];
+  const range = integerBounds[dtype];
   return range && quantized(c, { code: 1, dtype, low: range[0], high: range[1] });
 };
 

@@ -83,3 +83,15 @@ export const places = (window: Window, image: Image, axis: 0 | 1, ceil = false):
 
 /** The spatial part of an output's shape, of the rank of the input. */
 export const spatialShape = (rank: number, size: Pair): readonly number[] => (rank === 3 ? [size[1]] : size);
+
+/** The rows and columns that ConvTranspose makes of an image. Automatic padding and `output_shape` are refused. */
+export function transposedSize(c: Pick<Call, 'node'>, image: Image, window: Window): Pair {
+  if (textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME') || c.node.attributes.has('output_shape'))
+    refuse(c, 'automatic padding or output_shape');
+  const more = pairOf(intsOf(c.node, 'output_padding', [0, 0]), 0);
+  const along = (i: 0 | 1): number => {
+    const reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
+    return window.strides[i] * (image.size[i] - 1) + more[i] + reach - window.begin[i] - window.end[i];
+  };
+  return [along(0), along(1)];
+}

@@ -1,6 +1,7 @@
 import { type DType, intOf, isFloat, sizeOf } from '@espalier/core';
 import { dtypeAttribute } from '@espalier/passes';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
+import { integerBounds } from '../../integer-bounds.js';
 import { axisOf } from '../../operands.js';
 import { type GpuCall, type GpuKernel, type GpuOp, isReal, made, need } from '../gpu-kernel.js';
 import { axisIn, fitsGpu, type GpuValue, gpuLayout, onGpu, sharedGpuValue } from '../gpu-value.js';
@@ -27,18 +28,6 @@ const cast: GpuKernel = (c) => {
   return to && converted(c, to);
 };
 
-/** Smallest and largest integer of each type that quantizers write. */
-const bounds: Readonly<Partial<Record<DType, readonly [low: number, high: number]>>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-  int4: [-8, 7],
-  uint4: [0, 15],
-  int2: [-2, 1],
-  uint2: [0, 3],
-};
-
 /** Scale or zero point as they line up with x in its layout; undefined where they stand for blocks of an axis. */
 function alongAxis(c: GpuCall, slot: number): Device | undefined {
   const [x, value] = [need(c, 0), need(c, slot)];
@@ -59,7 +48,7 @@ const quantizeLinear: GpuKernel = (c) => {
   const x = need(c, 0);
   if (!isReal(x)) return undefined;
   const dtype = c.inputs[2]?.dtype ?? dtypeAttribute(c.node, 'output_dtype') ?? 'uint8';
-  const range = bounds[dtype];
+  const range = integerBounds[dtype];
   const scale = alongAxis(c, 1);
   const zero = c.inputs[2] ? alongAxis(c, 2) : c.tf.scalar(0);
   if (!range || !scale || !zero) return undefined;

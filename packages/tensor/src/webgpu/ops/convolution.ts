@@ -1,7 +1,7 @@
-import { intOf, intsOf, textOf } from '@espalier/core';
+import { intOf, intsOf } from '@espalier/core';
 import type { Tensor as Device, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
-import { imageOf, type Pair, pairOf, places, type Window, windowOf } from '../../kernels/window.js';
+import { imageOf, type Pair, pairOf, places, transposedSize, type Window, windowOf } from '../../kernels/window.js';
 import { refuse } from '../../operands.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, made, need } from '../gpu-kernel.js';
 import { derive } from '../gpu-value.js';
@@ -162,19 +162,8 @@ const convInputGradient: GpuKernel = (c) => {
 const convTranspose: GpuKernel = (c) => {
   const x = need(c, 0);
   const image = imageOf(c, x.shape);
-  if (textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME') || c.node.attributes.has('output_shape'))
-    refuse(c, 'automatic padding or output_shape');
   const window = windowOf(c, image, need(c, 1).shape.slice(2));
-  const more = pairOf(intsOf(c.node, 'output_padding', [0, 0].slice(4 - x.shape.length)), 0);
-  const size = ([0, 1] as const).map(
-    (i) =>
-      window.strides[i] * (image.size[i] - 1) +
-      more[i] +
-      (window.kernel[i] - 1) * window.dilations[i] +
-      1 -
-      window.begin[i] -
-      window.end[i],
-  ) as unknown as Pair; // two, as the axes are
+  const size = transposedSize(c, image, window);
   const sums = inputGradient(c, { window, size, group: intOf(c.node, 'group', 1) });
   return [fromImages(c, c.inputs[2] ? c.tf.add(sums, at(c, 2)) : sums)];
 };

@@ -1,35 +1,23 @@
 import { floatOf, intOf, sizeOf } from '@espalier/core';
 import type { Tensor as Device, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
-import { broadcast } from '../../kernels/binary.js';
+import { matrixProduct } from '../../matrix-product.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, isReal, made, need } from '../gpu-kernel.js';
 import { repeated } from './movement.js';
-
-/** A row vector on the left, a column vector on the right, for operands of rank 1. */
-const matrixShapes = (a: readonly number[], b: readonly number[]): readonly [number[], number[]] => [
-  a.length === 1 ? [1, ...a] : [...a],
-  b.length === 1 ? [...b, 1] : [...b],
-];
 
 const matMul: GpuKernel = (c) => {
   const [a, b] = [need(c, 0), need(c, 1)];
   if (!isReal(a)) return undefined;
-  const [left, right] = matrixShapes(a.shape, b.shape);
-  const [m, depth, n] = [left.at(-2)!, left.at(-1)!, right.at(-1)!]; // two axes at least
-  if (right.at(-2) !== depth)
-    throw wrongShapes(c.node, 'inner sizes that are equal', `[${a.shape.join(',')}] and [${b.shape.join(',')}]`);
-  const batch = broadcast(c, left.slice(0, -2), right.slice(0, -2));
-  const tail = [...(a.shape.length === 1 ? [] : [m]), ...(b.shape.length === 1 ? [] : [n])];
-  const shape = [...batch, ...tail];
+  const { left, right, batch, m, depth, n, shape } = matrixProduct(c, a.shape, b.shape);
   const product =
     right.length === 2
       ? // One right side for all: the batches are just more rows.
-        c.tf.matMul(c.tf.reshape(at(c, 0), [sizeOf(left.slice(0, -1)), depth]), c.tf.reshape(at(c, 1), right))
+        c.tf.matMul(c.tf.reshape(at(c, 0), [sizeOf(left.slice(0, -1)), depth]), c.tf.reshape(at(c, 1), [...right]))
       : c.tf.matMul(
           inBatches(c, at(c, 0), { own: left, batch, matrix: [m, depth] }),
           inBatches(c, at(c, 1), { own: right, batch, matrix: [depth, n] }),
         );
-  return [made(c, c.tf.reshape(product, shape), { shape })];
+  return [made(c, c.tf.reshape(product, [...shape]), { shape })];
 };
 
 /** Matrices one for each of a batch, repeated where they are shared. */
@@ -40,9 +28,9 @@ function inBatches(
     own,
     batch,
     matrix,
-  }: { readonly own: number[]; readonly batch: readonly number[]; readonly matrix: readonly [number, number] },
+  }: { readonly own: readonly number[]; readonly batch: readonly number[]; readonly matrix: readonly [number, number] },
 ): Tensor3D {
-  const full = repeated(c, c.tf.reshape(device, own), [...batch, ...matrix]);
+  const full = repeated(c, c.tf.reshape(device, [...own]), [...batch, ...matrix]);
   return c.tf.reshape(full, [sizeOf(batch), ...matrix]) as Tensor3D; // three axes, as said
 }
 

@@ -1,7 +1,8 @@
-import { intOf, intsOf, sizeOf, textOf } from '@espalier/core';
+import { intOf, sizeOf, textOf } from '@espalier/core';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
 import { broadcast } from '../../kernels/binary.js';
+import { axisOrder, exchanges, fittingShape, newShapes } from '../../new-shapes.js';
 import { axisOf, refuse } from '../../operands.js';
 import type { Layout } from '../../value.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, listed, made, need, numbersAt, reading } from '../gpu-kernel.js';
@@ -16,63 +17,23 @@ const moving =
 
 const identity: GpuKernel = (c) => [sharedGpuValue(c.gpu, need(c, 0))];
 
-/** The shape that Reshape asks for: 0 keeps a size (unless `allowzero`), -1 takes what is left. */
-function targetShape(c: GpuCall, x: GpuValue): readonly number[] {
-  const wanted = listed(c, 1, 'shape') ?? refuse(c, 'no shape');
-  const keep = intOf(c.node, 'allowzero', 0) === 0;
-  const shape = wanted.map((dim, axis) => (dim === 0 && keep ? (x.shape[axis] ?? 0) : dim));
-  const open = shape.indexOf(-1);
-  if (open < 0) return shape;
-  const rest = shape.reduce((product, dim, axis) => (axis === open ? product : product * dim), 1);
-  return shape.with(open, rest === 0 ? 0 : sizeOf(x.shape) / rest);
-}
-
-const flattened = (c: GpuCall, x: GpuValue): readonly number[] => {
-  const given = intOf(c.node, 'axis', 1);
-  const axis = given < 0 ? given + x.shape.length : given;
-  return [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))];
-};
-
-const squeezed = (c: GpuCall, x: GpuValue): readonly number[] => {
-  const axes = listed(c, 1, 'axes')?.map((axis) => axisOf(c, axis, x.shape.length));
-  return x.shape.filter((dim, axis) => (axes ? !axes.includes(axis) : dim !== 1));
-};
-
-const unsqueezed = (c: GpuCall, x: GpuValue): readonly number[] => {
-  const given = listed(c, 1, 'axes') ?? [];
-  const rank = x.shape.length + given.length;
-  const axes = new Set(given.map((axis) => axisOf(c, axis, rank)));
-  const rest = [...x.shape];
-  return Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!)); // as many as are left
-};
-
-const shaped = (shapeOf: (c: GpuCall, x: GpuValue) => readonly number[]): GpuOp =>
+const shaped = (op: keyof typeof newShapes): GpuOp =>
   reading(
     [1],
     moving((c, x) => {
-      const shape = shapeOf(c, x);
-      if (sizeOf(shape) !== sizeOf(x.shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0))
-        throw wrongShapes(c.node, `${sizeOf(x.shape)} elements, as in [${x.shape.join(',')}]`, `[${shape.join(',')}]`);
+      const site = { node: c.node, shape: x.shape, listed: (slot: number, name: string) => listed(c, slot, name) };
+      const shape = fittingShape(site, newShapes[op](site));
       return [made(c, c.tf.reshape(at(c, 0), [...shape]), { shape })];
     }),
   );
 
-const isOrder = (a: readonly number[], b: readonly number[]) => a.every((axis, i) => axis === b[i]);
-
 /** Between channels first and channels last nothing moves: the layouts exchange their names. */
 const transpose = moving((c, x) => {
-  const rank = x.shape.length;
-  const perm = intsOf(
-    c.node,
-    'perm',
-    Array.from({ length: rank }, (_, i) => rank - 1 - i),
-  ).map((axis) => axisOf(c, axis, rank));
+  const perm = axisOrder(c.node, x.shape.length);
   const shape = perm.map((axis) => x.shape[axis]!);
-  const spatial = Array.from({ length: Math.max(0, rank - 2) }, (_, i) => i + 2);
-  if (rank >= 3 && x.last && isOrder(perm, [0, ...spatial, 1])) return [made(c, x.last.clone(), { shape })];
-  if (rank >= 3 && x.plain && isOrder(perm, [0, rank - 1, ...spatial.map((axis) => axis - 1)]))
-    return [made(c, x.plain.clone(), { shape, layout: 'last' })];
-  return [made(c, c.tf.transpose(at(c, 0), perm), { shape })];
+  if (x.last && exchanges(perm, 'last')) return [made(c, x.last.clone(), { shape })];
+  if (x.plain && exchanges(perm, 'plain')) return [made(c, x.plain.clone(), { shape, layout: 'last' })];
+  return [made(c, c.tf.transpose(at(c, 0), [...perm]), { shape })];
 });
 
 const concat = moving((c, x) => {
@@ -271,10 +232,10 @@ const spaceToDepth = moving((c, x) => {
 export const movementOps = {
   Identity: identity,
   Dropout: (c) => (c.node.outputs[1] === undefined && !c.inputs[2] ? identity(c) : undefined),
-  Reshape: shaped(targetShape),
-  Flatten: shaped(flattened),
-  Squeeze: shaped(squeezed),
-  Unsqueeze: shaped(unsqueezed),
+  Reshape: shaped('Reshape'),
+  Flatten: shaped('Flatten'),
+  Squeeze: shaped('Squeeze'),
+  Unsqueeze: shaped('Unsqueeze'),
   Transpose: transpose,
   Concat: concat,
   Gather: reading([1], gather),
