@@ -64,7 +64,7 @@ function keptLines(kept: Widths['kept']): readonly string[] {
   );
   const rest = lines.length - mostReasons;
   return [
-    `${kept.length} groups lost nothing:`,
+    `${kept.length === 1 ? 'One group' : `${kept.length} groups`} lost nothing:`,
     ...lines.slice(0, mostReasons),
     ...(rest > 0 ? [`  and ${rest} more reasons (--report lists all)`] : []),
   ];

@@ -39,7 +39,7 @@ export const presets = {
     needsData: false,
     recipe: defineRecipe({
       espalier: 1,
-      steps: [{ prune: { use: 'magnitude', with: { granularity: 'channel', sparsity: 0.5, multiple: 4 } } }, simplify],
+      steps: [{ prune: { use: 'magnitude', with: { granularity: 'channel', sparsity: 0.5, multiple: 8 } } }, simplify],
     }),
   },
   'prune-int8': {

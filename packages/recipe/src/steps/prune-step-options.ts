@@ -7,7 +7,7 @@ const ownOptions = {
     of: ['units', 'parameters', 'macs', 'bytes'],
     default: 'units',
     about:
-      'with `granularity: channel` or `head`, `head` or `layer`, what `sparsity` is the share of; the units of `layer` are residual branches',
+      'with `granularity: channel`, `head` or `layer`, what `sparsity` is the share of; the units of `layer` are residual branches',
   },
   multiple: {
     type: 'integer',
