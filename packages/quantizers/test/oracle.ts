@@ -16,6 +16,7 @@ import { encodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { quantizationError } from '../src/quantization-error.js';
 
+/** Tensors by input name. */
 export type Feeds = ReadonlyMap<string, Tensor>;
 
 const executor = createOnnxRuntime({ threads: 1 });

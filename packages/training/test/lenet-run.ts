@@ -11,6 +11,7 @@ export interface IdxBytes {
   readonly labels: Uint8Array;
 }
 
+/** Steps of the run that a page and Node are compared over. */
 export const steps = 50;
 
 /**

@@ -22,10 +22,12 @@ import { exp, log } from './exponentials.js';
 
 type Reduce = (tf: Tf, x: Device, axes: readonly number[]) => Device;
 
-/** Axes that stay are kept with size 1. */
+/** Sums over axes, which are kept with size 1. */
 export const sumOver: Reduce = (tf, x, axes) => tf.sum(x, [...axes], true);
+/** The largest over axes, which are kept with size 1. */
 export const maxOver: Reduce = (tf, x, axes) => tf.max(x, [...axes], true);
 const minOver: Reduce = (tf, x, axes) => tf.min(x, [...axes], true);
+/** Means over axes, which are kept with size 1; 0 where there is nothing to average. */
 export const meanOver: Reduce = (tf, x, axes) =>
   tf.div(sumOver(tf, x, axes), Math.max(1, sizeOf(axes.map((axis) => x.shape[axis]!))));
 
