@@ -96,7 +96,7 @@ describe('exit codes', () => {
     const preset = await run('compress', 'net.onnx', '-o', 'a.onnx', '--preset', 'int9');
     expect(preset.error).toMatch(/PRESET_UNKNOWN: preset "int9".*Did you mean "int8"/);
     const data = await run('compress', 'net.onnx', '-o', 'a.onnx', '--preset', 'int8', '--quiet');
-    expect(data.error).toMatch(/^RECIPE_DATA: steps\[1\].quantize: expected calibration data, found none/);
+    expect(data.error).toMatch(/^RECIPE_DATA: steps\[2\].quantize: expected calibration data, found none/);
     expect((await run('evaluate', 'net.onnx', '--data', 'fashion-minst', '--quiet')).error).toMatch(
       /Did you mean "fashion-mnist"/,
     );
@@ -148,8 +148,8 @@ describe('compress', () => {
     expect(first.comparison.outputs[0].name).toBe('scores');
     expect(first.comparison.outputs[0].snrDb).toBeGreaterThan(15);
     expect(first.coverage.ops.quantized).toMatchObject({ QLinearConv: 1, 'com.microsoft::QGemm': 1 });
-    expect(first.steps.map((step: { use: string }) => step.use)).toEqual(['simplify', 'static']);
-    expect(first.recipe.steps[1].quantize.with.weights.bits).toBe(8);
+    expect(first.steps.map((step: { use: string }) => step.use)).toEqual(['simplify', 'convolve-shortcuts', 'static']);
+    expect(first.recipe.steps[2].quantize.with.weights.bits).toBe(8);
     expect(second.seed).toBe(0);
     expect((await readdir(join(folder, 'report'))).sort()).toEqual(['report.html', 'report.json']);
     expect((await readdir(folder)).filter((name) => name.startsWith('.espalier'))).toEqual([]);

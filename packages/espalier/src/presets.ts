@@ -10,13 +10,15 @@ export interface Preset {
 }
 
 const simplify = { pass: 'simplify' } as const;
+/** After all that cuts: shortcuts then have a weight. */
+const convolve = { pass: 'convolve-shortcuts' } as const;
 
 /** Recipes by name. */
 export const presets = {
   int8: {
     about: '8-bit weights and activations with scales fixed by calibration: the fastest on processors.',
     needsData: true,
-    recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'static' }] }),
+    recipe: defineRecipe({ espalier: 1, steps: [simplify, convolve, { quantize: 'static' }] }),
   },
   'int8-dynamic': {
     about: '8-bit weights, activations quantized while running: no data needed; for transformers and recurrent nets.',
@@ -39,7 +41,11 @@ export const presets = {
     needsData: false,
     recipe: defineRecipe({
       espalier: 1,
-      steps: [{ prune: { use: 'magnitude', with: { granularity: 'channel', sparsity: 0.5, multiple: 8 } } }, simplify],
+      steps: [
+        { prune: { use: 'magnitude', with: { granularity: 'channel', sparsity: 0.5, multiple: 8 } } },
+        simplify,
+        convolve,
+      ],
     }),
   },
   'prune-int8': {
@@ -47,7 +53,7 @@ export const presets = {
     needsData: true,
     recipe: defineRecipe({
       espalier: 1,
-      steps: [simplify, { prune: { use: 'magnitude', with: { sparsity: 0.5 } } }, { quantize: 'static' }],
+      steps: [simplify, { prune: { use: 'magnitude', with: { sparsity: 0.5 } } }, convolve, { quantize: 'static' }],
     }),
   },
 } as const satisfies Readonly<Record<string, Preset>>;

@@ -26,6 +26,7 @@ export const registry = createRegistry([
   passes.removeDeadNodesPass,
   passes.mergeDuplicatesPass,
   passes.normalizeGemmPass,
+  passes.convolveShortcutsPass,
   passes.lowerCustomOpsPass,
   quantizers.staticQuantizer,
   quantizers.dynamicQuantizer,

@@ -1,4 +1,5 @@
 export * from './convert-opset.js';
+export * from './convolve-shortcuts.js';
 export * from './evaluate/evaluate-node.js';
 export * from './explain-batch-norms.js';
 export * from './fake-quantize.js';
