@@ -1,10 +1,10 @@
-import { parametersOf, sgd, trainingForm } from '@espalier/autodiff';
+import { distillation, parametersOf, sgd, trainingForm } from '@espalier/autodiff';
 import { floats, joinBytes, memoryFiles, type Tensor, toNumbers } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { writeSafetensors } from '@espalier/safetensors';
 import { cubic, phasePlan } from '@espalier/schedules';
 import { afterAll, describe, expect, it } from 'vitest';
-import { keepLargest, toyData, toyModel, toyRequest } from '../test/toy.js';
+import { keepLargest, toyData, toyModel, toyRequest, withTarget } from '../test/toy.js';
 import { train } from './train.js';
 import type { Trained } from './train-request.js';
 import type { TrainingEvent } from './training-event.js';
@@ -265,6 +265,22 @@ describe('checkpoints', () => {
         code: 'CHECKPOINT_OTHER_RUN',
       });
     }
+  });
+
+  it('tell teachers apart by all they are made of, int64 tensors in attributes included', async () => {
+    const files = memoryFiles();
+    const run = (folds: readonly number[]) =>
+      train(
+        toyRequest(executor, {
+          epochs: 1,
+          loss: distillation(),
+          teacher: withTarget(toyModel(), folds),
+          checkpoint: { files, folder: '', resume: true },
+        }),
+      );
+    const first = await run([0, -1]);
+    expect(bytesOf(await run([0, -1])).equals(bytesOf(first))).toBe(true);
+    await expect(run([-1, 3])).rejects.toMatchObject({ code: 'CHECKPOINT_OTHER_RUN' });
   });
 
   it('that are damaged are refused when there is no other', async () => {

@@ -8,6 +8,7 @@ import {
   type Graph,
   int,
   ints,
+  longs,
   type Tensor,
   tensor,
 } from '@espalier/core';
@@ -47,6 +48,16 @@ export function toyModel(): Graph {
       attributes: { transB: int(1) },
     },
   );
+  b.info(scores, { dtype: 'float32', shape: ['batch', 3] });
+  b.output(scores);
+  return b.finish();
+}
+
+/** The model with its scores reshaped as the int64 tensor in an attribute of a Constant node says. */
+export function withTarget(model: Graph, shape: readonly number[]): Graph {
+  const b = buildGraph({ ...model, outputs: [] });
+  const target = b.add('Constant', [], { attributes: { value: { kind: 'tensor', value: longs(shape) } } });
+  const scores = b.add('Reshape', [model.outputs[0], target]);
   b.info(scores, { dtype: 'float32', shape: ['batch', 3] });
   b.output(scores);
   return b.finish();

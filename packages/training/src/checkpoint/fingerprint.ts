@@ -30,17 +30,11 @@ export async function fingerprint(
   const spoken = phases.map((phase) =>
     phase.do === 'ramp' ? { ...phase, sparsity: sampled((at) => rampSparsity(phase, at, plan), phase.steps) } : phase,
   );
-  const text = JSON.stringify([
-    nodesOf(step.graph),
-    teacher && nodesOf(teacher),
-    digests,
-    sets,
-    settings,
-    monitor,
-    spoken,
-    total,
-    sampled(learningRate, total),
-  ]);
+  const nodes = [nodesOf(step.graph), teacher && nodesOf(teacher)];
+  const text = JSON.stringify(
+    [...nodes, digests, sets, settings, monitor, spoken, total, sampled(learningRate, total)],
+    written,
+  );
   return digestOf(new TextEncoder().encode(text));
 }
 
@@ -51,6 +45,10 @@ const sampled = (schedule: (step: number) => number, steps: number): readonly nu
   Array.from({ length: Math.min(points, steps) + 1 }, (_, i) =>
     schedule(Math.floor((i * steps) / Math.max(1, Math.min(points, steps)))),
   );
+
+/** What JSON has no form for: elements of int64 tensors and constants of subgraphs, both inside attributes. */
+const written = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${value}n` : value instanceof Map ? [...value] : value;
 
 const nodesOf = ({ nodes, inputs, outputs }: Graph): unknown => [
   inputs,
