@@ -91,23 +91,27 @@ export type Given<T extends Options> = Simplify<
  */
 export function resolveOptions(where: string, table: Options, given: unknown): Record<string, unknown> {
   const written = asRecord(where, given);
-  for (const key of Object.keys(written)) {
-    if (Object.hasOwn(table, key)) continue;
-    const names = Object.keys(table);
-    throw problem('OPTION_UNKNOWN', {
-      where,
-      expected: names.length ? `one of the options ${names.join(', ')}` : 'no options',
-      found: `"${key}"`,
-      fix: `${didYouMean(key, names)}Remove it or correct its name.`,
-      details: { key },
-    });
-  }
+  checkOptionNames(where, table, written);
   const out: Record<string, unknown> = Object.create(null);
   for (const [key, option] of Object.entries(table)) {
     const value = Object.hasOwn(written, key) ? written[key] : undefined;
     out[key] = resolveOne(`${where}.${key}`, option, value);
   }
   return out;
+}
+
+/** Refuses options that a table does not have. @throws OPTION_UNKNOWN with the nearest spelling. */
+export function checkOptionNames(where: string, table: Options, written: Readonly<Record<string, unknown>>): void {
+  const names = Object.keys(table);
+  const key = Object.keys(written).find((each) => !Object.hasOwn(table, each));
+  if (key === undefined) return;
+  throw problem('OPTION_UNKNOWN', {
+    where,
+    expected: names.length ? `one of the options ${names.join(', ')}` : 'no options',
+    found: `"${key}"`,
+    fix: `${didYouMean(key, names)}Remove it or correct its name.`,
+    details: { key },
+  });
 }
 
 function resolveOne(where: string, option: Option, given: unknown): unknown {

@@ -67,13 +67,14 @@ export function resolveReference<K extends Kind>(
   { kind, reference, where }: { readonly kind: K; readonly reference: unknown; readonly where: string },
 ): Kinds[K] {
   const { use, given } = readReference(reference, where);
-  const plugin = findAt(registry, { kind, use, where });
+  const plugin = findPlugin(registry, { kind, use, where });
   const resolved = resolveInner(registry, plugin.options, given, `${where}.with`);
   resolveOptions(`${where}.with`, plugin.options, resolved); // the plugin checks too, but knows no path
   return instantiate(plugin, resolved);
 }
 
-function findAt<K extends Kind>(
+/** A plugin by name, with the place where it is named in front of the message. @throws PLUGIN_UNKNOWN. */
+export function findPlugin<K extends Kind>(
   registry: Registry,
   { kind, use, where }: { readonly kind: K; readonly use: string; readonly where: string },
 ): AnyPlugin<K> {

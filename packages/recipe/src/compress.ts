@@ -9,6 +9,7 @@ import {
   resolveReference,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/passes';
+import { checkSteps } from './check-steps.js';
 import { type OpenedModel, openModel } from './open-model.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';
 import { commonPorts, portsOf } from './ports-of.js';
@@ -82,6 +83,7 @@ const largest = 300_000_000; // bytes of constants beyond which gzip takes minut
 
 async function make(request: CompressRequest): Promise<Made> {
   const { recipe, registry, executor, files, progress = () => {} } = request;
+  checkSteps(recipe, registry);
   progress('read');
   const model = await openModel(registry, files, request.input);
   const inputs = portsOf(model.graph);

@@ -1,4 +1,5 @@
 export { checkRecipe } from './check-recipe.js';
+export { checkSteps } from './check-steps.js';
 export { type CompressRequest, compress } from './compress.js';
 export { type NamedModel, openAnyModel } from './open-any-model.js';
 export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';

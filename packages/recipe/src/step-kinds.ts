@@ -10,7 +10,7 @@ export const stepKinds = {
   prune: pruneStep,
   train: trainStep,
   quantize: quantizeStep,
-} as const satisfies Readonly<Record<string, StepKind>>;
+} satisfies Readonly<Record<string, StepKind>>;
 
 /** The key of a kind of step. */
 export type StepName = keyof typeof stepKinds;

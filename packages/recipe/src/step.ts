@@ -11,6 +11,7 @@ import type {
   Tensor,
 } from '@espalier/core';
 import type { CheckpointPlace, TrainingEvent } from '@espalier/training';
+import type { Recipe } from './recipe.js';
 import type { TrainingFacts } from './training-facts.js';
 
 /** Told about progress: what is going on, and the share of it that is done (0 to 1) where known. */
@@ -53,6 +54,8 @@ export interface StepKind {
   readonly kind: Kind;
   /** Options of the driver; they stand in `with` beside the plugin's own. */
   readonly options: Options;
+  /** Finds fault with options that are each valid but not together, or not with the recipe. */
+  check?(options: Readonly<Record<string, unknown>>, step: { readonly where: string; readonly recipe: Recipe }): void;
   run(
     graph: Graph,
     step: { readonly reference: Reference; readonly where: string; readonly index: number },

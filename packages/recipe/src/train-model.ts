@@ -1,5 +1,6 @@
 import { type ClassifierMetrics, evaluateSession } from '@espalier/analysis';
 import { type Dataset, type Graph, isInteger, type Reference, readReference, resolveReference } from '@espalier/core';
+import { checkSteps } from './check-steps.js';
 import { badValue } from './errors.js';
 import { openAnyModel } from './open-any-model.js';
 import { batchesFor } from './open-data.js';
@@ -53,6 +54,7 @@ export async function trainModel(request: TrainModelRequest): Promise<TrainingRe
   const input = request.model ?? recipe.model;
   if (input === undefined) throw badValue('recipe.model', 'a file or an architecture to train', input);
   if (!recipe.steps.some((step) => 'train' in step)) throw badValue('recipe.steps', 'a step that trains', recipe.steps);
+  checkSteps(recipe, registry);
   const seed = recipe.seed ?? 0;
   progress('read');
   const model = await openAnyModel(input, { registry, files, seed, where: 'model' });

@@ -25,6 +25,9 @@ const runs = {
 export const pruneStep: StepKind = {
   kind: 'pruner',
   options: pruneStepOptions,
+  check(options, { where }) {
+    checkWritten(options as Written, where); // resolved from this very table
+  },
   async run(graph, { reference, where }, context) {
     const { plugin, options } = referenceWithOptions(context.registry, {
       kind: 'pruner',
@@ -34,10 +37,24 @@ export const pruneStep: StepKind = {
       seed: context.seed,
     });
     const written = options as Written; // resolved from this very table
-    refuseForeignOptions(written, where);
+    checkWritten(written, where);
     return runs[kindOf(written.granularity)](graph, { written, pruner: plugin, where }, context);
   },
 };
+
+/** Options that are each valid, but not together. @throws PRUNE_OPTION. */
+function checkWritten(written: Written, where: string): void {
+  refuseForeignOptions(written, where);
+  if (kindOf(written.granularity) === 'weight' && written.scope === 'isomorphic') throw noStructures(written, where);
+}
+
+const noStructures = ({ granularity, scope }: Written, where: string) =>
+  problem('PRUNE_OPTION', {
+    where: `${where}.with.scope`,
+    expected: `layer or global beside granularity: ${granularity}`,
+    found: scope,
+    fix: 'Structures are compared with granularity: channel.',
+  });
 
 async function pruneWeights(
   graph: Graph,
@@ -46,14 +63,7 @@ async function pruneWeights(
 ): Promise<Outcome> {
   const typed = inferShapes(graph);
   const { scope, samples } = written;
-  if (scope === 'isomorphic') {
-    throw problem('PRUNE_OPTION', {
-      where: `${where}.with.scope`,
-      expected: `layer or global beside granularity: ${written.granularity}`,
-      found: scope,
-      fix: 'Structures are compared with granularity: channel.',
-    });
-  }
+  if (scope === 'isomorphic') throw noStructures(written, where);
   const wanted = readPruneOptions({ ...written, scope }, pruner);
   const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context, samples });
   context.progress('prune');

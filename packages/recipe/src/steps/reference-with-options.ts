@@ -1,4 +1,6 @@
 import {
+  checkOptionNames,
+  findPlugin,
   type Kind,
   type Kinds,
   type Options,
@@ -25,7 +27,8 @@ export function referenceWithOptions<K extends Kind>(
 ): { readonly plugin: Kinds[K]; readonly options: Readonly<Record<string, unknown>> } {
   const { kind, driver, reference, where, seed } = step;
   const { use, given } = readReference(reference, where);
-  const table = registry.find(kind, use).options;
+  const table = findPlugin(registry, { kind, use, where }).options;
+  checkOptionNames(`${where}.with`, { ...driver, ...table }, given);
   const entries = Object.entries(given);
   const own = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(driver, key)));
   if (table['seed']?.type === 'integer' && own['seed'] === undefined) own['seed'] = seed;

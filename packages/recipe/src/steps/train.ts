@@ -21,6 +21,9 @@ const options = {
 export const trainStep: StepKind = {
   kind: 'trainer',
   options,
+  check(_, { where, recipe }) {
+    if (!recipe.data?.training) throw missingData(where, 'training');
+  },
   async run(graph, { reference, where, index }, context) {
     const { registry, executor, training, evaluation, seed, signal } = context;
     const { plugin, options: own } = referenceWithOptions(registry, {
