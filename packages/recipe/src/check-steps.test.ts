@@ -34,7 +34,11 @@ describe('the steps of a recipe', () => {
     ['an unknown name', { pass: 'simplifi' }, /steps\[1\].pass.*Did you mean "simplify"/],
     ['an unknown option', prune({ sparsty: 0.5 }), /steps\[1\].prune.with.*Did you mean "sparsity"/],
     ['a wrong value', prune({ sparsity: 2 }), /steps\[1\].prune.with.sparsity/],
-    ['an option of another granularity', prune({ multiple: 8 }), /steps\[1\].prune.with.multiple: expected its default/],
+    [
+      'an option of another granularity',
+      prune({ multiple: 8 }),
+      /steps\[1\].prune.with.multiple: expected its default/,
+    ],
     ['a scope of another granularity', prune({ scope: 'isomorphic' }), /steps\[1\].prune.with.scope/],
     ['training without data', { train: 'finetune' }, /steps\[1\].train: expected training data/],
   ])('are refused for %s, wherever it stands', (_, step, message) => {

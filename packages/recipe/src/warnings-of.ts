@@ -1,9 +1,12 @@
 import type { CompressReport } from '@espalier/analysis';
 import type { Note } from '@espalier/core';
 
+/** What is looked at. */
+type Findings = Pick<CompressReport, 'comparison' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'>;
+
 /** What a person should know before using the result, in plain sentences. */
 export function warningsOf(
-  { comparison, metrics, latency, sizes, input, output }: CompressReport,
+  { comparison, metrics, latency, sizes, input, output, steps }: Findings,
   { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },
 ): readonly string[] {
   const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
@@ -20,6 +23,12 @@ export function warningsOf(
     if (nonFinite > 0) warnings.push(`Output "${name}" holds ${nonFinite} values that are not finite.`);
     else if (snrDb < 10) warnings.push(`Output "${name}" is far from the original: ${snrDb.toFixed(1)} dB.`);
   }
+  const far = drop > 0.01 || (comparison?.outputs ?? []).some(({ snrDb }) => snrDb < 10);
+  const last = (name: string) => steps.findLastIndex(({ step }) => step === name);
+  if (far && last('prune') > last('train'))
+    warnings.push(
+      'Nothing was trained since the last pruning: a `train` step after it wins back most of what was lost.',
+    );
   if (!errors)
     warnings.push('Errors by layer were left out: the model is too large to be run a second time with all its values.');
   if (sizes === null) warnings.push('Sizes under gzip were left out: the model is large.');
