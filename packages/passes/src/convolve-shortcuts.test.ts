@@ -12,12 +12,22 @@ interface Shape {
   readonly mode?: string;
   readonly start?: number;
   readonly end?: number;
+  /** Pictures that are gathered in this order first, of a batch of two. */
+  readonly pictures?: readonly number[];
 }
 
 /** Two channels to four, every second pixel: x[:, :, ::2, ::2] between a channel of zeros on each side, beside a 3x3. */
-function block({ size = 6, kernel = 3, fill = 0, mode = 'constant', start = 0, end = 2 ** 31 - 1 }: Shape = {}): Graph {
+function block({
+  size = 6,
+  kernel = 3,
+  fill = 0,
+  mode = 'constant',
+  start = 0,
+  end = 2 ** 31 - 1,
+  pictures,
+}: Shape = {}): Graph {
   const b = buildGraph();
-  const x = b.add('Relu', [b.input('x', 'float32', ['batch', 2, size, size])]);
+  const x = b.add('Relu', [b.input('x', 'float32', [pictures ? 2 : 'batch', 2, size, size])]);
   const weight = floats(
     Float32Array.from({ length: 8 * kernel * kernel }, (_, i) => Math.sin(i)),
     [4, 2, kernel, kernel],
@@ -27,7 +37,8 @@ function block({ size = 6, kernel = 3, fill = 0, mode = 'constant', start = 0, e
     attributes: { strides: ints([2, 2]), pads: ints([pad, pad, pad, pad]) },
   });
   const list = (name: string, ...values: number[]) => b.constant(name, longs(values));
-  const rows = b.add('Slice', [x, list('s', start), list('e', end), list('rows', 2), list('two', 2)]);
+  const ordered = pictures ? b.add('Gather', [x, list('pictures', ...pictures)]) : x;
+  const rows = b.add('Slice', [ordered, list('s', start), list('e', end), list('rows', 2), list('two', 2)]);
   const pixels = b.add('Slice', [rows, list('s2', start), list('e2', end), list('columns', 3), list('two2', 2)]);
   const padded = b.add('Pad', [pixels, list('pads', 0, 1, 0, 0, 0, 1, 0, 0), b.constant('fill', floats([fill], []))], {
     name: 'shortcut',
@@ -61,6 +72,7 @@ describe('convolveShortcuts', () => {
   it.each([
     ['a fill that is not zero', { fill: 1 }],
     ['pixels that begin at the second', { start: 1 }],
+    ['pictures that are repeated', { pictures: [0, 0] }],
     ['too small a convolution beside it', { kernel: 1 }],
   ] satisfies [string, Shape][])('leaves %s', (_, shape) => {
     const graph = block(shape);

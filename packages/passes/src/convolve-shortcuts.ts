@@ -15,6 +15,7 @@ import {
   sizeOf,
   type Tensor,
   tensorInfo,
+  toFloats,
   toNumbers,
   type ValueId,
 } from '@espalier/core';
@@ -116,10 +117,10 @@ function asConvolution(graph: Graph, { chain, source }: Chain, made: ValueId) {
   const own = from.shape.slice(1).filter((dim) => typeof dim === 'number');
   if (own.length < 2 || own.length !== from.shape.length - 1 || own.includes(0)) return undefined;
   const places = placesAfter(graph, chain, own);
-  if (!places || places.shape.length !== from.shape.length) return undefined;
-  const shape = places.shape.slice(1);
+  const [one, ...shape] = places?.shape ?? [];
+  if (!places || one !== 1 || shape.length !== own.length || shape.includes(0)) return undefined;
   const strides = own.slice(1).map((dim, i) => Math.ceil(dim / shape[i + 1]!));
-  const picks = channelsOf(toNumbers(places), { own, shape, strides });
+  const picks = channelsOf(toFloats(places), { own, shape, strides });
   const inputs = own[0]!;
   if (!picks) return undefined;
   const ones = new Float32Array(picks.length * inputs);
@@ -163,7 +164,7 @@ interface Picked {
 }
 
 /** Which input channel each output channel is, -1 for zeros; undefined unless every pixel agrees. */
-function channelsOf(places: readonly number[], { own, shape, strides }: Picked): readonly number[] | undefined {
+function channelsOf(places: Float32Array, { own, shape, strides }: Picked): readonly number[] | undefined {
   const size = sizeOf(own.slice(1));
   const pixels = pixelsOf(own.slice(1), shape.slice(1), strides);
   const channels: number[] = [];
