@@ -17,8 +17,8 @@ import { dataFolder, modelsFolder } from '../test/fixtures.js';
  * the same way. First the dense network learns 20,000 JPEG images (`--start` epochs). From there every row is pruned
  * (channels inside blocks, in multiples of 8; what reads them is fitted to 1,024 images), then trained for `--epochs`
  * by distillation from the network it was cut from. Accuracy is on 10,000 other images. Latency is of one image, as a
- * ratio to the network as it was given, on one thread and on two. A row is kept in a folder as soon as it is done, so
- * that the table can be finished later.
+ * ratio to the network as it was given, on one thread and on two, measured whenever a row is shown. A row is kept in a
+ * folder as soon as it is trained, so that the table can be finished later.
  *
  *     tsx --conditions=@espalier/source bench/pruned-training.ts .cache/table
  *     tsx --conditions=@espalier/source bench/pruned-training.ts .cache/table --scores magnitude --shares 0.5 --epochs 40
@@ -49,8 +49,6 @@ interface Row {
   readonly macs: number;
   readonly parameters: number;
   readonly top1: number;
-  /** Ratios on one thread and on two. */
-  readonly latency: readonly number[];
   readonly seconds: number;
 }
 
@@ -82,15 +80,15 @@ const taught = training(asked.epochs, asked.rate, {
 });
 const last: readonly RecipeStep[] = [{ pass: 'simplify' }, { pass: 'convolve-shortcuts' }];
 console.log('                        | MACs gone | parameters |   top-1 | lost to dense |   latency | training s');
-show(startRow);
+await show(startRow);
 const dense = await row(`dense-${rest}`, { model: start, steps: [taught, ...last] });
-show(dense);
+await show(dense);
 for (const share of asked.shares.split(',')) {
   for (const score of asked.scores.split(',')) {
     const only = ['layer?.?.conv1.weight/0']; // the channels of the residual sums stay
     const options = { granularity: 'channel', goal: 'macs', sparsity: Number(share), multiple: 8, only };
     const prune = { prune: { use: score, with: options } };
-    show(await row(`${score}-${share}-${rest}`, { model: start, steps: [prune, taught, ...last] }));
+    await show(await row(`${score}-${share}-${rest}`, { model: start, steps: [prune, taught, ...last] }));
   }
 }
 await executor.close();
@@ -117,7 +115,6 @@ async function row(name: string, { model, steps }: { readonly model: string; rea
     macs: 1 - costAfter!.macs / costBefore!.macs,
     parameters: 1 - costAfter!.parameters / costBefore!.parameters,
     top1: report.metrics!.top1!, // evaluation data is given
-    latency: [await latencyRatio(before, after, 1), await latencyRatio(before, after, 2)],
     seconds: report.seconds,
   };
   writeFileSync(kept, JSON.stringify(made));
@@ -136,7 +133,9 @@ async function latencyRatio(before: Graph, after: Graph, threads: number): Promi
   return ratio;
 }
 
-function show({ name, macs, parameters, top1, latency, seconds }: Row): void {
+async function show({ name, macs, parameters, top1, seconds }: Row): Promise<void> {
+  const [before, after] = [await readOnnx(files, original), await readOnnx(files, join(folder!, `${name}.onnx`))]; // checked above
+  const latency = [await latencyRatio(before, after, 1), await latencyRatio(before, after, 2)];
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const cells = [
     percent(macs).padStart(9),

@@ -108,6 +108,7 @@ describe('references', () => {
       () => resolve(null),
       () => resolve(['constant']),
       () => resolve({ use: 'constant', wiht: {} }),
+      () => resolve({ use: 'constant', value: 3 }),
       () => resolve({ with: {} }),
       () => resolve({ use: 'constant', with: [1] }),
       () => resolve({ use: 'constant', with: 'x' }),
@@ -123,7 +124,8 @@ describe('references', () => {
       "REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found 5.
       REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found null.
       REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found ["constant"].
-      REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"use":"constant","wiht":{}}.
+      REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"use":"constant","wiht":{}}. Did you mean "with"?
+      REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"use":"constant","value":3}. "value" belongs inside "with".
       REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"with":{}}.
       REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"use":"constant","with":[1]}.
       REFERENCE_INVALID | steps[0].schedule: expected an id, or { use: id, with: { ...options } }, found {"use":"constant","with":"x"}.

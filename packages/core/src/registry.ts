@@ -92,6 +92,7 @@ export function readReference(
   where: string,
 ): { use: string; given: Readonly<Record<string, unknown>> } {
   if (typeof reference === 'string') return { use: reference, given: {} };
+  let fix: string | undefined;
   if (typeof reference === 'object' && reference !== null && !Array.isArray(reference)) {
     const record = reference as Record<string, unknown>; // checked just above
     const strange = Object.keys(record).find((key) => key !== 'use' && key !== 'with');
@@ -104,11 +105,13 @@ export function readReference(
     ) {
       return { use: record['use'], given: options as Readonly<Record<string, unknown>> }; // checked just above
     }
+    if (strange !== undefined) fix = didYouMean(strange, ['use', 'with']).trim() || `"${strange}" belongs inside "with".`;
   }
   throw problem('REFERENCE_INVALID', {
     where,
     expected: 'an id, or { use: id, with: { ...options } }',
     found: shown(reference),
+    ...(fix === undefined ? {} : { fix }),
   });
 }
 
