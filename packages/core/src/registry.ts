@@ -105,7 +105,8 @@ export function readReference(
     ) {
       return { use: record['use'], given: options as Readonly<Record<string, unknown>> }; // checked just above
     }
-    if (strange !== undefined) fix = didYouMean(strange, ['use', 'with']).trim() || `"${strange}" belongs inside "with".`;
+    if (strange !== undefined)
+      fix = didYouMean(strange, ['use', 'with']).trim() || `"${strange}" belongs inside "with".`;
   }
   throw problem('REFERENCE_INVALID', {
     where,
