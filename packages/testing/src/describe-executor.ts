@@ -2,6 +2,7 @@ import { type Executor, floats, fromNumbers, type Session, type Tensor, toNumber
 import { type ExecutorCase, executorCases } from './executor-cases.js';
 import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
+import { loopChecks } from './loop-checks.js';
 
 /** How an executor is tried. */
 export interface ExecutorUnderTest {
@@ -93,6 +94,7 @@ export function describeExecutor(
         }
         await mustFail('EXECUTOR_*', `${id}, an unknown output`, () => session.run(two.feeds, ['nothing']));
       }),
+      ...loopChecks(id, opened),
       opened('can be closed more than once, and opens the graph again afterwards', async (session, executor) => {
         await session.close();
         await session.close();

@@ -13,6 +13,7 @@ import {
   type UnitScorer,
   type WeightScorer,
 } from '@espalier/core';
+import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { describe, expect, it } from 'vitest';
 import {
   describeDataset,
@@ -386,5 +387,27 @@ describe('the kit of executors catches one that', () => {
     expect(names).toContain('refuses wrong inputs');
     expect(names).not.toContain('can be closed more than once');
     expect(names.length).toBeGreaterThan(18);
+  });
+
+  it('forgets between the runs of a loop what it carried', async () => {
+    const good = createOnnxRuntime({ threads: 1 });
+    const forgetful: Executor = {
+      ...good,
+      async open(graph, options) {
+        const session = await good.open(graph, options);
+        const loop: Session['loop'] = async ([carry]) => ({
+          step: (feeds, fetch) => session.run(new Map([...feeds, [carry!.input, carry!.initial]]), fetch),
+          read: async () => new Map([[carry!.input, carry!.initial]]),
+          close: async () => undefined,
+        });
+        return { ...session, loop };
+      },
+    };
+    const names = await failing(describeExecutor(() => forgetful));
+    expect(names).toContain('carries an output to the next run of a loop');
+    expect(names).toContain('leaves what a loop began with as it was, and what is read to the caller');
+    expect(names).toContain('keeps what a loop carries when a run is refused');
+    expect(names).toContain('refuses a loop over what is not there, and keeps two loops apart');
+    await good.close();
   });
 });
