@@ -1,4 +1,5 @@
 import { problem } from './errors.js';
+import { isRecord } from './is-record.js';
 import type { Kind, Kinds } from './kinds.js';
 import { didYouMean } from './nearest.js';
 import type { Reference } from './reference.js';
@@ -174,9 +175,9 @@ function accepts(option: Exclude<Option, { type: 'group' }>, value: unknown): bo
     case 'numbers':
       return Array.isArray(value) && value.every((each) => typeof each === 'number' && Number.isFinite(each));
     case 'plugin':
-      return (typeof value === 'object' && value !== null && !Array.isArray(value)) || typeof value === 'function';
+      return isRecord(value) || typeof value === 'function';
     case 'reference':
-      return typeof value === 'string' || (typeof value === 'object' && value !== null && 'use' in value);
+      return typeof value === 'string' || (isRecord(value) && 'use' in value);
   }
 }
 
@@ -209,8 +210,8 @@ export function describeOption(option: Option): string {
   }
 }
 
-function asRecord(where: string, given: unknown): Record<string, unknown> {
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>; // checked here
+function asRecord(where: string, given: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(given)) return given;
   throw problem('OPTION_INVALID', {
     where,
     expected: 'an object of options',

@@ -1,4 +1,5 @@
 import { EspalierError, problem } from './errors.js';
+import { isRecord } from './is-record.js';
 import type { Kind, Kinds } from './kinds.js';
 import { didYouMean } from './nearest.js';
 import { describeOption, type Option, resolveOptions, shown } from './options.js';
@@ -92,19 +93,12 @@ export function readReference(
   where: string,
 ): { use: string; given: Readonly<Record<string, unknown>> } {
   if (typeof reference === 'string') return { use: reference, given: {} };
-  let fix: string | undefined;
-  if (typeof reference === 'object' && reference !== null && !Array.isArray(reference)) {
-    const record = reference as Record<string, unknown>; // checked just above
-    const strange = Object.keys(record).find((key) => key !== 'use' && key !== 'with');
-    const options = record['with'] ?? {};
-    if (
-      strange === undefined &&
-      typeof record['use'] === 'string' &&
-      typeof options === 'object' &&
-      !Array.isArray(options)
-    ) {
-      return { use: record['use'], given: options as Readonly<Record<string, unknown>> }; // checked just above
-    }
+  let fix = '';
+  if (isRecord(reference)) {
+    const strange = Object.keys(reference).find((key) => key !== 'use' && key !== 'with');
+    const use = reference['use'];
+    const given = reference['with'] ?? {};
+    if (strange === undefined && typeof use === 'string' && isRecord(given)) return { use, given };
     if (strange !== undefined)
       fix = didYouMean(strange, ['use', 'with']).trim() || `"${strange}" belongs inside "with".`;
   }
@@ -112,7 +106,7 @@ export function readReference(
     where,
     expected: 'an id, or { use: id, with: { ...options } }',
     found: shown(reference),
-    ...(fix === undefined ? {} : { fix }),
+    fix,
   });
 }
 
@@ -132,14 +126,14 @@ function resolveInner(
     }
     if (option.type === 'group') {
       const inner = written ?? {};
-      if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
+      if (!isRecord(inner)) {
         throw problem('OPTION_INVALID', {
           where: `${where}.${key}`,
           expected: describeOption(option),
           found: shown(inner),
         });
       }
-      out[key] = resolveInner(registry, option.of, inner as Readonly<Record<string, unknown>>, `${where}.${key}`); // checked just above
+      out[key] = resolveInner(registry, option.of, inner, `${where}.${key}`);
     }
   }
   return out;
