@@ -21,6 +21,7 @@ import {
 } from '@espalier/core';
 import { onlyReader, passesThrough } from './affine/reach.js';
 import { evaluateNode } from './evaluate/evaluate-node.js';
+import { removeDeadNodes } from './remove-dead-nodes.js';
 
 /**
  * Writes shortcuts without weights (He et al. 2015, arXiv 1512.03385, section 4.2, option A: every second pixel, and
@@ -51,7 +52,8 @@ export function convolveShortcuts(graph: Graph): Graph {
     const { id, outputs: made } = last;
     draft.replace(id, createNode({ id, op: 'Conv', inputs: [source, name], outputs: made, attributes }));
   }
-  return draft.finish();
+  const changed = draft.finish();
+  return changed === graph ? graph : removeDeadNodes(changed); // what the chains were told goes with them
 }
 
 /** What the multiply-adds of the convolution it is added to must be, at least, in those of the shortcut's own. */

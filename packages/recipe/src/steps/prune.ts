@@ -63,7 +63,7 @@ async function pruneWeights(
 ): Promise<Outcome> {
   const typed = inferShapes(graph);
   const { scope, samples } = written;
-  if (scope === 'isomorphic') throw noStructures(written, where);
+  if (scope === 'isomorphic') throw noStructures(written, where); // checkWritten said so already; the compiler cannot know
   const wanted = readPruneOptions({ ...written, scope }, pruner);
   const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context, samples });
   context.progress('prune');
