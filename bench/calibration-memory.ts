@@ -5,7 +5,7 @@ import { calibrate } from '@espalier/calibration';
 import { createRandom, floats, type Need, tensorInfo } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { modelsFolder } from '../test/fixtures.js';
 import { randomizeWeights } from '../test/randomize-weights.js';
 

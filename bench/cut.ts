@@ -1,5 +1,5 @@
 import { buildGraph, createRandom, floats, int } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { cut, groupsOf } from '@espalier/pruners';
 
 /**

@@ -9,7 +9,8 @@ import { createRandom, floats, type Graph, instantiate, noEvidence, staticShape,
 import { nodeFiles } from '@espalier/core/node';
 import { decodeOnnx, writeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes, simplify } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { simplify } from '@espalier/passes';
 import { staticQuantizer } from '@espalier/quantizers';
 import { registry } from 'espalier';
 import { modelsFolder } from '../test/fixtures.js';

@@ -1,7 +1,8 @@
 import { crossEntropy, sgd, trainingStep } from '@espalier/autodiff';
 import { createRandom, type Executor, floats, type Graph, scalar, sizeOf, type Tensor, tensor } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { setInputShapes, simplify } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
+import { simplify } from '@espalier/passes';
 import { createTensorCore } from '@espalier/tensor';
 import { mobilenetV2, resnet20 } from '@espalier/zoo';
 import { tensorProfile } from './training-parts/tensor-profile.js';

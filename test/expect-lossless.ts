@@ -1,5 +1,5 @@
 import { checkGraph, type Graph, type Pass } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { expect } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from './run-onnx.js';
 

@@ -7,6 +7,7 @@ import { isWritten, packageNamed, packages, root, sourceOf, sourcesOf, type Work
 /** Imports point up this table only; packages on one line do not import each other. */
 const levels: readonly (readonly string[])[] = [
   ['@espalier/core'],
+  ['@espalier/ops'],
   ['@espalier/passes'],
   ['@espalier/onnx', '@espalier/tfjs', '@espalier/tflite', '@espalier/keras', '@espalier/safetensors'],
   ['@espalier/tensor', '@espalier/onnxruntime'],

@@ -1,5 +1,5 @@
 import { buildGraph, floats, type Graph, type GraphBuilder, longs, type Tensor, type ValueId } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { cut, type Group, type GroupOptions, groupsOf, maskGroups, type Removals } from '@espalier/pruners';
 import { largestDifference, randomFeeds, runOnnx } from './run-onnx.js';
 

@@ -1,5 +1,6 @@
 import { createRegistry, intOf } from '@espalier/core';
-import { axisRulesOf, cut, groupsOf, magnitude, pruneStructured } from '@espalier/pruners';
+import { axisRulesOf } from '@espalier/ops';
+import { cut, groupsOf, magnitude, pruneStructured } from '@espalier/pruners';
 import { expect, it } from 'vitest';
 import { channelGate, plugins } from '../examples/plugin-gate/index.js';
 import { gatedNet } from './gated-net.js';

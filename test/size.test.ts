@@ -45,6 +45,7 @@ const limits: Readonly<Record<string, number>> = {
   espalier: 2,
   '@espalier/onnx': 16,
   '@espalier/onnxruntime': 14,
+  '@espalier/ops': 60,
   '@espalier/passes': 60,
   '@espalier/pruners': 45, // one rule for each op, one file for each score
   '@espalier/quantizers': 27,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { crossEntropy, sgd, type TrainingStep, trainingStep } from '@espalier/autodiff';
 import { createRandom, floats, type Graph, longs, type Session, scalar, sizeOf, type Tensor } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import { lenet5, mobilenetV2, resnet20 } from '@espalier/zoo';
 import { modelsFolder } from '../../test/fixtures.js';
 

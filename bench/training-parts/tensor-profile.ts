@@ -1,5 +1,5 @@
 import type { Graph, Tensor } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { openHeap } from '../../packages/tensor/src/heap.js';
 import { planOf } from '../../packages/tensor/src/plan.js';
 import { prepareGraph } from '../../packages/tensor/src/prepare-graph.js';

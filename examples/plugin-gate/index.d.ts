@@ -1,5 +1,5 @@
 import type { AnyPlugin, Plugin } from '@espalier/core';
-import type {} from '@espalier/pruners'; // the kind `axes`
+// the kind `axes`
 
 /** How the axes of `acme::ChannelGate` relate. */
 export declare const channelGate: Plugin<'axes', {}>;

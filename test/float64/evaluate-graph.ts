@@ -1,5 +1,6 @@
 import { type Graph, int, intOf, type Node, opsetOf, sizeOf, type Tensor, tensor } from '@espalier/core';
-import { evaluateNode, gridOf } from '@espalier/passes';
+import { evaluateNode } from '@espalier/ops';
+import { gridOf } from '@espalier/passes';
 import { read, sum, written, zeros64 } from './array64.js';
 import { conv, convInputGradient, convTranspose, convWeightGradient } from './convolution.js';
 import { einsum, scatterElements, scatterND, topK } from './indexing.js';

@@ -16,7 +16,7 @@ import {
 import { createWorkerRunner } from '@espalier/analysis/node';
 import { calibrate } from '@espalier/calibration';
 import { type Dataset, type Graph, instantiate, matchNames, type Port } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { batchesFor, commonPorts, type OpenedModel, openData, openModel, portsOf } from '@espalier/recipe';
 import { dataSource } from './data-source.js';
 import { badFlag, numberFlag, preprocessOf } from './flags.js';

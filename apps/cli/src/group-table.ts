@@ -1,6 +1,7 @@
 import { formatCount, textTable } from '@espalier/analysis';
 import { bitsOf, type DType, type Graph, isFloat, type Registry, sizeOf } from '@espalier/core';
-import { axisRulesOf, type Group, groupsOf, prepareStructured } from '@espalier/pruners';
+import { axisRulesOf } from '@espalier/ops';
+import { type Group, groupsOf, prepareStructured } from '@espalier/pruners';
 import { shortText } from './number-text.js';
 
 /** One group of units that can only be removed together, as plain JSON. */

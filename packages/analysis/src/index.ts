@@ -76,7 +76,6 @@ export * from './report/safe-text.js';
 export * from './report/text-table.js';
 export * from './report/weight-histogram.js';
 export * from './report/widths-of.js';
-export { type RealWeight, realWeight } from './weights/dequantize-weight.js';
 export * from './weights-advice/advise-weights.js';
 export type { ChannelRows } from './weights-advice/channel-rows.js';
 export type { CodeStatistics } from './weights-advice/code-statistics.js';

@@ -1,4 +1,4 @@
-import type { OpName } from '@espalier/passes';
+import type { OpName } from '@espalier/ops';
 import type { Derivative } from './derivative.js';
 import { activations } from './derivatives/activations.js';
 import { arithmetic } from './derivatives/arithmetic.js';

@@ -16,7 +16,8 @@ import {
   text,
   type ValueId,
 } from '@espalier/core';
-import { inferShapes, lowerCustomOps } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { lowerCustomOps } from '@espalier/passes';
 import { describe, expect, test } from 'vitest';
 import { evaluateGraph } from '../../../test/float64/evaluate-graph.js';
 import { largestDifference, runOnnx } from '../../../test/run-onnx.js';

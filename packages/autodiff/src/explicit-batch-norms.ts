@@ -1,5 +1,5 @@
 import { buildGraph, floatOf, floats, type Graph, int, longs, sortNodes, tensorInfo } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { unknownShape } from './errors.js';
 
 /** Each `espalier::BatchNormTraining` in ops that can be differentiated twice. */

@@ -8,7 +8,7 @@ import {
   problem,
   type ValueId,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { createContext } from './create-context.js';
 import { derivativeOf } from './derivative-of.js';
 import { notDifferentiable } from './errors.js';

@@ -1,5 +1,5 @@
 import { buildGraph, type Graph, int, tensorInfo, type ValueId } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { unknownShapeOf } from './errors.js';
 import { explicitBatchNorms } from './explicit-batch-norms.js';
 import { gradients } from './gradients.js';

@@ -9,7 +9,8 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import { convertOpset, foldConstants, inferShapes, removeDeadNodes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { convertOpset, foldConstants, removeDeadNodes } from '@espalier/passes';
 import { unsupportedForm } from './errors.js';
 import { ownConstants } from './own-constants.js';
 import { parametersOf } from './parameters-of.js';

@@ -1,5 +1,6 @@
 import { buildGraph, floats, type Graph, type GraphBuilder, type Tensor, type ValueId, zeros } from '@espalier/core';
-import { inferShapes, removeDeadNodes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { removeDeadNodes } from '@espalier/passes';
 import { chosenParameters } from './chosen-parameters.js';
 import { clipGradients } from './clip-gradients.js';
 import { outOfRange } from './errors.js';

@@ -13,7 +13,7 @@ import {
 } from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import { createTensorCore } from '@espalier/tensor';
 import { train } from '@espalier/training';
 import { bertTiny, decoderTiny, vitTiny } from '@espalier/zoo';

@@ -8,7 +8,7 @@ import {
   noEvidence,
   type Tensor,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import type { Collectors } from './collector.js';
 import { dataChanged, noSamples } from './errors.js';
 import { planPasses } from './plan-passes.js';

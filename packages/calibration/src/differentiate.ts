@@ -12,7 +12,8 @@ import {
   tensorInfo,
   type ValueId,
 } from '@espalier/core';
-import { convertOpset, foldConstants, inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { convertOpset, foldConstants } from '@espalier/passes';
 import type { GradientOf } from './collector.js';
 import { gradientNotAsked } from './errors.js';
 import type { StatisticsGraph } from './statistics-graph.js';

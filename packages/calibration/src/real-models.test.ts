@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRandom, floats, type Need, tensorInfo, toFloats } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../test/fixtures.js';
 import { calibrate } from './calibrate.js';

@@ -4,6 +4,7 @@ import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
 import { onnxruntime } from '@espalier/onnxruntime';
+import { inferShapesPass } from '@espalier/ops';
 import * as passes from '@espalier/passes';
 import * as pruners from '@espalier/pruners';
 import * as quantizers from '@espalier/quantizers';
@@ -21,7 +22,7 @@ export const registry = createRegistry([
   passes.simplifyPass,
   passes.foldConstantsPass,
   passes.foldBatchNormPass,
-  passes.inferShapesPass,
+  inferShapesPass,
   passes.removeIdentityPass,
   passes.removeDeadNodesPass,
   passes.mergeDuplicatesPass,

@@ -13,7 +13,7 @@ import {
   type Tensor,
   toNumbers,
 } from '@espalier/core';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import { lenet5 } from '@espalier/zoo';
 
 /** Outputs as plain data, which leaves a page. */

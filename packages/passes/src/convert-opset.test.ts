@@ -17,10 +17,10 @@ import {
   text,
   type ValueInfo,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../test/run-onnx.js';
 import { convertOpset } from './convert-opset.js';
-import { inferShapes } from './infer-shapes.js';
 
 interface Case {
   readonly op: string;

@@ -10,8 +10,8 @@ import {
   tensorInfo,
   type ValueId,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { opsetOutOfReach, opsetRefused } from './errors.js';
-import { inferShapes } from './infer-shapes.js';
 import { movedAttributeRules } from './opset/moved-attributes.js';
 import { normalizationRules } from './opset/normalization.js';
 import { resizeRules } from './opset/resize.js';

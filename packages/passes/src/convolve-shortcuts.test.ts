@@ -1,8 +1,8 @@
 import { buildGraph, floats, type Graph, ints, longs, text, usesOf } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
 import { convolveShortcuts } from './convolve-shortcuts.js';
-import { inferShapes } from './infer-shapes.js';
 
 interface Shape {
   readonly size?: number;

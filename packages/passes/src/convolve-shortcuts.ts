@@ -19,8 +19,8 @@ import {
   toNumbers,
   type ValueId,
 } from '@espalier/core';
+import { evaluateNode } from '@espalier/ops';
 import { onlyReader, passesThrough } from './affine/reach.js';
-import { evaluateNode } from './evaluate/evaluate-node.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 
 /**

@@ -14,11 +14,11 @@ import {
   sizeOf,
   type Tensor,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
 import { explainBatchNorms } from './explain-batch-norms.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
-import { inferShapes } from './infer-shapes.js';
 
 const random = createRandom(3);
 const weights = (...shape: readonly number[]): Tensor =>

@@ -13,13 +13,12 @@ import {
   type Tensor,
   tensor,
 } from '@espalier/core';
+import { evaluateNode, inferShapes } from '@espalier/ops';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
-import { evaluateNode } from './evaluate/evaluate-node.js';
 import { foldConstants } from './fold-constants.js';
 import { inOrder } from './in-order.js';
-import { inferShapes } from './infer-shapes.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 
 let count = 0;

@@ -13,10 +13,17 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import { evaluateNode, isEvaluated } from './evaluate/evaluate-node.js';
+import {
+  type Contents,
+  contentsAfter,
+  contentsOf,
+  contentsOfShape,
+  evaluateNode,
+  isEvaluated,
+  tensorOfContents,
+} from '@espalier/ops';
 import { inlineBranch } from './inline-branch.js';
 import { settlers } from './settle-target.js';
-import { type Contents, contentsAfter, contentsOf, contentsOfShape, tensorOfContents } from './shape-contents.js';
 
 /** What folding may do. */
 export interface FoldOptions {

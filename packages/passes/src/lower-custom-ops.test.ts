@@ -1,7 +1,7 @@
 import { type Attribute, createGraph, createNode, floats, type Graph, int, scalar, type Tensor } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { largestDifference, runOnnx } from '../../../test/run-onnx.js';
-import { inferShapes } from './infer-shapes.js';
 import { lowerCustomOps } from './lower-custom-ops.js';
 
 const x = floats([-9, -1.3, -0.375, -0.125, 0, 0.125, 0.3, 0.375, 2.6, 31, 32, 100], [2, 3, 2]);

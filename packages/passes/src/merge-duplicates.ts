@@ -14,7 +14,7 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import { opNames } from './op-names.js';
+import { opNames } from '@espalier/ops';
 
 const known: ReadonlySet<string> = new Set(opNames);
 const random = new Set([

@@ -13,9 +13,9 @@ import {
   sizeOf,
   type Tensor,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
-import { inferShapes } from './infer-shapes.js';
 import { normalizeGemm } from './normalize-gemm.js';
 
 const weights = (...shape: readonly number[]): Tensor =>

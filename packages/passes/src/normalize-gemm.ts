@@ -20,10 +20,9 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
+import { broadcastTo, strided, stridesOf } from '@espalier/ops';
 import { onlyReader } from './affine/reach.js';
 import { scaleWeight } from './affine/scale-weight.js';
-import { broadcastTo } from './evaluate/broadcast.js';
-import { strided, stridesOf } from './evaluate/strided.js';
 
 /**
  * One form for every fully connected layer with a constant weight.

@@ -13,9 +13,9 @@ import {
   scalar,
   type Tensor,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { expectLossless } from '../../../test/expect-lossless.js';
-import { inferShapes } from './infer-shapes.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
 

@@ -1,5 +1,5 @@
 import { type Dim, intOf, type Node, type Tensor } from '@espalier/core';
-import type { Contents, Element } from './shape-contents.js';
+import type { Contents, Element } from '@espalier/ops';
 
 /** What is known around a node that takes a computed shape. */
 export interface Target {

@@ -1,8 +1,8 @@
 import { definePlugin, type Graph } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { foldBatchNorm } from './fold-batch-norm.js';
 import { foldConstants } from './fold-constants.js';
 import { inOrder, untilStable } from './in-order.js';
-import { inferShapes } from './infer-shapes.js';
 import { mergeDuplicates } from './merge-duplicates.js';
 import { normalizeGemm } from './normalize-gemm.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';

@@ -1,5 +1,5 @@
 import { createRandom, floats, type Graph, int, ints, longs, text } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { type Feature, netTools, place, type Steps } from './net-tools.js';
 import { storedSteps } from './random-stored-steps.js';
 import { tokenSteps } from './random-token-steps.js';

@@ -1,5 +1,6 @@
 import { type Graph, opsetOf } from '@espalier/core';
-import { convertOpset, inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { convertOpset } from '@espalier/passes';
 
 const known = new WeakMap<Graph, Map<number, Graph>>();
 

@@ -8,7 +8,7 @@ import {
   type Graph,
   type Tensor,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 
 /** Seeded normal numbers: `normals(1)([2, 3], 0.1)`. */
 export function normals(seed: number): (shape: readonly number[], deviation?: number) => Tensor<'float32'> {

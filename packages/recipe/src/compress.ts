@@ -8,7 +8,7 @@ import {
   readReference,
   resolveReference,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { checkSteps } from './check-steps.js';
 import { type OpenedModel, openModel } from './open-model.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';

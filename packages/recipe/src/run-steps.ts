@@ -1,5 +1,5 @@
 import type { Graph, Note, Reference } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
 import { type StepName, stepKinds } from './step-kinds.js';

@@ -1,5 +1,5 @@
 import { createGraph, createNode, domainOf, floats, ints, type Tensor, toNumbers } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateGraph } from '../../../test/float64/evaluate-graph.js';
 import { largestDifference, runOnnx } from '../../../test/run-onnx.js';

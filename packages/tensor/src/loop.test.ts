@@ -15,7 +15,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@espalier/core';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import { resnet20 } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { convNet, mobileNet, transformer } from '../../../test/small-nets.js';

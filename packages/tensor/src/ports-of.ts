@@ -1,5 +1,5 @@
 import { type Graph, type Port, tensorInfo, type ValueId } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { unsupportedType } from './errors.js';
 
 /** The inputs and outputs of a session. @throws EXECUTOR_UNSUPPORTED_TYPE for strings and complex numbers. */

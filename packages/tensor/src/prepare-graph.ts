@@ -1,5 +1,6 @@
 import { checkGraph, editGraph, type Graph } from '@espalier/core';
-import { inferShapes, isEvaluated, lowerings } from '@espalier/passes';
+import { inferShapes, isEvaluated } from '@espalier/ops';
+import { lowerings } from '@espalier/passes';
 import { unsupportedOp } from './errors.js';
 import { kernelOf } from './kernel-of.js';
 

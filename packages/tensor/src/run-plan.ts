@@ -1,5 +1,5 @@
 import { EspalierError, type Graph, type Node, opsetOf, type Tensor, type ValueId } from '@espalier/core';
-import { evaluateNode, isEvaluated } from '@espalier/passes';
+import { evaluateNode, isEvaluated } from '@espalier/ops';
 import { carriedValue, lentValue } from './carried-value.js';
 import { kernelFailed, outOfMemory, unsupportedForm } from './errors.js';
 import type { Heap } from './heap.js';

@@ -1,6 +1,7 @@
 import { crossEntropy, sgd, trainingStep } from '@espalier/autodiff';
 import { createRandom, floats, type Graph, longs, type Random, scalar, sizeOf, type Tensor } from '@espalier/core';
-import { lowerCustomOps, setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
+import { lowerCustomOps } from '@espalier/passes';
 import { resnet20 } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { evaluateGraph } from '../../../test/float64/evaluate-graph.js';

@@ -10,7 +10,7 @@ import {
   type Tensor,
   toNumbers,
 } from '@espalier/core';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import { describeExecutor, failuresOf } from '@espalier/testing';
 import { lenet5, resnet20 } from '@espalier/zoo';
 import { convNet, mobileNet, transformer } from '../../../test/small-nets.js';

@@ -1,5 +1,5 @@
 import { createGraph, createNode, domainOf, type Graph } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import type { ConformanceCase } from './conformance-cases.js';
 
 /** The graph of one case: inputs x0, x1, ... and outputs y0, y1, ... of one node. */

@@ -12,7 +12,7 @@ import {
   type Tensor,
   type ValueId,
 } from '@espalier/core';
-import { evaluateNode, inferShapes } from '@espalier/passes';
+import { evaluateNode, inferShapes } from '@espalier/ops';
 import { brokenContract } from './errors.js';
 
 /** What an input of an example holds: a weight or a list that is stored in the file, or a value that is computed. */

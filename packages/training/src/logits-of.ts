@@ -1,5 +1,5 @@
 import { type Graph, indexOf } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 
 /**
  * The model with its first output alone; where that is a Softmax, what goes into it, so that losses read logits. The

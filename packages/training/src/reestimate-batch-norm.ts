@@ -9,7 +9,8 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import { inferShapes, removeDeadNodes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { removeDeadNodes } from '@espalier/passes';
 
 /** Batches of feeds by input name. */
 export type Feeds = AsyncIterable<ReadonlyMap<string, Tensor>> | Iterable<ReadonlyMap<string, Tensor>>;

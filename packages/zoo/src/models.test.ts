@@ -1,7 +1,7 @@
 import { costsOf } from '@espalier/analysis';
 import { gradients, parametersOf, trainingForm } from '@espalier/autodiff';
 import { buildGraph, checkGraph, type Graph, int, sizeOf, type Tensor } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { writeSafetensors } from '@espalier/safetensors';
 import { describePlugin, runKit } from '@espalier/testing';
 import { registry } from 'espalier';

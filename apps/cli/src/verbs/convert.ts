@@ -1,5 +1,6 @@
 import { type Dim, type Graph, instantiate } from '@espalier/core';
-import { convertOpset, inferShapes, setInputShapes, simplify } from '@espalier/passes';
+import { inferShapes, setInputShapes } from '@espalier/ops';
+import { convertOpset, simplify } from '@espalier/passes';
 import { openModel } from '@espalier/recipe';
 import { badFlag, numberFlag, type SharedFlags, withSharedFlags } from '../flags.js';
 import { bytesText, countText } from '../number-text.js';

@@ -1,5 +1,5 @@
 import { type Inspection, inspectGraph } from '@espalier/analysis';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { openModel } from '@espalier/recipe';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
 import { groupTable, groupText } from '../group-table.js';

@@ -1,6 +1,6 @@
 import { type Gram, type Graph, intOf, isFloat, type Need, type Node, type ValueId } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import type { LayerNumbers } from '../layers/layer-range.js';
-import { numbersOf } from '../weights/numbers-of.js';
 import { channelRows } from '../weights-advice/channel-rows.js';
 import { channelAxis } from '../weights-advice/weight-targets.js';
 

@@ -1,6 +1,6 @@
 import type { Session, Tensor } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import { noSamples, noSharedOutput } from '../errors.js';
-import { numbersOf } from '../weights/numbers-of.js';
 import { type Batch, type Batches, feedsOf, firstSamples, labelsOf, samplesIn } from './batches.js';
 import { argmax, isClassScores } from './class-scores.js';
 import { createErrorMeter, type ErrorMeter } from './error-meter.js';

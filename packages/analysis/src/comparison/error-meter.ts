@@ -1,6 +1,6 @@
 import type { Tensor } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import { sizesDiffer } from '../errors.js';
-import { numbersOf } from '../weights/numbers-of.js';
 
 /** How far numbers are from their reference. */
 export interface ErrorStats {

@@ -1,6 +1,6 @@
 import type { Session, Tensor } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import { badLabels, noSamples, noScores, unknownOutput } from '../errors.js';
-import { numbersOf } from '../weights/numbers-of.js';
 import { type Batches, feedsOf, labelsOf, samplesIn } from './batches.js';
 import { isClassScores, scoresOutput } from './class-scores.js';
 

@@ -1,5 +1,5 @@
 import { type Dim, EspalierError, type Graph, isFloat, type ValueInfo } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 
 /** Sizes for symbolic dimensions, by name. */
 export type Sizes = ReadonlyMap<string, number>;

@@ -1,6 +1,5 @@
 import { type DType, type Graph, intOf, isFloat, sizeOf, type Tensor, usesOf, type ValueId } from '@espalier/core';
-import { codedInput } from '../weights/coded-inputs.js';
-import { codingParts } from '../weights/weight-coding.js';
+import { codedInput, codingParts } from '@espalier/ops';
 
 /**
  * Slots whose constants are settings, scales or statistics, not parameters. Running mean and variance of a batch norm

@@ -10,8 +10,7 @@ import {
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
-import { countZeros } from '../weights/count-zeros.js';
-import { codingOf } from '../weights/weight-coding.js';
+import { codingOf, countZeros } from '@espalier/ops';
 import { activationMemory } from './activation-memory.js';
 import { bindInfo, boundShapes, type Sizes, sizesFor } from './bound-shapes.js';
 import { type ConstantOwners, constantOwners } from './constant-owners.js';

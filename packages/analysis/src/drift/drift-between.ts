@@ -1,7 +1,7 @@
 import { sizeOf, type Tensor, type ValueId } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import { snrDb } from '../comparison/snr-db.js';
 import { sizesDiffer } from '../errors.js';
-import { numbersOf } from '../weights/numbers-of.js';
 import { linearCka } from './linear-cka.js';
 
 /** How far a representation has moved. */

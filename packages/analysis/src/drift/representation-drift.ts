@@ -1,4 +1,5 @@
 import { type Executor, type Graph, type Session, sizeOf, type Tensor, type ValueId } from '@espalier/core';
+import { numbersOf } from '@espalier/ops';
 import { type Batches, samplesIn } from '../comparison/batches.js';
 import type { CostOptions } from '../costs/costs-of.js';
 import { noSamples } from '../errors.js';
@@ -9,7 +10,6 @@ import {
   singleFeeds,
   valueGroups,
 } from '../layer-errors/comparable-values.js';
-import { numbersOf } from '../weights/numbers-of.js';
 import { driftBetween, type ValueDrift } from './drift-between.js';
 
 /** How two models are compared. */

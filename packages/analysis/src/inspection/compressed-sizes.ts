@@ -1,5 +1,5 @@
 import { bitsOf, byteLength, type Graph, isFloat, isInteger, sizeOf, type Tensor } from '@espalier/core';
-import { countZeroElements } from '../weights/count-zeros.js';
+import { countZeroElements } from '@espalier/ops';
 
 /** Sizes in bytes under other ways of storing. */
 export interface CompressedSizes {

@@ -18,7 +18,8 @@ import {
   text,
 } from '@espalier/core';
 import { decodeOnnx, encodeOnnx } from '@espalier/onnx';
-import { inferShapes, lowerCustomOps, setInputShapes } from '@espalier/passes';
+import { inferShapes, setInputShapes } from '@espalier/ops';
+import { lowerCustomOps } from '@espalier/passes';
 import { lenet5, mobilenetV2, resnet20 } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../../test/fixtures.js';

@@ -12,9 +12,8 @@ import {
   toNumbers,
   type ValueId,
 } from '@espalier/core';
+import { castTarget, wholeNumbersOf } from '@espalier/ops';
 import { passesThrough } from '../affine/reach.js';
-import { castTarget } from '../evaluate/cast.js';
-import { wholeNumbersOf } from '../evaluate/numeric.js';
 
 /** The value that a node's first output equals, when it equals one of its inputs, or an ancestor of the same shape. */
 type Rule = (graph: Graph, node: Node) => ValueId | undefined;

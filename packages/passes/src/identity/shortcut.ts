@@ -1,6 +1,5 @@
 import { type DType, type Graph, indexOf, ints, isFloat, isInteger, type Node, tensorInfo } from '@espalier/core';
-import { castTarget } from '../evaluate/cast.js';
-import { wholeNumbersOf } from '../evaluate/numeric.js';
+import { castTarget, wholeNumbersOf } from '@espalier/ops';
 import { permOf } from './same-value.js';
 
 type Rule = (graph: Graph, node: Node, maker: Node) => Node | undefined;

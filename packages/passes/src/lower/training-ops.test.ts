@@ -11,10 +11,10 @@ import {
   sizeOf,
   type Tensor,
 } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, test } from 'vitest';
 import { evaluateGraph } from '../../../../test/float64/evaluate-graph.js';
 import { largestDifference, runOnnx } from '../../../../test/run-onnx.js';
-import { inferShapes } from '../infer-shapes.js';
 import { lowerCustomOps } from '../lower-custom-ops.js';
 
 const random = createRandom(3);

@@ -1,6 +1,6 @@
 import type { Graph } from '@espalier/core';
+import type { AxisSite } from '@espalier/ops';
 import { addedSums } from '../structured/absorb-constants.js';
-import type { AxisSite } from '../structured/axis-rule.js';
 import type { Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';
 import { type Remaining, type Removals, remainingAfter } from '../structured/removal.js';

@@ -1,8 +1,7 @@
 import { type Graph, isFloat, type Node, sizeOf, toFloats } from '@espalier/core';
-import { axisRuleOf } from '../structured/axis-rules.js';
+import { axisRuleOf, firstCounts, nary, unary, where } from '@espalier/ops';
 import type { Group, Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';
-import { firstCounts, nary, unary, where } from '../structured/rules/elementwise.js';
 
 /** Classes of units of which is known all that becomes of them. */
 export interface FreeUnits {

@@ -8,7 +8,7 @@ import {
   ints,
   type Tensor,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';

@@ -1,5 +1,6 @@
 import { definePlugin, type Graph } from '@espalier/core';
-import { inferShapes, untilStable } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { untilStable } from '@espalier/passes';
 import { cut } from '../structured/cut.js';
 import { findGroups } from '../structured/groups-of.js';
 import { constantUnits } from './constant-units.js';

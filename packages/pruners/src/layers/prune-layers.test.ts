@@ -15,7 +15,8 @@ import {
 } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes, simplify } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { simplify } from '@espalier/passes';
 import { bertTiny, decoderTiny, resnet20, vitTiny } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../../test/fixtures.js';

@@ -11,12 +11,12 @@ import {
   type Outcome,
   sizeOf,
 } from '@espalier/core';
+import { relateAxes } from '@espalier/ops';
 import { badGoal } from '../errors.js';
 import { evidenceNotes } from '../evidence-notes.js';
 import type { Goal } from '../structured/choose-units.js';
 import { type Cost, costModel, multiplications } from '../structured/cost-model.js';
 import { prepareStructured } from '../structured/prepare-structured.js';
-import { relateAxes } from '../structured/relate-axes.js';
 import { type Branch, branchesOf } from './branches-of.js';
 import { deadAfter } from './dead-after.js';
 import { removeBranches } from './remove-branches.js';

@@ -1,5 +1,6 @@
 import { createNode, editGraph, type Graph, type Node } from '@espalier/core';
-import { inferShapes, inOrder, removeDeadNodes, removeIdentity } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { inOrder, removeDeadNodes, removeIdentity } from '@espalier/passes';
 import { unknownBranch } from '../errors.js';
 import { type Branch, branchesOf } from './branches-of.js';
 

@@ -10,7 +10,7 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import type { AxisPort, AxisSite } from './axis-rule.js';
+import type { AxisPort, AxisSite } from '@espalier/ops';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
 

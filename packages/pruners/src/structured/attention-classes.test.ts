@@ -1,5 +1,6 @@
 import { buildGraph, floats, type Graph, int, ints, longs } from '@espalier/core';
-import { inferShapes, simplify } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { simplify } from '@espalier/passes';
 import { bertTiny, decoderTiny, vitTiny } from '@espalier/zoo';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';

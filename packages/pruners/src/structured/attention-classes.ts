@@ -1,6 +1,5 @@
 import { type Graph, indexOf, type Node, usesOf, type ValueId } from '@espalier/core';
-import type { Axis } from './axis-space.js';
-import type { Relations } from './relate-axes.js';
+import type { Axis, Relations } from '@espalier/ops';
 
 /** Classes of coordinates that belong to attention. */
 export interface AttentionClasses {

@@ -1,5 +1,5 @@
 import { bitsOf, type Graph, intOf, isFloat, type Node, sizeOf } from '@espalier/core';
-import type { Axis } from './axis-space.js';
+import type { Axis } from '@espalier/ops';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 

@@ -1,5 +1,5 @@
 import { buildGraph, createRandom, floats, type Graph, type GraphBuilder, int, ints, toNumbers } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { cut } from './cut.js';

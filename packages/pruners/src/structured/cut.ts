@@ -11,9 +11,8 @@ import {
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { type AxisPort, type Edit, inferShapes } from '@espalier/ops';
 import { absorbConstants } from './absorb-constants.js';
-import type { AxisPort, Edit } from './axis-rule.js';
 import type { GroupOptions } from './group.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';
 import { takeIndices } from './take-indices.js';

@@ -1,5 +1,5 @@
 import { sizeOf } from '@espalier/core';
-import type { AxisPort } from './axis-rule.js';
+import type { AxisPort } from '@espalier/ops';
 
 /** One element of a constant vector, or of one of the size 1. */
 export function elementAt({ constant, shape }: AxisPort, index: number): number {

@@ -1,5 +1,5 @@
 import { floats, type Node, textOf } from '@espalier/core';
-import { evaluateNode } from '@espalier/passes';
+import { evaluateNode } from '@espalier/ops';
 
 // Those without parameters, which every op spells in a way of its own.
 const computed = new Set(['Relu', 'Sigmoid', 'Tanh']);

@@ -1,5 +1,5 @@
 import type { ValueId } from '@espalier/core';
-import type { AxisRules, Role } from './axis-rule.js';
+import type { RelateOptions, Role } from '@espalier/ops';
 
 /** The part of one constant that goes with the units of a group: the same number of indices of an axis for each. */
 export interface Slice {
@@ -13,15 +13,7 @@ export interface Slice {
 }
 
 /** Which of several ways to find groups is meant. */
-export interface GroupOptions {
-  /**
-   * What is cut where a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
-   * (the default), or the same place of every head.
-   */
-  readonly attention?: 'heads' | 'head-dimension';
-  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
-  readonly rules?: AxisRules;
-}
+export type GroupOptions = RelateOptions;
 
 /**
  * Units of one kind: each is the smallest set of slices that can only be removed together, and all touch the same

@@ -1,8 +1,7 @@
 import { type Graph, isFloat } from '@espalier/core';
+import { type AxisPort, choiceOf, type Relations, relateAxes } from '@espalier/ops';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
-import type { AxisPort } from './axis-rule.js';
 import type { Group, GroupOptions, Slice } from './group.js';
-import { choiceOf, type Relations, relateAxes } from './relate-axes.js';
 
 const known = new WeakMap<Graph, Map<string, Found>>();
 

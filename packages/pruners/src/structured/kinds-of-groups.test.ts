@@ -1,5 +1,5 @@
 import { buildGraph, floats, type Graph } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { expect, it } from 'vitest';
 import { groupsOf } from './groups-of.js';
 import { kindsOfGroups } from './kinds-of-groups.js';

@@ -11,7 +11,7 @@ import {
   toNumbers,
   type ValueId,
 } from '@espalier/core';
-import type { ZeroCode } from './axis-rule.js';
+import type { ZeroCode } from '@espalier/ops';
 import type { GroupOptions } from './group.js';
 import { findGroups } from './groups-of.js';
 import { type Removals, remainingAfter } from './removal.js';

@@ -1,7 +1,7 @@
 import type { Graph } from '@espalier/core';
+import { inferShapes } from '@espalier/ops';
 import {
   foldConstants,
-  inferShapes,
   inOrder,
   mergeDuplicates,
   normalizeGemm,

@@ -1,5 +1,5 @@
 import { buildGraph, checkGraph, floats, type Graph, sizeOf } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { magnitude } from '../magnitude.js';
 import { randomPruner } from '../random-pruner.js';

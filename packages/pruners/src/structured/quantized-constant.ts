@@ -1,5 +1,5 @@
 import { bitsOf, isInteger, toNumbers } from '@espalier/core';
-import type { AxisPort } from './axis-rule.js';
+import type { AxisPort } from '@espalier/ops';
 import { elementAt } from './element-at.js';
 
 /**

@@ -10,7 +10,7 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import { evaluateNode } from '@espalier/passes';
+import { evaluateNode } from '@espalier/ops';
 
 /** Where an op that reads codes has their scale and zero point, and along which axis those lie. */
 interface Decoder {

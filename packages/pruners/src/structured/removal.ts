@@ -1,7 +1,6 @@
 import type { Graph } from '@espalier/core';
+import type { Axis, Kept } from '@espalier/ops';
 import { badUnit, emptyAxis, unknownGroup, untouchableGroup } from '../errors.js';
-import type { Kept } from './axis-rule.js';
-import type { Axis } from './axis-space.js';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 

@@ -1,11 +1,9 @@
 import { floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
-import { evaluateNode } from '@espalier/passes';
-import type { AxisPort } from './axis-rule.js';
+import { type AxisPort, evaluateNode, firstCounts, nary, unary, where } from '@espalier/ops';
 import { elementAt } from './element-at.js';
 import { fusedActivation } from './fused-activation.js';
 import { quantizedConstant } from './quantized-constant.js';
 import type { Remaining } from './removal.js';
-import { firstCounts, nary, unary, where } from './rules/elementwise.js';
 
 /** What the removed indices of a value's only changed axis hold everywhere; NaN where that is not one number. */
 export interface Constants {

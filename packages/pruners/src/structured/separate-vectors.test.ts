@@ -1,5 +1,5 @@
 import { buildGraph, floats } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { expect, it } from 'vitest';
 import { groupsOf } from './groups-of.js';
 import { prepareStructured } from './prepare-structured.js';

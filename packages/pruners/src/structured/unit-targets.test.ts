@@ -1,5 +1,5 @@
 import { buildGraph, floats, type Graph, int, ints, type UnitTarget } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { findGroups } from './groups-of.js';
 import { unitTargets } from './unit-targets.js';

@@ -1,7 +1,6 @@
 import { type Graph, type Outcome, type Pruner, problem } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { axisRulesOf, inferShapes } from '@espalier/ops';
 import {
-  axisRulesOf,
   prepareStructured,
   pruneStructured,
   reconstruct,

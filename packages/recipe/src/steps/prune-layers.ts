@@ -1,5 +1,5 @@
 import type { Graph, Outcome, Pruner } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { type LayerOptions, layerNeeds, prepareStructured, pruneLayers } from '@espalier/pruners';
 import type { StepContext } from '../step.js';
 import { collectEvidence } from './collect-evidence.js';

@@ -11,7 +11,7 @@ import {
 } from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { magnitude } from '@espalier/pruners';
 import { decoderTiny } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';

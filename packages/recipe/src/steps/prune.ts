@@ -1,5 +1,5 @@
 import { type Graph, type Outcome, type Pruner, problem } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { prune, pruneNeeds, readPruneOptions } from '@espalier/pruners';
 import type { StepContext, StepKind } from '../step.js';
 import { collectEvidence } from './collect-evidence.js';

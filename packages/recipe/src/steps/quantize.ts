@@ -1,4 +1,4 @@
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import type { StepKind } from '../step.js';
 import { collectEvidence } from './collect-evidence.js';
 import { referenceWithOptions } from './reference-with-options.js';

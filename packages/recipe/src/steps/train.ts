@@ -1,5 +1,5 @@
 import type { Reference } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import type { TrainerContext, TrainingEvent } from '@espalier/training';
 import { missingData, stopped } from '../errors.js';
 import { openTeacher } from '../open-teacher.js';

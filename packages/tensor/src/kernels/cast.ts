@@ -1,5 +1,5 @@
 import { type DType, isFloat, sizeOf } from '@espalier/core';
-import { dtypeAttribute } from '@espalier/passes';
+import { dtypeAttribute } from '@espalier/ops';
 import type { Call, Kernel } from '../kernel.js';
 import { isReal, need } from '../operands.js';
 import { copyView } from '../strided.js';

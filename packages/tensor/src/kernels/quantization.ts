@@ -1,5 +1,6 @@
 import { type DType, intOf, isFloat, sizeOf, toFloats } from '@espalier/core';
-import { dtypeAttribute, gridOf } from '@espalier/passes';
+import { dtypeAttribute } from '@espalier/ops';
+import { gridOf } from '@espalier/passes';
 import type { Block } from '../heap.js';
 import { integerBounds } from '../integer-bounds.js';
 import type { Call, Kernel } from '../kernel.js';

@@ -8,7 +8,7 @@ import {
   type Tensor,
   type ValueId,
 } from '@espalier/core';
-import { evaluateNode, isEvaluated } from '@espalier/passes';
+import { evaluateNode, isEvaluated } from '@espalier/ops';
 import { kernelFailed, unsupportedForm } from '../errors.js';
 import type { Plan, Step } from '../plan.js';
 import type { Gpu } from './gpu.js';

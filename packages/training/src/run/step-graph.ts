@@ -1,6 +1,6 @@
 import { type TrainingStep, trainingStep, withParameters } from '@espalier/autodiff';
 import { EspalierError, type Graph, matchNames, type Tensor } from '@espalier/core';
-import { setInputShapes } from '@espalier/passes';
+import { setInputShapes } from '@espalier/ops';
 import type { TrainRequest } from '../train-request.js';
 import type { RunState } from './run-state.js';
 

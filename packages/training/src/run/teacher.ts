@@ -1,6 +1,7 @@
 import type { TrainingStep } from '@espalier/autodiff';
 import { didYouMean, type Graph, indexOf, type Loss, type Tensor, type ValueId } from '@espalier/core';
-import { inferShapes, removeDeadNodes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { removeDeadNodes } from '@espalier/passes';
 import { badRequest } from '../errors.js';
 import { fixedBatch } from '../evaluate.js';
 import { logitsOf } from '../logits-of.js';

@@ -7,7 +7,7 @@ import {
   type Tensor,
   type ValueId,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import { type PruneOptions, prune, pruneNeeds } from '@espalier/pruners';
 import { trainedParameters } from '../decays-of.js';
 import { badRequest } from '../errors.js';

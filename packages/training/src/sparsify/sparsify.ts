@@ -1,5 +1,5 @@
 import { definePlugin, type Graph } from '@espalier/core';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import {
   type PruneOptions,
   pruneNeeds,

@@ -9,7 +9,7 @@ import {
   ints,
 } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { inferShapes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../../test/run-onnx.js';

@@ -1,6 +1,7 @@
 import { type CalibrationRun, calibrate } from '@espalier/calibration';
 import type { Graph, Need, Note, Outcome, Regression, ValueId } from '@espalier/core';
-import { inferShapes, removeDeadNodes } from '@espalier/passes';
+import { inferShapes } from '@espalier/ops';
+import { removeDeadNodes } from '@espalier/passes';
 import { badDamping } from '../../errors.js';
 import type { GroupOptions } from '../group.js';
 import { type Removals, remainingAfter } from '../removal.js';

@@ -1,5 +1,5 @@
 import { type DType, intOf, isFloat, sizeOf } from '@espalier/core';
-import { dtypeAttribute } from '@espalier/passes';
+import { dtypeAttribute } from '@espalier/ops';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import { integerBounds } from '../../integer-bounds.js';
 import { axisOf } from '../../operands.js';

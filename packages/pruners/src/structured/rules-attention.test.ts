@@ -1,7 +1,7 @@
 import { float, type Graph, int, intOf, ints, intsOf, longs, tensor } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
-import { exactGroups, maskedThenCut, netBuilder, shownGroups, waves } from '../../../../../test/masked-then-cut.js';
-import { randomFeeds } from '../../../../../test/run-onnx.js';
+import { exactGroups, maskedThenCut, netBuilder, shownGroups, waves } from '../../../../test/masked-then-cut.js';
+import { randomFeeds } from '../../../../test/run-onnx.js';
 
 const node = (graph: Graph, op: string) => graph.nodes.find((each) => each.op === op)!;
 

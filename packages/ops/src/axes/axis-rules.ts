@@ -1,4 +1,4 @@
-import type { OpName } from '@espalier/passes';
+import type { OpName } from '../op-names.js';
 import type { AxisRule } from './axis-rule.js';
 import { attentionRules } from './rules/attention.js';
 import { blockRules } from './rules/blocks.js';

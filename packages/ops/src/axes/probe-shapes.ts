@@ -1,5 +1,5 @@
 import type { Dim, Graph, ValueId } from '@espalier/core';
-import { bindDim } from '@espalier/passes';
+import { bindDim } from '../shapes/dim.js';
 
 // Every named size gets one of these: 2 tells a batch from a size of one; the others are sizes of images and signals.
 const sizes = [2, 64, 224, 512, 1024, 16000];

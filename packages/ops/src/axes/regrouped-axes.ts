@@ -1,5 +1,5 @@
 import type { Axis, AxisSpace } from './axis-space.js';
-import type { GroupOptions } from './group.js';
+import type { RelateOptions } from './relate-options.js';
 
 /** A run of elements counted by `size` inside `stride`, part of one axis on each side. */
 interface Digit {
@@ -91,7 +91,7 @@ export function pinPart(space: AxisSpace, axes: readonly Axis[], why = reason): 
 export function settleRegroupings(
   space: AxisSpace,
   parts: readonly Regrouping[],
-  { attention = 'heads' }: GroupOptions = {},
+  { attention = 'heads' }: RelateOptions = {},
 ): void {
   const worth = attention === 'heads' ? 2 ** 32 : -(2 ** 32);
   let open = parts;

@@ -1,7 +1,7 @@
+import { costsOf } from '@espalier/analysis';
 import { buildGraph, createGraph, createNode, floats, fromNumbers, int, type Tensor } from '@espalier/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { costsOf } from '../costs/costs-of.js';
 import { countZeros } from './count-zeros.js';
 import { realWeight, transposedWeight } from './dequantize-weight.js';
 

@@ -1,7 +1,7 @@
 import { type Graph, int, intOf, text } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
-import { maskedThenCut, netBuilder, shownGroups } from '../../../../../test/masked-then-cut.js';
-import { groupsOf } from '../groups-of.js';
+import { maskedThenCut, netBuilder, shownGroups } from '../../../../test/masked-then-cut.js';
+import { groupsOf } from './groups-of.js';
 
 /** x [2, 5, 8] -> MatMul w -> the body -> MatMul v -> y. */
 function between(body: (b: ReturnType<typeof netBuilder>, x: string) => string, width = 6, opset = 17): Graph {

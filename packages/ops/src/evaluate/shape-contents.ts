@@ -1,8 +1,8 @@
 import { type Dim, type DType, intOf, type Node, sizeOf, type Tensor, tensor } from '@espalier/core';
-import { broadcastShape, broadcastTo } from './evaluate/broadcast.js';
-import { castTarget } from './evaluate/cast.js';
-import { shapeRange } from './evaluate/create.js';
-import { evaluateNode } from './evaluate/evaluate-node.js';
+import { broadcastShape, broadcastTo } from './broadcast.js';
+import { castTarget } from './cast.js';
+import { shapeRange } from './create.js';
+import { evaluateNode } from './evaluate-node.js';
 
 /** One element of a shape-like tensor: a number, a named size, or nothing known. */
 export type Element = Dim | undefined;

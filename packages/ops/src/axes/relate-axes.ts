@@ -3,9 +3,9 @@ import type { AxisPort, AxisRule, AxisRules, AxisSite, Role, ZeroCode } from './
 import { axisRuleOf } from './axis-rules.js';
 import { nodeText, siteOf } from './axis-site.js';
 import { type AxisSpace, createAxisSpace } from './axis-space.js';
-import type { GroupOptions } from './group.js';
 import { probeShapes } from './probe-shapes.js';
 import { pinPart, type Regrouping, settleRegroupings } from './regrouped-axes.js';
+import type { RelateOptions } from './relate-options.js';
 
 /** How the axes of all values of a graph relate. */
 export interface Relations {
@@ -27,7 +27,7 @@ const mostIndices = 1 << 22;
 const known = new WeakMap<Graph, Map<string, Relations>>();
 
 /** The relations of a graph; found once per graph object and choice. Shapes must have been inferred. */
-export function relateAxes(graph: Graph, options: GroupOptions = {}): Relations {
+export function relateAxes(graph: Graph, options: RelateOptions = {}): Relations {
   const key = choiceOf(options);
   const ways = known.get(graph) ?? new Map<string, Relations>();
   known.set(graph, ways);
@@ -43,7 +43,7 @@ const numbers = new WeakMap<AxisRules, number>();
 let numbered = 0;
 
 /** A text that is equal for options that mean the same. */
-export function choiceOf({ attention = 'heads', rules }: GroupOptions): string {
+export function choiceOf({ attention = 'heads', rules }: RelateOptions): string {
   if (!rules || rules.size === 0) return attention;
   let number = numbers.get(rules);
   if (number === undefined) {
@@ -53,7 +53,7 @@ export function choiceOf({ attention = 'heads', rules }: GroupOptions): string {
   return `${attention} ${number}`;
 }
 
-function find(graph: Graph, options: GroupOptions): Relations {
+function find(graph: Graph, options: RelateOptions): Relations {
   const ports = new Map<ValueId, AxisPort>();
   let size = 0;
   for (const [value, shape] of probeShapes(graph)) {

@@ -1,0 +1,12 @@
+import type { AxisRules } from './axis-rule.js';
+
+/** Options that decide how axes relate. */
+export interface RelateOptions {
+  /**
+   * What is cut where a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
+   * (the default), or the same place of every head.
+   */
+  readonly attention?: 'heads' | 'head-dimension';
+  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
+  readonly rules?: AxisRules;
+}

@@ -1,0 +1,32 @@
+export type { AxisPort, AxisRule, AxisRules, AxisSite, Edit, Kept, Role, Span, ZeroCode } from './axes/axis-rule.js';
+export { axisAt } from './axes/axis-rule.js';
+export { axisRuleOf } from './axes/axis-rules.js';
+export { axisRulesOf } from './axes/axis-rules-of.js';
+export type { Axis, AxisSpace, Mark } from './axes/axis-space.js';
+export { choiceOf, type Relations, relateAxes } from './axes/relate-axes.js';
+export type { RelateOptions } from './axes/relate-options.js';
+export { firstCounts, nary, unary, where } from './axes/rules/elementwise.js';
+export { broadcastTo } from './evaluate/broadcast.js';
+export { castTarget } from './evaluate/cast.js';
+export * from './evaluate/evaluate-node.js';
+export { wholeNumbersOf } from './evaluate/numeric.js';
+export {
+  type Contents,
+  contentsAfter,
+  contentsOf,
+  contentsOfShape,
+  type Element,
+  tensorOfContents,
+} from './evaluate/shape-contents.js';
+export { strided, stridesOf } from './evaluate/strided.js';
+export * from './infer-shapes.js';
+export * from './op-names.js';
+export * from './set-input-shapes.js';
+export { bindDim } from './shapes/dim.js';
+export { dtypeAttribute } from './shapes/onnx-dtype.js';
+export * from './unknown-ops.js';
+export { codedInput } from './weights/coded-inputs.js';
+export { countZeroElements, countZeros } from './weights/count-zeros.js';
+export { type RealWeight, realWeight, transposedWeight } from './weights/dequantize-weight.js';
+export { numbersOf } from './weights/numbers-of.js';
+export { codingOf, codingParts } from './weights/weight-coding.js';
