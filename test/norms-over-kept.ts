@@ -13,7 +13,7 @@ import {
   toNumbers,
   type ValueId,
 } from '@espalier/core';
-import type { AxisPort } from '../packages/ops/src/axes/axis-rule.js';
+import type { AxisPort } from '../packages/core/src/axis-rule.js';
 import type { GroupOptions } from '../packages/pruners/src/structured/group.js';
 import { type Remaining, type Removals, remainingAfter } from '../packages/pruners/src/structured/removal.js';
 import { takeIndices } from '../packages/pruners/src/structured/take-indices.js';

@@ -1,4 +1,6 @@
+import type { AxisRule } from './axis-rule.js';
 import type { GraphBuilder } from './build-graph.js';
+import type { Compressor } from './compressor.js';
 import type { DatasetLoader } from './dataset.js';
 import type { Evidence, Histogram, Need, Range } from './evidence.js';
 import type { Executor } from './executor.js';
@@ -241,6 +243,8 @@ export interface Kinds {
   observer: Observer;
   quantizer: Quantizer;
   pruner: Pruner;
+  /** Removes or zeroes weights: what goes together is its own choice. */
+  pruning: Compressor;
   rounding: Rounding;
   schedule: Schedule;
   dataset: DatasetLoader;
@@ -248,6 +252,8 @@ export interface Kinds {
   optimizer: Optimizer;
   /** An architecture with its first weights; a reference architecture's `create` returns the whole model. */
   model: Graph;
+  /** How the axes of a custom op relate; the plugin's id is the name of the op (`acme::Scale`). */
+  axes: AxisRule;
 }
 
 /** The name of a kind of plugin. */

@@ -1,8 +1,7 @@
-export type { AxisPort, AxisRule, AxisRules, AxisSite, Edit, Kept, Role, Span, ZeroCode } from './axes/axis-rule.js';
-export { axisAt } from './axes/axis-rule.js';
+export { axisAt } from './axes/axis-at.js';
 export { axisRuleOf } from './axes/axis-rules.js';
 export { axisRulesOf } from './axes/axis-rules-of.js';
-export type { Axis, AxisSpace, Mark } from './axes/axis-space.js';
+export type { AxisSpace } from './axes/axis-space.js';
 export { choiceOf, type Relations, relateAxes } from './axes/relate-axes.js';
 export type { RelateOptions } from './axes/relate-options.js';
 export { firstCounts, nary, unary, where } from './axes/rules/elementwise.js';

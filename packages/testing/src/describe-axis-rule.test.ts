@@ -1,5 +1,4 @@
-import { definePlugin, floats, type Node, sizeOf, type Tensor, toFloats } from '@espalier/core';
-import type { AxisRule } from '@espalier/ops';
+import { type AxisRule, definePlugin, floats, type Node, sizeOf, type Tensor, toFloats } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import { type AxisRuleUnderTest, describeAxisRule, failuresOf, runKit } from './index.js';
 

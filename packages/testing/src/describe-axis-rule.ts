@@ -1,5 +1,4 @@
-import { type AnyPlugin, createRandom, type Graph, toFloats } from '@espalier/core';
-import type { AxisRules } from '@espalier/ops';
+import { type AnyPlugin, type AxisRules, createRandom, type Graph, toFloats } from '@espalier/core';
 import { cut, type Group, groupsOf, maskGroups, type Removals } from '@espalier/pruners';
 import { type AxisExample, type ExampleGraph, exampleGraph, type ReferenceOp, runExample } from './axis-example.js';
 import { thrownText } from './errors.js';

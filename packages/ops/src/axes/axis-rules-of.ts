@@ -1,13 +1,5 @@
-import { instantiate, type Registry } from '@espalier/core';
+import { type AxisRule, type AxisRules, instantiate, type Registry } from '@espalier/core';
 import { twoAxisRules } from '../errors.js';
-import type { AxisRule, AxisRules } from './axis-rule.js';
-
-declare module '@espalier/core' {
-  interface Kinds {
-    /** How the axes of a custom op relate; the plugin's id is the name of the op (`acme::Scale`). */
-    axes: AxisRule;
-  }
-}
 
 const known = new WeakMap<Registry, AxisRules>();
 

@@ -1,5 +1,5 @@
+import type { AxisRule } from '@espalier/core';
 import type { OpName } from '../op-names.js';
-import type { AxisRule } from './axis-rule.js';
 import { attentionRules } from './rules/attention.js';
 import { blockRules } from './rules/blocks.js';
 import { convRules } from './rules/conv.js';

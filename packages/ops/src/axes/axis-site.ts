@@ -1,6 +1,19 @@
-import { domainOf, type Graph, indexOf, type Node, opsetOf, sizeOf, toNumbers, type ValueId } from '@espalier/core';
-import type { AxisPort, AxisSite, Role, ZeroCode } from './axis-rule.js';
-import type { Axis, AxisSpace } from './axis-space.js';
+import {
+  type Axis,
+  type AxisPort,
+  type AxisSite,
+  domainOf,
+  type Graph,
+  indexOf,
+  type Node,
+  opsetOf,
+  type Role,
+  sizeOf,
+  toNumbers,
+  type ValueId,
+  type ZeroCode,
+} from '@espalier/core';
+import type { AxisSpace } from './axis-space.js';
 import { hasDigits, pinPart, type Regrouping, regroupings } from './regrouped-axes.js';
 import { broadcast } from './rules/elementwise.js';
 import { entriesRead } from './rules/shape.js';

@@ -1,14 +1,4 @@
-/** One axis of one value: its indices are the coordinates `start` to `start + size - 1`. */
-export interface Axis {
-  readonly start: number;
-  readonly size: number;
-}
-
-/**
- * What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads;
- * `statistics` when a mean or variance is taken over it; `inner` when its indices are places within units.
- */
-export type Mark = 'products' | 'statistics' | 'inner';
+import type { Axis, Mark } from '@espalier/core';
 
 const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2, inner: 4 };
 

@@ -1,4 +1,5 @@
-import type { Axis, AxisSpace } from './axis-space.js';
+import type { Axis } from '@espalier/core';
+import type { AxisSpace } from './axis-space.js';
 import type { RelateOptions } from './relate-options.js';
 
 /** A run of elements counted by `size` inside `stride`, part of one axis on each side. */

@@ -1,5 +1,15 @@
-import { type Graph, type Node, outerReferences, type ValueId } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisRules, AxisSite, Role, ZeroCode } from './axis-rule.js';
+import {
+  type AxisPort,
+  type AxisRule,
+  type AxisRules,
+  type AxisSite,
+  type Graph,
+  type Node,
+  outerReferences,
+  type Role,
+  type ValueId,
+  type ZeroCode,
+} from '@espalier/core';
 import { axisRuleOf } from './axis-rules.js';
 import { nodeText, siteOf } from './axis-site.js';
 import { type AxisSpace, createAxisSpace } from './axis-space.js';

@@ -1,4 +1,4 @@
-import type { AxisRules } from './axis-rule.js';
+import type { AxisRules } from '@espalier/core';
 
 /** Options that decide how axes relate. */
 export interface RelateOptions {

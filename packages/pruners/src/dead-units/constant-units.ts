@@ -1,5 +1,4 @@
-import type { Graph } from '@espalier/core';
-import type { AxisSite } from '@espalier/ops';
+import type { AxisSite, Graph } from '@espalier/core';
 import { addedSums } from '../structured/absorb-constants.js';
 import type { Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';

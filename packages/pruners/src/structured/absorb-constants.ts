@@ -1,4 +1,6 @@
 import {
+  type AxisPort,
+  type AxisSite,
   type Draft,
   floatOf,
   floats,
@@ -10,7 +12,6 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
-import type { AxisPort, AxisSite } from '@espalier/ops';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
 

@@ -1,5 +1,5 @@
-import { type Graph, indexOf, type Node, usesOf, type ValueId } from '@espalier/core';
-import type { Axis, Relations } from '@espalier/ops';
+import { type Axis, type Graph, indexOf, type Node, usesOf, type ValueId } from '@espalier/core';
+import type { Relations } from '@espalier/ops';
 
 /** Classes of coordinates that belong to attention. */
 export interface AttentionClasses {

@@ -1,5 +1,4 @@
-import { bitsOf, type Graph, intOf, isFloat, type Node, sizeOf } from '@espalier/core';
-import type { Axis } from '@espalier/ops';
+import { type Axis, bitsOf, type Graph, intOf, isFloat, type Node, sizeOf } from '@espalier/core';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 

@@ -1,6 +1,8 @@
 import {
   type Attribute,
+  type AxisPort,
   createNode,
+  type Edit,
   editGraph,
   fromNumbers,
   type Graph,
@@ -11,7 +13,7 @@ import {
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
-import { type AxisPort, type Edit, inferShapes } from '@espalier/ops';
+import { inferShapes } from '@espalier/ops';
 import { absorbConstants } from './absorb-constants.js';
 import type { GroupOptions } from './group.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';

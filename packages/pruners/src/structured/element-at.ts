@@ -1,5 +1,4 @@
-import { sizeOf } from '@espalier/core';
-import type { AxisPort } from '@espalier/ops';
+import { type AxisPort, sizeOf } from '@espalier/core';
 
 /** One element of a constant vector, or of one of the size 1. */
 export function elementAt({ constant, shape }: AxisPort, index: number): number {

@@ -1,5 +1,5 @@
-import type { ValueId } from '@espalier/core';
-import type { RelateOptions, Role } from '@espalier/ops';
+import type { Role, ValueId } from '@espalier/core';
+import type { RelateOptions } from '@espalier/ops';
 
 /** The part of one constant that goes with the units of a group: the same number of indices of an axis for each. */
 export interface Slice {

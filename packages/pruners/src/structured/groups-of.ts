@@ -1,5 +1,5 @@
-import { type Graph, isFloat } from '@espalier/core';
-import { type AxisPort, choiceOf, type Relations, relateAxes } from '@espalier/ops';
+import { type AxisPort, type Graph, isFloat } from '@espalier/core';
+import { choiceOf, type Relations, relateAxes } from '@espalier/ops';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
 import type { Group, GroupOptions, Slice } from './group.js';
 

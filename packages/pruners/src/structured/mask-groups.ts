@@ -10,8 +10,8 @@ import {
   type TypedArray,
   toNumbers,
   type ValueId,
+  type ZeroCode,
 } from '@espalier/core';
-import type { ZeroCode } from '@espalier/ops';
 import type { GroupOptions } from './group.js';
 import { findGroups } from './groups-of.js';
 import { type Removals, remainingAfter } from './removal.js';

@@ -1,5 +1,4 @@
-import { bitsOf, isInteger, toNumbers } from '@espalier/core';
-import type { AxisPort } from '@espalier/ops';
+import { type AxisPort, bitsOf, isInteger, toNumbers } from '@espalier/core';
 import { elementAt } from './element-at.js';
 
 /**

@@ -1,5 +1,4 @@
-import type { Graph } from '@espalier/core';
-import type { Axis, Kept } from '@espalier/ops';
+import type { Axis, Graph, Kept } from '@espalier/core';
 import { badUnit, emptyAxis, unknownGroup, untouchableGroup } from '../errors.js';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';

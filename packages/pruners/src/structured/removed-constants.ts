@@ -1,5 +1,5 @@
-import { floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
-import { type AxisPort, evaluateNode, firstCounts, nary, unary, where } from '@espalier/ops';
+import { type AxisPort, floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
+import { evaluateNode, firstCounts, nary, unary, where } from '@espalier/ops';
 import { elementAt } from './element-at.js';
 import { fusedActivation } from './fused-activation.js';
 import { quantizedConstant } from './quantized-constant.js';

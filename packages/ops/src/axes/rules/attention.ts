@@ -1,6 +1,17 @@
-import { float, floatOf, int, intOf, ints, intsOf } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite, Edit, Kept } from '../axis-rule.js';
-import type { Axis } from '../axis-space.js';
+import {
+  type Axis,
+  type AxisPort,
+  type AxisRule,
+  type AxisSite,
+  type Edit,
+  float,
+  floatOf,
+  int,
+  intOf,
+  ints,
+  intsOf,
+  type Kept,
+} from '@espalier/core';
 import { type HeadPart, headsAlong, pinOthers, relateHeads } from './heads.js';
 
 const elsewhere = 'attention looks at all of it, or it numbers sequences';

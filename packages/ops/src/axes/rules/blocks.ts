@@ -1,5 +1,4 @@
-import { int, intOf } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite, Kept } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, int, intOf, type Kept } from '@espalier/core';
 import { sameEach } from './same-each.js';
 
 const blockOf = (site: AxisSite): number => intOf(site.node, 'block_size', 32);

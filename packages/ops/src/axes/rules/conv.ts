@@ -1,6 +1,4 @@
-import { int, intOf } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
-import type { Axis } from '../axis-space.js';
+import { type Axis, type AxisPort, type AxisRule, type AxisSite, int, intOf } from '@espalier/core';
 
 /** Which inputs a kind of convolution has its operands in. */
 interface ConvSlots {

@@ -1,4 +1,4 @@
-import type { AxisPort, AxisRule, AxisSite, Role } from '../axis-rule.js';
+import type { AxisPort, AxisRule, AxisSite, Role } from '@espalier/core';
 import { sameEach } from './same-each.js';
 
 /** Joins every input's axes, aligned at the last one, with those of the output; sizes of one are repeated. */

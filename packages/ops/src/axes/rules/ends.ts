@@ -1,4 +1,4 @@
-import type { AxisPort, AxisSite } from '../axis-rule.js';
+import type { AxisPort, AxisSite } from '@espalier/core';
 
 /** The first input and output of a node; everything is pinned where one is not known. */
 export const ends = (site: AxisSite): { readonly x: AxisPort; readonly y: AxisPort } | undefined => {

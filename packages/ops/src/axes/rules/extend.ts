@@ -1,5 +1,15 @@
-import { ints, intsOf, type Tensor, tensorOf } from '@espalier/core';
-import { type AxisPort, type AxisRule, type AxisSite, axisAt, type Edit, type Kept } from '../axis-rule.js';
+import {
+  type AxisPort,
+  type AxisRule,
+  type AxisSite,
+  type Edit,
+  ints,
+  intsOf,
+  type Kept,
+  type Tensor,
+  tensorOf,
+} from '@espalier/core';
+import { axisAt } from '../axis-at.js';
 import { ends } from './ends.js';
 
 /** Entries that are computed at run time are undefined. */

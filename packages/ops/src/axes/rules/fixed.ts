@@ -1,4 +1,4 @@
-import type { AxisRule } from '../axis-rule.js';
+import type { AxisRule } from '@espalier/core';
 
 const because = (reason: string): AxisRule => ({ relate: (site) => site.pinAll(reason) });
 

@@ -1,5 +1,4 @@
-import type { AxisPort, AxisSite } from '../axis-rule.js';
-import type { Axis } from '../axis-space.js';
+import type { Axis, AxisPort, AxisSite } from '@espalier/core';
 
 /** Part of an axis that holds whole heads one after the other: all of it unless said otherwise. */
 export interface HeadPart {

@@ -1,5 +1,4 @@
-import { intOf } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, intOf } from '@espalier/core';
 import { convolution } from './conv.js';
 import { broadcast, roles } from './elementwise.js';
 import { gemmAt, productAt } from './linear.js';

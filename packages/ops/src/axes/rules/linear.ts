@@ -1,5 +1,4 @@
-import { intOf, textOf } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, intOf, textOf } from '@espalier/core';
 import { broadcast } from './elementwise.js';
 
 /** Which inputs a kind of product has its matrices in, and what is added. */

@@ -1,5 +1,5 @@
-import { intOf, ints, intsOf } from '@espalier/core';
-import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, intOf, ints, intsOf } from '@espalier/core';
+import { axisAt } from '../axis-at.js';
 import { ends } from './ends.js';
 
 const transpose: AxisRule = {

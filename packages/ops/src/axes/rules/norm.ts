@@ -1,5 +1,5 @@
-import { int, intOf, type Node } from '@espalier/core';
-import { type AxisPort, type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, int, intOf, type Node } from '@espalier/core';
+import { axisAt } from '../axis-at.js';
 import { pinOthers } from './heads.js';
 
 const through = (site: AxisSite): AxisPort | undefined => {

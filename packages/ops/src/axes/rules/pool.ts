@@ -1,4 +1,4 @@
-import type { AxisRule, AxisSite } from '../axis-rule.js';
+import type { AxisRule, AxisSite } from '@espalier/core';
 import { channelsSecond } from './conv.js';
 
 /** Windows over the spatial axes: each channel for itself. */

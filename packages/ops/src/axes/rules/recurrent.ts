@@ -1,5 +1,4 @@
-import { int } from '@espalier/core';
-import type { AxisPort, AxisRule, AxisSite } from '../axis-rule.js';
+import { type AxisPort, type AxisRule, type AxisSite, int } from '@espalier/core';
 
 /** Activations that make nothing of zero. */
 const keepsZero = new Set(['tanh', 'relu', 'leakyrelu', 'thresholdedrelu', 'elu', 'softsign', 'scaledtanh', 'affine']);

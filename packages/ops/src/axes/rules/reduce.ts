@@ -1,5 +1,5 @@
-import { intOf, intsOf } from '@espalier/core';
-import { type AxisRule, type AxisSite, axisAt } from '../axis-rule.js';
+import { type AxisRule, type AxisSite, intOf, intsOf } from '@espalier/core';
+import { axisAt } from '../axis-at.js';
 
 type Effect = 'exact' | 'statistics' | 'fixed';
 

@@ -1,5 +1,4 @@
-import type { AxisRule, AxisSite, Edit } from '../axis-rule.js';
-import type { Axis } from '../axis-space.js';
+import type { Axis, AxisRule, AxisSite, Edit } from '@espalier/core';
 
 /** Input and output in the same order of elements. */
 const regroup = (site: AxisSite): void => {

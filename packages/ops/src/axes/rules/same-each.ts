@@ -1,5 +1,4 @@
-import type { AxisSite } from '../axis-rule.js';
-import type { Axis } from '../axis-space.js';
+import type { Axis, AxisSite } from '@espalier/core';
 
 /** The axes of two lists, one by one. */
 export function sameEach(site: AxisSite, a: readonly Axis[], b: readonly Axis[]): void {

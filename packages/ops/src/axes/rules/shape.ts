@@ -1,5 +1,4 @@
-import { type Graph, intOf, usesOf } from '@espalier/core';
-import type { AxisRule, AxisSite } from '../axis-rule.js';
+import { type AxisRule, type AxisSite, type Graph, intOf, usesOf } from '@espalier/core';
 
 /** Sizes that the graph computes with: an axis whose size is read cannot change, the others can. */
 const shape: AxisRule = {

@@ -1,5 +1,18 @@
-import type { Attribute, Dim, Node, Tensor, ValueId } from '@espalier/core';
-import type { Axis, Mark } from './axis-space.js';
+import type { Attribute } from './attribute.js';
+import type { Dim, Node, ValueId } from './graph.js';
+import type { Tensor } from './tensor.js';
+
+/** One axis of one value: its indices are the coordinates `start` to `start + size - 1`. */
+export interface Axis {
+  readonly start: number;
+  readonly size: number;
+}
+
+/**
+ * What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads;
+ * `statistics` when a mean or variance is taken over it; `inner` when its indices are places within units.
+ */
+export type Mark = 'products' | 'statistics' | 'inner';
 
 /**
  * What becomes of the indices of a constant when their unit is masked. `produces`: they are set to zero, so that the
@@ -55,7 +68,7 @@ export interface AxisSite {
    * `count` indices of `a` from `fromA` on, every `stepA`-th, are those of `b` from `fromB` on: the second part of a
    * concatenation is `site.run(part.axes[1], y.axes[1], { fromB: 8, count: 4 })`.
    */
-  run(a: Axis, b: Axis, span: Span): void;
+  run(a: Axis, b: Axis, span: AxisRun): void;
   /** Index i of `a` is index `of(i)` of `b`: heads of 64 are `site.map(y.axes[2], heads.axes[0], (i) => Math.floor(i / 64))`. */
   map(a: Axis, b: Axis, of: (i: number) => number): void;
   /** All indices of an axis at equal `of(i)` belong together: pairs are `site.tie(axis, (i) => Math.floor(i / 2))`. */
@@ -90,7 +103,7 @@ export interface ZeroCode {
 }
 
 /** Part of a `run`. */
-export interface Span {
+export interface AxisRun {
   readonly fromA?: number;
   readonly stepA?: number;
   readonly fromB?: number;
@@ -141,6 +154,3 @@ export interface AxisRule {
 
 /** Rules by the name of the op: `acme::Scale`. */
 export type AxisRules = ReadonlyMap<string, AxisRule>;
-
-/** An axis number as ONNX writes it, from 0. */
-export const axisAt = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
