@@ -40,7 +40,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/analysis': 50,
   '@espalier/autodiff': 22,
   '@espalier/calibration': 13,
-  '@espalier/core': 12,
+  '@espalier/core': 13,
   '@espalier/datasets': 36,
   espalier: 2,
   '@espalier/onnx': 16,
@@ -59,11 +59,11 @@ const limits: Readonly<Record<string, number>> = {
 };
 
 describe('the size of', () => {
-  it('core with one plugin is at most 3 kB', async () => {
+  it('core with one plugin is at most 3.2 kB', async () => {
     const { kilobytes, text } = await bundle(
       `import { createRegistry } from '@espalier/core'; import { cubic } from '@espalier/schedules'; export const registry = createRegistry([cubic]);`,
     );
-    expect(kilobytes).toBeLessThan(3);
+    expect(kilobytes).toBeLessThan(3.2);
     expect(text).toContain('cubic');
   });
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { describeOption, type Option, type Options, resolveOptions, shown } from './options.js';
+import { describeOption } from './describe-option.js';
+import type { Option, Options } from './options.js';
+import { definePlugin } from './plugin.js';
+import { resolveOptions } from './resolve-options.js';
+import { shown } from './shown.js';
 
 const table = {
   bits: { type: 'integer', default: 8, min: 2, max: 8, about: 'width of a weight' },
@@ -179,5 +183,96 @@ describe('options', () => {
     expect(of({ teacher: 'a.onnx' })).toEqual({ end: undefined, teacher: 'a.onnx' });
     expect(() => of({ end: 0 })).toThrow(/x.end: expected a whole number of 1 or more, found 0/);
     expect(() => of({ teacher: 3 })).toThrow(/x.teacher: expected a text, or a plugin of kind model, found 3/);
+  });
+});
+
+describe('options that depend on others', () => {
+  const modes = {
+    mode: { type: 'choice', of: ['gradual', 'iterative'], default: 'gradual', about: 'how' },
+    ramp: { type: 'number', default: 2, when: { mode: ['gradual'] }, about: 'how long it takes' },
+    between: {
+      type: 'choice',
+      of: ['go-on', 'rewind'],
+      default: 'go-on',
+      when: { mode: ['iterative'] },
+      about: 'then',
+    },
+    warm: { type: 'number', when: { mode: ['iterative'], between: ['rewind'] }, about: 'first' },
+    pattern: { type: 'text', default: 'weight', about: 'what goes together' },
+    size: { type: 'integer', of: [2, 4], default: 4, when: { pattern: ['*:*'] }, about: 'a size' },
+  } as const satisfies Options;
+  const of = (given: unknown) => ({ ...resolveOptions('x', modes, given) });
+  const said = (given: unknown) => {
+    try {
+      return JSON.stringify(of(given));
+    } catch (error) {
+      return `${(error as { code: string }).code} | ${(error as Error).message}`;
+    }
+  };
+
+  it('are refused where they are written and mean nothing, at their default too', () => {
+    const cases = [
+      { mode: 'iterative', ramp: 2 },
+      { warm: 1 },
+      { mode: 'iterative', warm: 1 },
+      { size: 2 },
+      { pattern: '2:4', size: 3 },
+    ];
+    expect(cases.map(said).join('\n')).toMatchInlineSnapshot(`
+      "OPTION_CONFLICT | x.ramp: expected mode: gradual for this option, found mode: iterative. Remove it, or change mode.
+      OPTION_CONFLICT | x.warm: expected mode: iterative and between: rewind for this option, found mode: gradual. Remove it, or change mode.
+      OPTION_CONFLICT | x.warm: expected mode: iterative and between: rewind for this option, found between: go-on. Remove it, or change between.
+      OPTION_CONFLICT | x.size: expected pattern: *:* for this option, found pattern: weight. Remove it, or change pattern.
+      OPTION_INVALID | x.size: expected one of 2, 4, found 3. It is a size."
+    `);
+  });
+
+  it('have their default, or nothing, where they do not apply', () => {
+    expect(of({ mode: 'iterative' })).toMatchObject({ ramp: 2, between: 'go-on', warm: undefined });
+    expect(of({ mode: 'iterative', between: 'rewind', warm: 3 })).toMatchObject({ warm: 3 });
+    expect(of({ pattern: '2:4', size: 2 })).toMatchObject({ size: 2 });
+  });
+
+  it('are required where they apply and have no default', () => {
+    expect(said({ mode: 'iterative', between: 'rewind' })).toContain('OPTION_MISSING');
+  });
+
+  it('have types that say when they may be absent', () => {
+    const plugin = definePlugin({
+      kind: 'schedule',
+      id: 'typed',
+      about: 'Types of options.',
+      options: modes,
+      create({ ramp, warm, size }) {
+        const exact: [number, number | undefined, 2 | 4] = [ramp, warm, size];
+        return () => exact[0];
+      },
+    });
+    expect(plugin({ ramp: 5 })(0)).toBe(5);
+  });
+});
+
+describe('pairs', () => {
+  const table = {
+    shares: { type: 'pairs', of: { type: 'number', min: 0, max: 1 }, default: ['a=1'], about: 'shares' },
+    goals: { type: 'pairs', of: { type: 'text' }, default: [], about: 'goals' },
+  } as const satisfies Options;
+  const of = (given: unknown) => ({ ...resolveOptions('x', table, given) });
+
+  it('are written as texts and read once', () => {
+    expect(of({ shares: ['conv*=0.5', 'a=b=0'], goals: ['block?=2:4'] })).toEqual({
+      shares: [
+        ['conv*', 0.5],
+        ['a=b', 0],
+      ],
+      goals: [['block?', '2:4']],
+    });
+    expect(of({})['shares']).toEqual([['a', 1]]);
+  });
+
+  it.each(['conv', '=1', 'conv=', 'conv=2', 'conv=x', 'conv= '])('refuse %s', (text) => {
+    expect(() => of({ shares: [text] })).toThrow(
+      /x.shares: expected a list of texts NAME=VALUE, each VALUE a number from 0 to 1, found/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import type { Kind, Kinds } from './kinds.js';
-import { type Given, type Options, type Resolved, resolveOptions } from './options.js';
+import type { Given, Options, Resolved } from './options.js';
+import { resolveOptions } from './resolve-options.js';
 
 type Args<T extends Options> = {} extends Given<T> ? [given?: Given<T>] : [given: Given<T>];
 
@@ -25,7 +26,7 @@ export interface AnyPlugin<K extends Kind = Kind> extends PluginFacts<K> {
 
 /**
  * Makes a plugin from its facts and the function that builds the algorithm. Options are checked at every call.
- * @throws OPTION_UNKNOWN, OPTION_INVALID, OPTION_MISSING (when called).
+ * @throws OPTION_UNKNOWN, OPTION_INVALID, OPTION_MISSING, OPTION_CONFLICT (when called).
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function definePlugin<const K extends Kind, const T extends Options>(

@@ -1,5 +1,5 @@
 import { problem } from './errors.js';
-import { shown } from './options.js';
+import { shown } from './shown.js';
 
 /** A seeded source of random numbers with a state that can be saved and restored. */
 export interface Random {

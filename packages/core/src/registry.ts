@@ -1,9 +1,12 @@
+import { describeOption } from './describe-option.js';
 import { EspalierError, problem } from './errors.js';
 import { isRecord } from './is-record.js';
 import type { Kind, Kinds } from './kinds.js';
 import { didYouMean } from './nearest.js';
-import { describeOption, type Option, resolveOptions, shown } from './options.js';
+import type { Options } from './options.js';
 import { type AnyPlugin, instantiate } from './plugin.js';
+import { optionApplies, resolveOptions } from './resolve-options.js';
+import { shown } from './shown.js';
 
 /** An immutable set of plugins, by kind and id. */
 export interface Registry {
@@ -112,13 +115,14 @@ export function readReference(
 
 function resolveInner(
   registry: Registry,
-  table: { readonly [name: string]: Option },
+  table: Options,
   given: Readonly<Record<string, unknown>>,
   where: string,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = Object.assign(Object.create(null), given);
   for (const [key, option] of Object.entries(table)) {
     const written = Object.hasOwn(given, key) ? given[key] : undefined;
+    if (written === undefined && !optionApplies(table, option.when, given)) continue;
     if (option.type === 'plugin') {
       const reference = written ?? option.default;
       if (reference !== undefined)

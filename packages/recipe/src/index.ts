@@ -6,6 +6,7 @@ export { type BatchWish, batchesFor, type DataContext, openData } from './open-d
 export { type OpenedModel, openModel } from './open-model.js';
 export { openRecipeData, type RecipeData } from './open-recipe-data.js';
 export { openSession } from './open-session.js';
+export type { JsonSchema } from './options-schema.js';
 export { parseRecipe } from './parse-recipe.js';
 export { commonPorts, portsOf } from './ports-of.js';
 export {
@@ -16,7 +17,7 @@ export {
   type Recipe,
   type RecipeStep,
 } from './recipe.js';
-export { type JsonSchema, recipeSchema } from './recipe-schema.js';
+export { recipeSchema } from './recipe-schema.js';
 export { resolvedRecipe } from './resolved-recipe.js';
 export { runSteps, type StepRecord, type StepsRun } from './run-steps.js';
 export { setInRecipe } from './set-in-recipe.js';

@@ -1,8 +1,6 @@
-import type { Kind, Option, Options, Registry } from '@espalier/core';
+import type { Kind, Options, Registry } from '@espalier/core';
+import { type JsonSchema, optionsSchema } from './options-schema.js';
 import { stepKinds } from './step-kinds.js';
-
-/** A JSON Schema (draft 2020-12) as plain data. */
-export type JsonSchema = { readonly [key: string]: unknown };
 
 /**
  * The JSON Schema of recipes that use the plugins of a registry. Editors complete and check recipes with it
@@ -118,60 +116,6 @@ function dataSource(registry: Registry): JsonSchema {
       },
     ],
   };
-}
-
-function optionsSchema(options: Options): JsonSchema {
-  const required = Object.entries(options).filter(([, option]) => isRequired(option));
-  return {
-    type: 'object',
-    additionalProperties: false,
-    ...(required.length ? { required: required.map(([name]) => name) } : {}),
-    properties: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, optionSchema(option)])),
-  };
-}
-
-const isRequired = (option: Option): boolean => {
-  if (option.type === 'group') return Object.values(option.of).some(isRequired);
-  if (option.type === 'reference' || ('optional' in option && option.optional)) return false;
-  return option.default === undefined;
-};
-
-function optionSchema(option: Option): JsonSchema {
-  const about = { description: option.about };
-  switch (option.type) {
-    case 'number':
-    case 'integer':
-      return {
-        type: option.type,
-        ...about,
-        ...(option.default === undefined ? {} : { default: option.default }),
-        ...(option.min === undefined ? {} : { minimum: option.min }),
-        ...(option.max === undefined ? {} : { maximum: option.max }),
-      };
-    case 'boolean':
-    case 'text':
-      return {
-        type: option.type === 'text' ? 'string' : 'boolean',
-        ...about,
-        ...(option.default === undefined ? {} : { default: option.default }),
-      };
-    case 'choice':
-      return { enum: option.of, ...about, ...(option.default === undefined ? {} : { default: option.default }) };
-    case 'texts':
-    case 'numbers':
-      return {
-        type: 'array',
-        items: { type: option.type === 'texts' ? 'string' : 'number' },
-        ...about,
-        ...(option.default === undefined ? {} : { default: option.default }),
-      };
-    case 'group':
-      return { ...optionsSchema(option.of), ...about };
-    case 'plugin':
-      return { $ref: `#/$defs/${option.kind}`, ...about };
-    case 'reference':
-      return { anyOf: [{ type: 'string' }, { $ref: `#/$defs/${option.kind}` }], ...about };
-  }
 }
 
 function pluginKindsIn(registry: Registry, kind: Kind): readonly Kind[] {

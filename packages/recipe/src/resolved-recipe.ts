@@ -1,4 +1,12 @@
-import { type Kind, type Option, type Options, type Reference, type Registry, readReference } from '@espalier/core';
+import {
+  type Kind,
+  type Option,
+  type Options,
+  optionApplies,
+  type Reference,
+  type Registry,
+  readReference,
+} from '@espalier/core';
 import type { Recipe } from './recipe.js';
 import { type StepName, stepKinds } from './step-kinds.js';
 
@@ -32,9 +40,9 @@ function withDefaults(
   table: Options,
   given: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(table).map(
-    ([key, option]) => [key, optionValue(registry, option, given[key])] as const,
-  );
+  const entries = Object.entries(table)
+    .filter(([, { when }]) => optionApplies(table, when, given))
+    .map(([key, option]) => [key, optionValue(registry, option, given[key])] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 

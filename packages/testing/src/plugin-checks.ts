@@ -79,6 +79,11 @@ function checkTable(table: Options, where: string): void {
   for (const [name, option] of Object.entries(table)) {
     const at = `${where}, option ${name}`;
     must(/^[a-z][a-zA-Z0-9]*$/.test(name), at, { expected: 'a name like `blockSize`', found: name });
+    for (const other of Object.keys(option.when ?? {}))
+      must(other !== name && Object.hasOwn(table, other), `${at}, when`, {
+        expected: `one of its other options (${Object.keys(table).join(', ')})`,
+        found: other,
+      });
     must(option.about.trim().length > 2, at, { expected: 'a few words about it', found: option.about });
     if (option.type === 'group') checkTable(option.of, at);
     else checkDefault(name, option, at);

@@ -1,5 +1,5 @@
 import { textTable } from '@espalier/analysis';
-import { type AnyPlugin, describeOption, type Option, type Options } from '@espalier/core';
+import { type AnyPlugin, aboutOption, describeOption, type Option, type Options } from '@espalier/core';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
@@ -49,7 +49,7 @@ const optionRows = (options: Options, prefix = ''): readonly (readonly string[])
   Object.entries(options).flatMap(([name, option]) =>
     option.type === 'group'
       ? optionRows(option.of, `${prefix}${name}.`)
-      : [[`${prefix}${name}`, describeOption(option), defaultText(option), option.about]],
+      : [[`${prefix}${name}`, describeOption(option), defaultText(option), aboutOption(option)]],
   );
 
 const defaultText = (option: Option): string =>
