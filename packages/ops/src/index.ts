@@ -19,6 +19,16 @@ export {
 } from './evaluate/shape-contents.js';
 export { strided, stridesOf } from './evaluate/strided.js';
 export * from './infer-shapes.js';
+export {
+  isRefusal,
+  type Layer,
+  type LayerKind,
+  type LayerWeight,
+  type Refusal,
+  type WeightAxes,
+} from './layer/layer.js';
+export { layerOf, operandsOf, weightIn } from './layer/layer-of.js';
+export { type Movement, type MovementOp, movementOf } from './movement.js';
 export * from './op-names.js';
 export * from './set-input-shapes.js';
 export { bindDim } from './shapes/dim.js';

@@ -8,7 +8,7 @@ const sizes = [2, 64, 224, 512, 1024, 16000];
  * The shapes of all values as numbers, with stand-ins for sizes that have names: how axes relate does not depend on
  * them. Values without a known rank, and those with sizes that no stand-in fits, are left out.
  */
-export function probeShapes(graph: Graph): ReadonlyMap<ValueId, readonly number[]> {
+export function probeShapes(graph: Pick<Graph, 'values' | 'constants'>): ReadonlyMap<ValueId, readonly number[]> {
   const shapes = new Map<ValueId, readonly number[]>();
   const open: (readonly [ValueId, readonly Dim[]])[] = [];
   for (const [value, { shape }] of graph.constants) shapes.set(value, shape);

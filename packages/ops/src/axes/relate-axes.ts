@@ -13,7 +13,7 @@ import {
 import { axisRuleOf } from './axis-rules.js';
 import { nodeText, siteOf } from './axis-site.js';
 import { type AxisSpace, createAxisSpace } from './axis-space.js';
-import { probeShapes } from './probe-shapes.js';
+import { portsOf } from './ports-of.js';
 import { pinPart, type Regrouping, settleRegroupings } from './regrouped-axes.js';
 import type { RelateOptions } from './relate-options.js';
 
@@ -32,8 +32,6 @@ export interface Relations {
   ruleOf(op: string): AxisRule;
 }
 
-// Axes beyond this are no channels: long signals, and vocabularies of many languages.
-const mostIndices = 1 << 22;
 const known = new WeakMap<Graph, Map<string, Relations>>();
 
 /** The relations of a graph; found once per graph object and choice. Shapes must have been inferred. */
@@ -64,19 +62,7 @@ export function choiceOf({ attention = 'heads', rules }: RelateOptions): string 
 }
 
 function find(graph: Graph, options: RelateOptions): Relations {
-  const ports = new Map<ValueId, AxisPort>();
-  let size = 0;
-  for (const [value, shape] of probeShapes(graph)) {
-    if (shape.some((dim) => dim > mostIndices)) continue;
-    const axes = shape.map((dim) => {
-      const axis = { start: size, size: dim };
-      size += dim;
-      return axis;
-    });
-    const constant = graph.constants.get(value);
-    const dims = constant?.shape ?? graph.values.get(value)?.shape ?? shape;
-    ports.set(value, { value, shape, dims, axes, constant });
-  }
+  const { ports, size } = portsOf(graph);
   const space = createAxisSpace(size);
   const roles = new Map<ValueId, Map<number, Role>>();
   const parts: Regrouping[] = [];
