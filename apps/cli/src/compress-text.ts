@@ -9,9 +9,13 @@ type Row = readonly [string, string, string, string];
 export function compressText(report: CompressReport, written: readonly string[] = []): string {
   const { output, coverage, warnings, comparison } = report;
   const paragraphs = [
+    comparison
+      ? ''
+      : `The file was written and loaded, but not run: ${safeText(report.fed.reason ?? 'no inputs were found')}`,
     textTable(['', 'before', 'after', 'ratio'], mainRows(report)),
     factTable([
       ['written', output.path],
+      ...(report.fed.data === null ? [] : [['compared on', fedText(report)] as const]),
       ...(comparison?.outputs.map(({ name, snrDb }) => [`output ${shortText(name, 24)}`, dbText(snrDb)] as const) ??
         []),
       ...(coverage
@@ -30,6 +34,11 @@ export function compressText(report: CompressReport, written: readonly string[] 
     warnings.map((warning) => `warning: ${safeText(warning)}`).join('\n'),
   ];
   return paragraphs.filter((each) => each !== '').join('\n\n');
+}
+
+function fedText({ fed, comparison }: CompressReport): string {
+  const samples = `${comparison?.samples ?? 0} samples of ${fed.data}`;
+  return fed.inputs.length ? `${samples}: ${fed.inputs.map((input) => shortText(input, 70)).join('; ')}` : samples;
 }
 
 function mainRows({ input, output, sizes, costs, metrics, latency }: CompressReport): readonly Row[] {

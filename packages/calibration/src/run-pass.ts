@@ -97,8 +97,9 @@ async function feed(
   return samples;
 }
 
-// The first axis of the first input that has one counts samples.
+// The size that the first axes of all inputs share counts samples; where they differ, a batch is one sample.
 function samplesOf(graph: Graph, batch: ReadonlyMap<string, Tensor>): number {
-  const leading = graph.inputs.find((input) => (batch.get(input)?.shape.length ?? 0) > 0);
-  return leading === undefined ? 1 : batch.get(leading)!.shape[0]!;
+  const leads = new Set(graph.inputs.flatMap((input) => (batch.has(input) ? [batch.get(input)!.shape[0]] : [])));
+  const [lead] = leads;
+  return leads.size === 1 && lead !== undefined ? lead : 1;
 }

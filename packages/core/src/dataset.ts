@@ -1,6 +1,6 @@
-import type { Port } from './executor.js';
+import type { Port, Session } from './executor.js';
 import type { Files } from './files.js';
-import type { ValueInfo } from './graph.js';
+import type { Graph, ValueInfo } from './graph.js';
 import type { Tensor } from './tensor.js';
 
 /** Samples by index. `fields` gives the type of one sample of each field, without the batch dimension. */
@@ -8,6 +8,8 @@ export interface Dataset {
   readonly name: string;
   readonly size: number;
   readonly fields: ReadonlyMap<string, ValueInfo>;
+  /** What was made, in words, for sets that are made and not read. */
+  readonly about?: readonly string[];
   /** Names of the classes that `label` numbers, where known. */
   readonly classes?: readonly string[];
   /** The samples at these indices, stacked along a new first axis, per field. @throws DATA_INDEX beyond the end. */
@@ -19,6 +21,8 @@ export interface DatasetContext {
   readonly files: Files;
   /** The inputs of the model the data is for, where there is one. */
   readonly inputs?: readonly Port[];
+  /** The model itself, for sets that are made to fit it: its graph, and a session to try them on. */
+  readonly model?: { readonly graph?: Graph; open?(): Promise<Session> };
   readonly seed: number;
   /** Told about long work, such as downloads: a sentence and the share done (0 to 1) where known. */
   readonly progress?: (message: string, done?: number) => void;

@@ -55,3 +55,14 @@ interface Finding {
   readonly expected: string;
   readonly found: string;
 }
+
+/** The error for a model that none of the tried inputs fits. */
+export const noInputsFound = (reason: string, open: readonly { readonly name: string }[]) =>
+  problem('DATA_INPUTS', {
+    where: 'data set random',
+    expected: 'inputs that the model accepts',
+    found: `none of those that were tried; the first attempt: ${reason}`,
+    fix: open.length
+      ? `Give sizes with --dims ${open.map(({ name }) => `${name}=SIZE`).join(',')}, or real data as npz:FILE.`
+      : 'Give values with --input NAME=NUMBER, or real data as npz:FILE.',
+  });

@@ -50,11 +50,22 @@ describe('random', () => {
     expect(toNumbers(read.get('i')!).every((value) => value >= 0 && value < 128)).toBe(true);
   });
 
+  it('feeds whole feeds where samples cannot be stacked along one axis', async () => {
+    const set = await open([port('x', 'float32', [1, 8]), port('cache', 'float32', [2, 1, 8])], { take: 3 });
+    const read = await set.read([0, 1, 2]);
+    expect([...read.values()].map(({ shape }) => shape)).toEqual([
+      [3, 1, 8],
+      [3, 2, 1, 8],
+    ]);
+  });
+
+  it('refuses to go without a model', async () => {
+    await expect(randomInputs({})({ files: memoryFiles(), seed: 0 })).rejects.toThrow(/only goes with a model/);
+  });
+
   it.each([
-    ['no model', [], {}, /Random data only goes with a model/],
-    ['a size that is not known', [port('x', 'float32', ['N', 'h'])], {}, /dims: \["h=SIZE"\]/],
-    ['text', [port('x', 'string', ['N', 1])], {}, /expected numbers, found string/],
-    ['an input without a shape', [port('x', 'float32')], {}, /rank is not known/],
+    ['a size that the model does not have', [port('x', 'float32', ['N', 'h'])], { dims: ['hh=3'] }, /Did you mean "h"/],
+    ['an input without a shape', [port('x', 'float32')], {}, /the rank of input "x" is not known/],
     ['a size that is none', [port('x', 'float32', ['N', 'h'])], { dims: ['h=big'] }, /texts like sequence=64/],
   ])('refuses %s', async (_, inputs, options, message) => {
     await expect(open(inputs, options)).rejects.toThrow(message);

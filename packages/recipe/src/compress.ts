@@ -1,17 +1,11 @@
 import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers, widthsOf } from '@espalier/analysis';
-import {
-  type Dataset,
-  type Files,
-  instantiate,
-  type Note,
-  type Port,
-  readReference,
-  resolveReference,
-} from '@espalier/core';
+import { type Files, type Note, type Port, readReference, resolveReference } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { checkSteps } from './check-steps.js';
+import { type MadeData, madeData } from './made-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';
+import { openSession } from './open-session.js';
 import { commonPorts, portsOf } from './ports-of.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepRecord } from './run-steps.js';
@@ -48,7 +42,7 @@ export async function compress(request: CompressRequest): Promise<CompressReport
       output: { file: { files, path: staged.path }, bytes: staged.bytes },
       graphs: made.graphs,
       inputs: made.inputs,
-      samples: data.evaluation ?? data.calibration ?? data.made,
+      samples: data.evaluation ?? data.calibration ?? data.made?.dataset,
       evaluation: data.evaluation,
       notes: made.steps.flatMap(({ notes }) => notes),
       progress,
@@ -69,7 +63,8 @@ interface Made {
   readonly format: string;
   /** Inputs that fit both models. */
   readonly inputs: readonly Port[];
-  readonly data: RecipeData & { readonly made: Dataset };
+  /** `made` where the recipe names no data to compare on. */
+  readonly data: RecipeData & { readonly made?: MadeData };
   readonly steps: readonly StepRecord[];
   readonly costs: CompressReport['costs'];
   readonly sizes: CompressReport['sizes'];
@@ -88,9 +83,12 @@ async function make(request: CompressRequest): Promise<Made> {
   const model = await openModel(registry, files, request.input);
   const inputs = portsOf(model.graph);
   const seed = recipe.seed ?? 0;
-  const random = instantiate(registry.find('dataset', 'random'), { take: 8 });
-  const data = { ...(await openRecipeData(request, inputs)), made: await random({ files, inputs, seed }) };
-  const { made: _, ...given } = data;
+  const file = { files, path: request.input };
+  const source = { graph: inferShapes(model.graph), open: () => openSession(executor, { graph: model.graph, file }) };
+  const given = await openRecipeData(request, { inputs, model: source });
+  const named = given.evaluation ?? given.calibration;
+  const made = named ? undefined : await madeData({ registry, files, inputs, model: source, seed, take: 8 });
+  const data = { ...given, ...(made ? { made } : {}) };
   const run = await runSteps(model.graph, recipe, stepContext(request, given, inputs));
   const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   progress('write');
@@ -123,6 +121,14 @@ async function bytesOf({ graph, bytes }: OpenedModel, files: Files, path: string
   return constants > bytes ? bytes + (beside ?? constants) : bytes;
 }
 
+/** What the two models were run on, in words. */
+function fedOf({ evaluation, calibration, made }: Made['data']): CompressReport['fed'] {
+  const named = evaluation ?? calibration;
+  if (named) return { data: named.name, role: evaluation ? 'evaluation' : 'calibration', inputs: named.about ?? [] };
+  if (!made?.dataset) return { data: null, role: 'none', inputs: [], ...(made ? { reason: made.reason } : {}) };
+  return { data: made.dataset.name, role: 'made', inputs: made.dataset.about ?? [] };
+}
+
 function reportOf(request: CompressRequest, made: Made, verified: Verified): CompressReport {
   const { recipe, registry, versions = {} } = request;
   const { errors, comparison } = verified;
@@ -142,8 +148,9 @@ function reportOf(request: CompressRequest, made: Made, verified: Verified): Com
     widths: widthsOf(made),
     layers: made.layers.map((layer) => ({ ...layer, snrDb: outputs.get(layer.node) ?? null })),
     comparison,
+    fed: fedOf(made.data),
     metrics: verified.metrics,
-    latency: comparison.latency ? { ...comparison.latency, runtime: verified.runtime } : null,
+    latency: comparison?.latency ? { ...comparison.latency, runtime: verified.runtime } : null,
     coverage: verified.coverage,
     warnings: [],
     recipe: resolvedRecipe(recipe, registry),

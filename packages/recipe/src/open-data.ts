@@ -1,5 +1,6 @@
 import {
   type Dataset,
+  type DatasetContext,
   type Files,
   type Port,
   type Reference,
@@ -7,6 +8,7 @@ import {
   reshaped,
   resolveReference,
   sizeOf,
+  type Tensor,
 } from '@espalier/core';
 import { batchesOf, fitToInput, parseDataSpec } from '@espalier/datasets';
 import type { DataSource, PreprocessFields } from './recipe.js';
@@ -18,6 +20,8 @@ export interface DataContext {
   readonly files: Files;
   /** The inputs of the model the data is for. */
   readonly inputs: readonly Port[];
+  /** The model itself, for data that is made to fit it. */
+  readonly model?: NonNullable<DatasetContext['model']>;
   readonly seed: number;
   readonly where: string;
   readonly progress: Progress;
@@ -34,6 +38,7 @@ export async function openData(source: string | DataSource, context: DataContext
   const dataset = await loader({
     files: context.files,
     inputs: context.inputs,
+    ...(context.model ? { model: context.model } : {}),
     seed: context.seed,
     progress: (message, done) => context.progress('data', done, message),
   });
@@ -81,6 +86,7 @@ export function batchesFor(
   inputs: readonly Port[],
   { batch, labels = false }: BatchWish = {},
 ): Batches {
+  if (inputs.length === 0) return oneEmptyFeed;
   const names = new Set([...inputs.map(({ name }) => name), ...(labels ? ['label'] : [])]);
   const feeds = [...dataset.fields.keys()].filter((name) => names.has(name));
   if (inputs.some((port) => isWhole(dataset, port))) return wholeFeeds(dataset, feeds);
@@ -96,6 +102,11 @@ const isWhole = (dataset: Dataset, port: Port): boolean => {
   const field = dataset.fields.get(port.name)?.shape;
   return field !== undefined && field.length === port.shape?.length;
 };
+
+/** A model without inputs computes the same at every run. */
+async function* oneEmptyFeed(): AsyncGenerator<ReadonlyMap<string, Tensor>> {
+  yield new Map();
+}
 
 /** One feed per sample, without the axis that stacking puts in front. */
 function wholeFeeds(dataset: Dataset, feeds: readonly string[]): Batches {

@@ -1,4 +1,4 @@
-import type { Dataset, Files, Port, Registry } from '@espalier/core';
+import type { Dataset, DatasetContext, Files, Port, Registry } from '@espalier/core';
 import { openData } from './open-data.js';
 import type { DataRole, Recipe } from './recipe.js';
 import type { Progress } from './step.js';
@@ -14,12 +14,15 @@ export async function openRecipeData(
     files,
     progress = () => {},
   }: { readonly recipe: Recipe; readonly registry: Registry; readonly files: Files; readonly progress?: Progress },
-  inputs: readonly Port[],
+  { inputs, model }: { readonly inputs: readonly Port[]; readonly model?: NonNullable<DatasetContext['model']> },
 ): Promise<RecipeData> {
   const seed = recipe.seed ?? 0;
   const open = (role: DataRole) => {
     const source = recipe.data?.[role];
-    return source && openData(source, { registry, files, inputs, seed, where: `data.${role}`, progress });
+    return (
+      source &&
+      openData(source, { registry, files, inputs, ...(model ? { model } : {}), seed, where: `data.${role}`, progress })
+    );
   };
   const calibration = await open('calibration');
   const training = await open('training');

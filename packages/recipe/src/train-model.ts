@@ -59,7 +59,7 @@ export async function trainModel(request: TrainModelRequest): Promise<TrainingRe
   progress('read');
   const model = await openAnyModel(input, { registry, files, seed, where: 'model' });
   const inputs = portsOf(model.graph);
-  const data = await openRecipeData(request, inputs);
+  const data = await openRecipeData(request, { inputs });
   const metricsBefore =
     model.file && typeof input === 'string'
       ? await measured(model.graph, input, { request, evaluation: data.evaluation })

@@ -29,8 +29,8 @@ export interface Verification {
   /** Absent for large models; then errors by layer are left out. */
   readonly graphs: ComparedGraphs | undefined;
   readonly inputs: readonly Port[];
-  /** Samples for the comparison. */
-  readonly samples: Dataset;
+  /** Samples for the comparison; without any, the written file is loaded and not run. */
+  readonly samples: Dataset | undefined;
   /** Labelled samples, where there are any. */
   readonly evaluation: Dataset | undefined;
   readonly notes: readonly Note[];
@@ -39,7 +39,8 @@ export interface Verification {
 
 /** What running the written file showed. */
 export interface Verified {
-  readonly comparison: Comparison;
+  /** Null where nothing was run. */
+  readonly comparison: Comparison | null;
   readonly metrics: { readonly before: ClassifierMetrics | null; readonly after: ClassifierMetrics | null };
   readonly coverage: Coverage | null;
   readonly errors: LayerErrors | undefined;
@@ -74,6 +75,7 @@ async function comparisonOf(
   { inputs, samples, original, output, progress }: Verification,
   sessions: readonly [Session, Session],
 ) {
+  if (!samples) return null;
   const total = Math.min(few, samples.size);
   const batches = limited(batchesFor(samples, inputs)(), total);
   return compareSessions(...sessions, {
@@ -99,7 +101,7 @@ async function errorsOf({
   samples,
   progress,
 }: Verification): Promise<LayerErrors | undefined> {
-  if (!graphs) return undefined;
+  if (!graphs || !samples) return undefined;
   const batches = batchesFor(samples, inputs)();
   return layerErrors(graphs.reference, graphs.output, {
     executor,

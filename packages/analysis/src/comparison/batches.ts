@@ -16,14 +16,19 @@ export function feedsOf(session: Session, batch: Batch): ReadonlyMap<string, Ten
   return new Map([...batch].filter(([name]) => names.has(name)));
 }
 
-/** Number of samples in a batch: the first size of what is fed. */
+/**
+ * Number of samples in a batch: the size that the first axes of all feeds share. Where they differ (a state of
+ * [layers, 1, size] beside x [1, size], a scalar), a batch is one sample: the whole feed.
+ */
 export function samplesIn(feeds: ReadonlyMap<string, Tensor>): number {
-  for (const { shape } of feeds.values()) if (shape.length > 0) return shape[0]!;
-  return feeds.size > 0 ? 1 : 0;
+  const leads = new Set([...feeds.values()].map(({ shape }) => shape[0]));
+  const [lead] = leads;
+  return leads.size === 1 && lead !== undefined ? lead : 1;
 }
 
 /** The first samples of a batch: one, or as many as the model's input fixes. */
 export function firstSamples(inputs: readonly Port[], feeds: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  if (samplesIn(feeds) === 1) return feeds;
   const fixed = new Map(inputs.map(({ name, shape }) => [name, shape?.[0]]));
   return new Map(
     [...feeds].map(([name, tensor]) => {

@@ -55,7 +55,9 @@ export async function singleFeeds(
   const step = typeof lead === 'number' && lead > 0 ? lead : 1;
   for await (const batch of batches) {
     const fed = new Map([...batch].filter(([name]) => graph.inputs.includes(name)));
-    for (let from = 0; from < samplesIn(fed) && feeds.length < samples; from += step) {
+    const count = samplesIn(fed);
+    if (count === 1) feeds.push(fed);
+    for (let from = 0; count > 1 && from < count && feeds.length < samples; from += step) {
       feeds.push(new Map([...fed].map(([name, tensor]) => [name, rowsOf(tensor, { from, count: step })])));
     }
     if (feeds.length >= samples) break;

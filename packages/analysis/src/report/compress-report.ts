@@ -60,6 +60,17 @@ export interface CostSummary {
   readonly peakActivationBytes: number;
 }
 
+/** What both models were run on to compare them. */
+export interface FedData {
+  /** Name of the data set; null where nothing was run. */
+  readonly data: string | null;
+  readonly role: 'evaluation' | 'calibration' | 'made' | 'none';
+  /** Made inputs in words, one each: `input_ids int64[1,64] random whole numbers below 512`. */
+  readonly inputs: readonly string[];
+  /** Why nothing was run. */
+  readonly reason?: string;
+}
+
 /** The account of one compression run, as plain JSON (`report.json`). */
 export interface CompressReport {
   /** Version of this form. */
@@ -72,7 +83,9 @@ export interface CompressReport {
   readonly layers: readonly ReportLayer[];
   /** Widths before and after, where channels, heads or neurons were removed; `widthsOf` gathers them. */
   readonly widths: Widths | null;
+  /** Null where nothing could be run: see `fed`. */
   readonly comparison: Comparison | null;
+  readonly fed: FedData;
   /** Measured on evaluation data; null without it. */
   readonly metrics: { readonly before: ClassifierMetrics | null; readonly after: ClassifierMetrics | null };
   readonly latency: (LatencyPair & { readonly runtime: string }) | null;

@@ -59,6 +59,7 @@ const report: CompressReport = {
       samples: 1,
     },
   }),
+  fed: { data: 'images', role: 'evaluation', inputs: [] },
   comparison: {
     samples: 3,
     outputs: [{ name: attack, ...error }],
