@@ -22,7 +22,6 @@ export * from './comparison/snr-db.js';
 export * from './costs/costs.js';
 export * from './costs/costs-of.js';
 export { type EnergyEstimate, energyEstimate, horowitz45nm, macPicojoules } from './costs/energy-estimate.js';
-export { type MacOp, macOps } from './costs/mac-rules.js';
 export {
   type Distribution,
   kurtosis,

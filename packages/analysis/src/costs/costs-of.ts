@@ -1,4 +1,5 @@
 import {
+  type AxisRules,
   byteLength,
   bytesFor,
   type Graph,
@@ -10,20 +11,28 @@ import {
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
-import { codingOf, countZeros } from '@espalier/ops';
+import {
+  type ConstantOwners,
+  codingOf,
+  constantOwners,
+  countZeros,
+  loneSite,
+  multiplyAdds,
+  type ProductRule,
+  parametersOf,
+  productRuleOf,
+} from '@espalier/ops';
 import { activationMemory } from './activation-memory.js';
 import { bindInfo, boundShapes, type Sizes, sizesFor } from './bound-shapes.js';
-import { type ConstantOwners, constantOwners } from './constant-owners.js';
-import { parametersOf } from './constant-roles.js';
 import type { Costs, LayerCost, UnknownCost } from './costs.js';
-import type { MacRule, NodeShapes } from './mac-rule.js';
-import { contractsNothing, macRuleOf } from './mac-rules.js';
 import { operandBits } from './operand-bits.js';
 
 /** How costs are counted. */
 export interface CostOptions {
   /** Sizes of symbolic dimensions; the leading one of an input (the batch) is 1 unless it stands here. */
   readonly sizes?: Readonly<Record<string, number>>;
+  /** Axis rules of plugins: the MACs of their ops follow from them (see `axisRulesOf`). */
+  readonly rules?: AxisRules;
 }
 
 /**
@@ -33,12 +42,13 @@ export interface CostOptions {
  */
 export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
   const sizes = sizesFor(graph, new Map(Object.entries(options.sizes ?? {})));
-  return costsWithin(boundShapes(graph, sizes), { sizes, outer: () => undefined });
+  return costsWithin(boundShapes(graph, sizes), { sizes, rules: options.rules, outer: () => undefined });
 }
 
 /** What surrounds a graph while it is counted. */
 interface Surroundings {
   readonly sizes: Sizes;
+  readonly rules: AxisRules | undefined;
   /** Types of values of the graphs around it. */
   readonly outer: (value: ValueId) => ValueInfo | undefined;
 }
@@ -137,27 +147,30 @@ const nothing: OwnCost = {
 const uncounted: OwnCost = { ...nothing, macs: undefined, bops: undefined };
 
 function nodeCost(node: Node, scope: Scope): { readonly cost: OwnCost; readonly reason?: string } {
-  const rule = macRuleOf(node.op);
-  if (rule) return contractionCost(node, { rule, scope });
   const bodies = subgraphsOf(node);
   if (bodies.length > 0) return bodyCost(node, bodies, scope);
-  return contractsNothing(node.op)
-    ? { cost: nothing }
-    : { cost: uncounted, reason: `no rule counts the op ${node.op}` };
-}
-
-function contractionCost(node: Node, { rule, scope }: { readonly rule: MacRule; readonly scope: Scope }) {
-  const { graph, owners, shapeOf } = scope;
-  const shapes: NodeShapes = {
-    node,
-    input: (slot) => shapeOf(node.inputs[slot]),
-    output: (slot) => shapeOf(node.outputs[slot]),
-  };
-  const weight = weightConstant(node, { rule, graph, owners });
-  const named = weight === undefined ? {} : { weight };
+  const { owners, rules } = scope;
   // Work on constants alone is done once, when the model is loaded.
   if (node.outputs.every((value) => value === undefined || owners.fixed.has(value))) return { cost: nothing };
-  const macs = rule.macs(shapes);
+  const site = loneSite(scope.graph, node, scope.shapeOf);
+  const rule = productRuleOf(site, rules?.get(node.op));
+  if (rule === undefined) return { cost: nothing };
+  if (typeof rule === 'string') return { cost: uncounted, reason: rule };
+  const products = rule.products(site);
+  const macs = products && multiplyAdds(products);
+  return productCost(node, { rule, macs, scope });
+}
+
+interface Counted {
+  readonly rule: ProductRule;
+  readonly macs: number | undefined;
+  readonly scope: Scope;
+}
+
+function productCost(node: Node, { rule, macs, scope }: Counted) {
+  const { graph, owners } = scope;
+  const weight = weightConstant(node, { rule, graph, owners });
+  const named = weight === undefined ? {} : { weight };
   const bits = rule.operands.map((slot) => operandBits(graph, node, slot));
   const [a, w] = isFixed(node.inputs[rule.operands[0]], owners) ? [bits[1], bits[0]] : bits;
   const bops = macs === undefined || a === undefined || w === undefined ? undefined : macs * a * w;
@@ -177,7 +190,7 @@ function missingShape(node: Node, { infoOf, shapeOf }: Scope): string {
 /** The constant behind the weight operand, through DequantizeLinear, Transpose and the like. */
 function weightConstant(
   node: Node,
-  { rule, graph, owners }: { readonly rule: MacRule; readonly graph: Graph; readonly owners: ConstantOwners },
+  { rule, graph, owners }: { readonly rule: ProductRule; readonly graph: Graph; readonly owners: ConstantOwners },
 ): ValueId | undefined {
   const { producer } = indexOf(graph);
   for (const slot of [...rule.operands].reverse()) {
@@ -191,8 +204,8 @@ function weightConstant(
 }
 
 /** If: the costlier branch. Loop and Scan run a number of times that only the data tells. */
-function bodyCost(node: Node, bodies: readonly Graph[], { sizes, infoOf }: Scope) {
-  const costs = bodies.map((body) => costsWithin(body, { sizes, outer: infoOf }));
+function bodyCost(node: Node, bodies: readonly Graph[], { sizes, rules, infoOf }: Scope) {
+  const costs = bodies.map((body) => costsWithin(body, { sizes, rules, outer: infoOf }));
   const held = {
     parameters: sum(costs, (each) => each.parameters),
     nonZero: sum(costs, (each) => each.nonZero),

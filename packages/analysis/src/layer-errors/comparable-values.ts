@@ -1,7 +1,7 @@
 import { type Graph, indexOf, isFloat, type Node, type Tensor, tensorInfo, type ValueId } from '@espalier/core';
+import { multiplies } from '@espalier/ops';
 import { type Batches, rowsOf, samplesIn } from '../comparison/batches.js';
 import { type CostOptions, costsOf } from '../costs/costs-of.js';
-import { macRuleOf } from '../costs/mac-rules.js';
 
 /** What one run is fed, by input name. */
 export type Feeds = ReadonlyMap<string, Tensor>;
@@ -35,7 +35,7 @@ export function comparableValues(
   for (const node of original.nodes) {
     const value = node.outputs[0];
     if (value === undefined) continue;
-    const telling = chosen ? chosen.has(value) : macRuleOf(node.op) || node.op === 'Add' || outputs.has(value);
+    const telling = chosen ? chosen.has(value) : multiplies(node.op) || node.op === 'Add' || outputs.has(value);
     if (!telling) continue;
     const info = tensorInfo(original, value);
     if (info && !isFloat(info.dtype)) continue;

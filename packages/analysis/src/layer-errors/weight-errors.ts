@@ -1,9 +1,7 @@
 import { type Graph, indexOf, intOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
-import { type RealWeight, realWeight, transposedWeight } from '@espalier/ops';
+import { constantOwners, parametersOf, type RealWeight, realWeight, transposedWeight } from '@espalier/ops';
 import type { ErrorStats } from '../comparison/error-meter.js';
 import { errorStats } from '../comparison/snr-db.js';
-import { constantOwners } from '../costs/constant-owners.js';
-import { parametersOf } from '../costs/constant-roles.js';
 
 /** How far a weight of the changed graph is from the one it was made from. */
 export interface WeightError extends ErrorStats {

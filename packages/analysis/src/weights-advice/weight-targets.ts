@@ -1,7 +1,6 @@
 import { type Graph, type Use, usesOf, type ValueId } from '@espalier/core';
-import { realWeight } from '@espalier/ops';
+import { parametersOf, realWeight } from '@espalier/ops';
 import { isWeighted, outputAxis } from '@espalier/quantizers';
-import { parametersOf } from '../costs/constant-roles.js';
 import { type ChannelRows, channelRows } from './channel-rows.js';
 
 /** A weight tensor of a graph, and the node that reads it. */

@@ -1,21 +1,19 @@
 import {
-  bitsOf,
+  byteLength,
   type Evidence,
   type Graph,
-  isFloat,
   matchNames,
   type Need,
   type Node,
   type Note,
   noEvidence,
   type Outcome,
-  sizeOf,
 } from '@espalier/core';
-import { relateAxes } from '@espalier/ops';
+import { multiplyAdds, parametersOf, productsOf, relateAxes } from '@espalier/ops';
 import { badGoal } from '../errors.js';
 import { evidenceNotes } from '../evidence-notes.js';
 import type { Goal } from '../structured/choose-units.js';
-import { type Cost, costModel, multiplications } from '../structured/cost-model.js';
+import { type Cost, costModel } from '../structured/cost-model.js';
 import { prepareStructured } from '../structured/prepare-structured.js';
 import { type Branch, branchesOf } from './branches-of.js';
 import { deadAfter } from './dead-after.js';
@@ -108,20 +106,15 @@ type Shares = Readonly<Record<keyof Cost | 'ratio', number>>;
 /** The exact shares that go with some branches: what dies with them, of what there is. */
 function removedBy(graph: Graph, all: readonly Branch[]): (branches: readonly Branch[]) => Shares {
   const whole = costModel(graph)(new Map());
-  const { site } = relateAxes(graph);
-  const macsOf = (node: Node): number => {
-    const counted = multiplications(site(node));
-    return counted ? counted.factor * sizeOf(counted.axes.map(({ size }) => size)) : 0;
-  };
+  const { site, ruleOf } = relateAxes(graph);
+  const macsOf = (node: Node): number => multiplyAdds(productsOf(site(node), ruleOf(node.op)) ?? []);
   const share = (part: number, of: number) => (of > 0 ? part / of : 0);
   return (branches) => {
     const { nodes, constants } = deadAfter(graph, branches);
     const sums = { parameters: 0, bytes: 0, macs: 0 };
     for (const value of constants) {
-      const { dtype, shape } = graph.constants.get(value)!; // dead constants are constants
-      if (!isFloat(dtype) || shape.length === 0) continue;
-      sums.parameters += sizeOf(shape);
-      sums.bytes += (sizeOf(shape) * bitsOf(dtype)) / 8;
+      sums.parameters += parametersOf(graph, value);
+      sums.bytes += byteLength(graph.constants.get(value)!); // dead constants are constants
     }
     for (const node of nodes) sums.macs += macsOf(node);
     const gone = all.filter((branch) => branches.includes(branch) || nodes.has(branch.node)).length;

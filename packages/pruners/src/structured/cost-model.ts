@@ -1,8 +1,18 @@
-import { type Axis, bitsOf, type Graph, intOf, isFloat, type Node, sizeOf } from '@espalier/core';
+import {
+  type Axis,
+  type AxisRules,
+  bitsOf,
+  byteLength,
+  type Graph,
+  type Node,
+  sizeOf,
+  subgraphsOf,
+} from '@espalier/core';
+import { branchMacs, constantOwners, parametersOf, productsOf, type ShapeOf } from '@espalier/ops';
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 
-/** What a graph costs. `macs` count multiply-adds of convolutions, matrix products and recurrent layers. */
+/** What a graph costs, as `costsOf` counts it. */
 export interface Cost {
   readonly parameters: number;
   readonly bytes: number;
@@ -20,12 +30,12 @@ interface Term {
 }
 
 /**
- * Prepares the exact cost of any cut from shapes alone, without weights: parameters are elements of float and quantized constants,
- * bytes what they take, MACs with the stand-ins for named sizes (a batch of 2), so that their ratios are meant.
+ * Prepares the exact cost of any cut from shapes alone. Nothing removed, it is what `costsOf` says of the same graph.
+ * MACs use placeholder sizes for symbolic dimensions (batch = 2); only their ratios are meaningful.
  */
 export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
   const found = findGroups(graph, options);
-  const terms = termsOf(graph, found);
+  const terms = termsOf(graph, found, options);
   return (removed) => {
     const counts = Float64Array.from(found.groups, ({ id }) => removed.get(id) ?? 0);
     const sums = { parameters: 0, bytes: 0, macs: 0 };
@@ -36,13 +46,13 @@ export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
         for (const [group, each] of loss) left -= each * counts[group]!;
         product *= left;
       }
-      sums[kind] += product;
+      sums[kind] += kind === 'bytes' ? Math.ceil(product) : product; // codes of few bits fill up their last byte
     }
     return sums;
   };
 }
 
-function termsOf(graph: Graph, found: Found): readonly Term[] {
+function termsOf(graph: Graph, found: Found, { rules }: GroupOptions): readonly Term[] {
   const { groups } = found;
   const { space, ports, site } = found.relations;
   const groupOf = new Map<number, number>();
@@ -51,7 +61,7 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
   });
   const losses = new Map<number, Term['axes'][number]>();
   const lossOf = ({ start, size }: Axis): Term['axes'][number] => {
-    const known = losses.get(start);
+    const known = size > 0 ? losses.get(start) : undefined;
     if (known) return known;
     const counts = new Map<number, number>();
     for (let i = 0; i < size; i++) {
@@ -59,7 +69,7 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
       if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1);
     }
     const loss = [...counts].map(([group, count]) => [group, count / groups[group]!.units] as const);
-    losses.set(start, [size, loss]);
+    if (size > 0) losses.set(start, [size, loss]); // an axis of size 0 begins where the next one does
     return [size, loss];
   };
   const term = (kind: keyof Cost, factor: number, axes: readonly Axis[]): Term => {
@@ -68,71 +78,35 @@ function termsOf(graph: Graph, found: Found): readonly Term[] {
     return { kind, factor: factor * sizeOf(fixed), axes: all.filter(([, loss]) => loss.length > 0) };
   };
   const terms: Term[] = [];
-  for (const [value, { dtype, shape }] of graph.constants) {
-    const weighs = isFloat(dtype) || found.relations.codeOf(value) !== undefined;
-    if (!weighs || shape.length === 0) continue;
-    const axes = ports.get(value)?.axes ?? [];
-    terms.push(term('parameters', 1, axes), term('bytes', bitsOf(dtype) / 8, axes));
+  for (const [value, tensor] of graph.constants) {
+    const port = ports.get(value);
+    const [parameters, bytes, bits] = [parametersOf(graph, value), byteLength(tensor), bitsOf(tensor.dtype)];
+    const cuttable = port !== undefined && bits > 0 && sizeOf(port.shape) > 0;
+    const axes = cuttable ? port.axes : [];
+    const elements = cuttable ? sizeOf(port.shape) : 1;
+    terms.push(term('parameters', parameters / elements, axes), term('bytes', cuttable ? bits / 8 : bytes, axes));
   }
+  const { fixed } = constantOwners(graph);
+  const { ruleOf } = found.relations;
   for (const node of graph.nodes) {
-    const counted = multiplications(site(node));
-    if (counted) terms.push(term('macs', counted.factor, counted.axes));
+    if (subgraphsOf(node).length > 0) terms.push(...bodyTerms(node, (value) => ports.get(value)?.shape, rules));
+    // Work on constants alone is done once, when the model is loaded.
+    if (node.outputs.every((value) => value === undefined || fixed.has(value))) continue;
+    for (const { factor, axes } of productsOf(site(node), ruleOf(node.op)) ?? [])
+      terms.push(term('macs', factor, axes));
   }
   return terms;
 }
 
-/** A product of sizes of axes and a number. */
-interface Multiplications {
-  readonly factor: number;
-  readonly axes: readonly Axis[];
+/** What the bodies of a node hold and multiply: nothing in them is cut. */
+function bodyTerms(node: Node, shapeOf: ShapeOf, rules: AxisRules | undefined): readonly Term[] {
+  const fixed = (kind: keyof Cost, factor: number): Term => ({ kind, factor, axes: [] });
+  const heldBy = (body: Graph): readonly Term[] => [
+    ...[...body.constants].flatMap(([value, tensor]) => [
+      fixed('parameters', parametersOf(body, value)),
+      fixed('bytes', byteLength(tensor)),
+    ]),
+    ...body.nodes.flatMap(subgraphsOf).flatMap(heldBy),
+  ];
+  return [fixed('macs', branchMacs(node, shapeOf, rules) ?? 0), ...subgraphsOf(node).flatMap(heldBy)];
 }
-
-type Counted = (site: ReturnType<Found['relations']['site']>) => Multiplications | undefined;
-
-/** Every element of the weight in slot `w` at every place of the result. */
-const conv =
-  (w = 1): Counted =>
-  ({ node, inputs, outputs: [y] }) => {
-    const [x, weight] = [inputs[0], inputs[w]];
-    if (!x || !weight || !y) return undefined;
-    const places = intOf(node, 'channels_last', 0) === 1 ? y.shape.slice(1, -1) : y.shape.slice(2);
-    return { factor: x.shape[0]! * sizeOf(places), axes: weight.axes };
-  };
-
-/** Every element of the result sums over one axis of the left factor. */
-const product =
-  (summed: (rank: number, node: Node) => number): Counted =>
-  ({ node, inputs: [a], outputs: [y] }) =>
-    a && y && { factor: 1, axes: [...y.axes, a.axes[summed(a.axes.length, node)]!] };
-
-const last = product((rank) => rank - 1);
-const gemm = product((_, node) => (intOf(node, 'transA', 0) ? 0 : 1));
-
-/** Input and recurrent weights are used alike often. */
-const recurrent: Counted = ({ inputs: [x, w, r] }) =>
-  x && w && r && { factor: x.shape[0]! * x.shape[1]!, axes: [w.axes[0]!, w.axes[1]!, r.axes[2]!] };
-
-const counted: ReadonlyMap<string, Counted> = new Map([
-  ['Conv', conv()],
-  ['ConvInteger', conv()],
-  ['QLinearConv', conv(3)],
-  ['com.microsoft::FusedConv', conv()],
-  ['com.microsoft::QLinearConv', conv(3)],
-  ['ConvTranspose', ({ inputs: [x, w] }) => x && w && { factor: x.shape[0]! * sizeOf(x.shape.slice(2)), axes: w.axes }],
-  ['Gemm', gemm],
-  ['com.microsoft::FusedGemm', gemm],
-  ['com.microsoft::QGemm', gemm],
-  ['MatMul', last],
-  ['MatMulInteger', last],
-  ['QLinearMatMul', last],
-  ['com.microsoft::DynamicQuantizeMatMul', last],
-  ['com.microsoft::FusedMatMul', product((rank, node) => (intOf(node, 'transA', 0) ? rank - 2 : rank - 1))],
-  ['com.microsoft::MatMulIntegerToFloat', last],
-  ['com.microsoft::MatMulNBits', last],
-  ['GRU', recurrent],
-  ['LSTM', recurrent],
-  ['RNN', recurrent],
-]);
-
-/** The axes whose product of sizes is the number of multiply-adds. */
-export const multiplications: Counted = (site) => counted.get(site.node.op)?.(site);
