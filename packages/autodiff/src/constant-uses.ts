@@ -11,12 +11,12 @@ export interface ConstantUse {
   readonly answer: UseAnswer;
 }
 
-/** What a constant is to a node: a parameter, or why not. `settles` keeps it from being one anywhere. */
+/** The role of a constant at a node: a parameter, or the reason why not. `settles` rules it out everywhere. */
 export type UseAnswer =
   | { readonly role: ParameterRole }
   | { readonly role?: never; readonly reason: string; readonly settles?: true };
 
-/** What is known of the values that a walk has reached. */
+/** The known facts about the values that a walk has reached. */
 export interface Flow {
   readonly graph: Graph;
   /** Values that depend on an input of the graph or on a layer, as opposed to constants. */

@@ -14,7 +14,7 @@ import {
 import type { DerivativeContext } from './derivative.js';
 import { missingInput, unknownShape } from './errors.js';
 
-/** What is known of gradients while a node's rule runs. */
+/** The known facts about gradients while a node's rule runs. */
 interface Surroundings {
   readonly gradientOf: (value: ValueId) => ValueId | undefined;
   readonly wants: (value: ValueId) => boolean;

@@ -84,7 +84,7 @@ export type DerivativeAnswer =
   | { readonly rule: 'flat' }
   | { readonly rule?: never; readonly reason: string };
 
-/** What is known of the derivative of an op. */
+/** The known facts about the derivative of an op. */
 export function derivativeOf(op: string): DerivativeAnswer {
   const answer = byName.get(op);
   if (answer === undefined) return { reason: 'an unknown op' };

@@ -1,7 +1,7 @@
 import type { Attribute, Dim, Node, ValueId } from '@espalier/core';
 
 /**
- * What a rule works with: the node, the gradients that reached its outputs, and a way to emit nodes. Shapes are those
+ * The tools of a rule: the node, the gradients that reached its outputs, and a way to emit nodes. Shapes are those
  * that shape inference found.
  */
 export interface DerivativeContext {

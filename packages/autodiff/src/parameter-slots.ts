@@ -1,9 +1,9 @@
 import type { derivatives } from './derivative-of.js';
 
-/** What a parameter does in its layer; weight decay acts on weights alone by default. */
+/** The role of a parameter in its layer. By default, weight decay acts on weights alone. */
 export type ParameterRole = 'weight' | 'bias' | 'norm' | 'quantizer';
 
-/** What a constant among the inputs of an op is to that op. */
+/** The role of a constant input of an op. */
 export type SlotUse =
   /** A layer: constants in these slots are its parameters. */
   | { readonly kind: 'layer'; readonly roles: readonly (ParameterRole | undefined)[]; readonly others: string }
@@ -138,5 +138,5 @@ const uses = {
 
 const byOp: ReadonlyMap<string, SlotUse> = new Map<string, SlotUse>(Object.entries(uses));
 
-/** What constants are to an op; undefined for ops without a derivative. */
+/** The roles of an op's constants; undefined for ops without a derivative. */
 export const slotUseOf = (op: string): SlotUse | undefined => byOp.get(op);

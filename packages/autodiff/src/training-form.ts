@@ -23,10 +23,10 @@ export interface BatchStatistics {
   /** Constants of the inference graph. */
   readonly runningMean: ValueId;
   readonly runningVariance: ValueId;
-  /** What BatchNormTraining computes. */
+  /** The outputs of BatchNormTraining. */
   readonly mean: ValueId;
   readonly variance: ValueId;
-  /** What is normalised. */
+  /** The normalised value. */
   readonly input: ValueId;
 }
 

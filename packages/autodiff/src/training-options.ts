@@ -1,6 +1,6 @@
 import type { Loss, Optimizer, ValueId, ValueInfo } from '@espalier/core';
 
-/** What a training step is made of. */
+/** Options of a training step. */
 export interface TrainingOptions {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
@@ -16,6 +16,6 @@ export interface TrainingOptions {
   readonly clipNorm?: number;
   /** Parameters that are multiplied by a mask after each update. */
   readonly masks?: readonly string[];
-  /** How far running statistics move towards the batch's; 0.1 when left out. */
+  /** The share by which running statistics move towards the batch's. Default: 0.1. */
   readonly bnMomentum?: number;
 }

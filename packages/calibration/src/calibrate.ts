@@ -14,7 +14,7 @@ import { dataChanged, noSamples } from './errors.js';
 import { planPasses } from './plan-passes.js';
 import { runPass } from './run-pass.js';
 
-/** What a calibration run works with. */
+/** The resources of a calibration run. */
 export interface CalibrationRun {
   readonly executor: Executor;
   /**

@@ -4,7 +4,7 @@ import type { Collector } from './collector.js';
 import { notFinite } from './errors.js';
 
 /**
- * How far one value is from another: the mean cosine of the vectors along an axis (channels, features), and
+ * The distance of one value from another: the mean cosine of the vectors along an axis (channels, features), and
  * |after - before|² / |before|² over all of both. Vectors of zeros count with a cosine of 1 where both are, else 0.
  */
 export const collectChange: Collector<'change'> = {

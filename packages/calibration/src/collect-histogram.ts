@@ -42,7 +42,7 @@ export const collectHistogram: Collector<'histogram'> = {
   ofConstant: (need, constant) => histogramOf(constant, checkedBins(need)),
 };
 
-/** How an element finds its bin: trunc((x half - min) scale), at most bins - 1. */
+/** The bin of an element: trunc((x half - min) scale), at most bins - 1. */
 interface Bins extends Range {
   readonly bins: number;
   /** 1, or 1/2 where max - min would overflow float32; `min` and `scale` are for x times it. */

@@ -4,7 +4,7 @@ import { impossibleNeed, notFinite } from './errors.js';
 import { layerOf, type Sums } from './layer-rows.js';
 
 /**
- * What least squares need to bring a layer's output near another value Y of the same run: XᵀX as for `gram`, YᵀX, and
+ * The sums for a least-squares fit of a layer's output to another value Y of the same run: XᵀX as for `gram`, YᵀX, and
  * the sums of the columns of both. Products are float32 within a batch, float64 across batches.
  */
 export const collectRegression: Collector<'regression'> = {

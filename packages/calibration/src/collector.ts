@@ -10,14 +10,14 @@ export interface Probe<Answer> {
   readonly fetch: readonly ValueId[];
   /** Takes in the fetched values of one batch, in the order of `fetch`, and how many samples the batch has. */
   add(found: readonly Tensor[], samples: number): void;
-  /** What all batches together say; called once, after the last. */
+  /** The statistic over all batches; called once, after the last. */
   answer(): Answer;
 }
 
-/** What the gradient of the loss is taken to: a constant, or what a node reads at one of its inputs. */
+/** The target of a gradient of the loss: a constant, or the value at one input of a node. */
 export type GradientOf = ValueId | { readonly node: string; readonly slot: number };
 
-/** How one statistic is collected: nodes added to the graph, and arithmetic on what they yield per batch. */
+/** Collects one statistic: nodes added to the graph, and arithmetic on their outputs per batch. */
 export interface Collector<S extends StatisticName> {
   /** The values of the graph that a need reads; they must exist. Constants among them are answered by `ofConstant`. */
   values(need: NeedOf<S>, graph: Graph): readonly ValueId[];
@@ -25,7 +25,7 @@ export interface Collector<S extends StatisticName> {
   after?(need: NeedOf<S>): readonly Need[];
   /** Smallest opset of the default domain in which the added nodes exist; any when left out. */
   readonly opset?: number;
-  /** What it needs the gradient of the loss for; `statistics.gradient` names these gradients then. */
+  /** The targets of the gradients that it needs; `statistics.gradient` then names these gradients. */
   gradients?(need: NeedOf<S>): readonly GradientOf[];
   /** Adds the nodes. `earlier` holds the answers asked for by `after`. @throws CALIBRATION_NEED. */
   probe(need: NeedOf<S>, statistics: StatisticsGraph, earlier: Evidence): Probe<Statistics[S]['answer']>;

@@ -18,7 +18,7 @@ import type { GradientOf } from './collector.js';
 import { gradientNotAsked } from './errors.js';
 import type { StatisticsGraph } from './statistics-graph.js';
 
-/** What the loss is taken against. */
+/** The target of the loss. */
 export type LossTarget = 'labels' | 'predictions';
 
 /** A model with the gradients of its loss. */
@@ -28,7 +28,7 @@ export interface Differentiated {
   readonly gradient: StatisticsGraph['gradient'];
   /** The input for class numbers (int64 [batch]); absent where the model's own predictions are the target. */
   readonly label?: ValueId;
-  /** How many classes there are, where known. */
+  /** The number of classes, where known. */
   readonly classes?: number;
 }
 

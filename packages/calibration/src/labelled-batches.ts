@@ -28,7 +28,7 @@ async function* resumed(first: IteratorResult<Batch>, iterator: AsyncIterator<Ba
 }
 
 /**
- * What the model is fed with: labels go where the loss reads them, or nowhere.
+ * The feeds of the model: labels go to the input that the loss reads, or nowhere.
  * @throws CALIBRATION_LABEL where they are no classes of the model, or not one for each sample.
  */
 export function feedsOf(

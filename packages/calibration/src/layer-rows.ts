@@ -27,7 +27,7 @@ export interface Layer {
 export interface Sums {
   /** XᵀX, [groups, K, K]. */
   readonly products: ValueId;
-  /** How many rows. */
+  /** The number of rows. */
   readonly rows: ValueId;
   readonly target?: {
     /** YᵀX, [groups, outputs / groups, K]. */

@@ -1,7 +1,7 @@
 import { buildGraph, type DType, longs, type Tensor, tensor, type ValueId } from '@espalier/core';
 import type { Adder, StatisticsGraph } from './statistics-graph.js';
 
-/** What is done with each slice. */
+/** The treatment of each slice. */
 export interface Slicing {
   /** The value that is cut along its first axis. */
   readonly value: ValueId;
@@ -11,7 +11,7 @@ export interface Slicing {
   readonly rows: ValueId;
   /** Values that go from slice to slice: their first value, and their type. */
   readonly carried: readonly { readonly from: ValueId; readonly dtype: DType }[];
-  /** How many values of each slice are stacked into one result. */
+  /** The number of values of each slice that are stacked into one result. */
   readonly stacked: number;
   /** Adds the nodes for one slice; returns the new carried values, then those to stack. */
   body(slice: ValueId, carried: readonly ValueId[], into: Adder, beside: readonly ValueId[]): readonly ValueId[];

@@ -24,7 +24,7 @@ export interface Task {
   readonly collector: AnyCollector;
 }
 
-/** What is answered already, and what each pass over the data has to collect. */
+/** The statistics that are known already, and those that each pass over the data must collect. */
 export interface Plan {
   /** Answers of constants, by `needKey`. */
   readonly answers: ReadonlyMap<string, unknown>;

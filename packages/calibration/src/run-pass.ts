@@ -10,17 +10,17 @@ import { observe } from './statistics-graph.js';
 export interface Pass {
   readonly executor: Executor;
   readonly batches: AsyncIterable<ReadonlyMap<string, Tensor>>;
-  /** What earlier passes found. */
+  /** The statistics of earlier passes. */
   readonly earlier: Evidence;
   /** Told after each batch how many samples were seen. */
   readonly progress: (samples: number) => void;
 }
 
-/** What a pass found: answers by `needKey`, and how many samples it saw. */
+/** The result of a pass: statistics by `needKey`, and the number of samples. */
 export interface PassResult {
   readonly answers: ReadonlyMap<string, unknown>;
   readonly samples: number;
-  /** What the loss was taken against, where gradients were asked for. */
+  /** The target of the loss, if gradients were needed. */
   readonly target?: LossTarget;
 }
 

@@ -33,7 +33,7 @@ export interface StatisticsGraph {
   once<T>(key: string, make: () => T): T;
 }
 
-/** How to reduce. */
+/** Options of a reduction. */
 export interface ReduceOptions {
   readonly axes?: readonly number[];
   readonly keep?: boolean;

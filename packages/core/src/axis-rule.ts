@@ -9,13 +9,13 @@ export interface Axis {
 }
 
 /**
- * What is noted of a class of coordinates: `products` when it numbers independent products, such as attention heads;
+ * A fact about a class of coordinates: `products` when it numbers independent products, such as attention heads;
  * `statistics` when a mean or variance is taken over it; `inner` when its indices are places within units.
  */
 export type Mark = 'products' | 'statistics' | 'inner';
 
 /**
- * What becomes of the indices of a constant when their unit is masked. `produces`: they are set to zero, so that the
+ * The effect on the indices of a constant if their unit is masked. `produces`: they are set to zero, so that the
  * unit is constant from there on. `sums`: a layer sums over them, so a unit of zeros adds nothing. `keeps`: neither
  * (divisors, exponents, variances, scales of quantizers). `inner`: its indices are places within a unit, never units
  * (positions of a kernel).
@@ -83,7 +83,7 @@ export interface AxisSite {
    */
   mark(axis: Axis, mark: Mark): void;
   /**
-   * What masking does to a constant along an axis, `produces` unless said otherwise. Weights that are multiplied and
+   * The effect of masking on a constant along an axis. Default: `produces`. Weights that are multiplied and
    * summed over the axis say `sums`; divisors, exponents and the like, which must not become zero, say `keeps`.
    */
   role(port: AxisPort | undefined, axis: number, role: Role): void;
@@ -110,17 +110,17 @@ export interface AxisRun {
   readonly count: number;
 }
 
-/** What is left of an axis after a cut. */
+/** The indices of each axis that stay after a cut. */
 export interface Kept {
-  /** How many indices are left. */
+  /** The number of indices that stay. */
   count(axis: Axis): number;
-  /** How many indices below this one are left. */
+  /** The number of indices below this one that stay. */
   before(axis: Axis, index: number): number;
   /** The indices that are left, ascending. */
   indices(axis: Axis): readonly number[];
 }
 
-/** How a node changes when axes that it touches are cut. */
+/** The changes of a node after a cut of its axes. */
 export interface Edit {
   readonly attributes?: Readonly<Record<string, Attribute | undefined>>;
   /** New whole-number inputs by slot (shapes, sizes, bounds); `undefined` removes the input. */
@@ -130,9 +130,9 @@ export interface Edit {
 }
 
 /**
- * How the axes of an op's inputs and outputs relate, and what must be rewritten when they are cut. Two promises come
- * with it: where all slices that a unit has in the inputs are zero, so are those in the outputs (or the axis is
- * pinned); and what is computed for the other units does not change when it goes (or the axis is marked with
+ * The relations between the axes of an op's inputs and outputs, and the edits of the op after a cut. A rule makes two
+ * promises: if all slices of a unit in the inputs are zero, so are those in the outputs (or the axis is
+ * pinned); and the results of the other units do not change if the unit is removed (or the axis is marked with
  * `statistics`).
  *
  *     // acme::Scale(x [N, C, ...], scale [C]), with C in an attribute

@@ -12,12 +12,12 @@ import {
 } from './graph.js';
 import type { Tensor } from './tensor.js';
 
-/** What `add` may be told besides op and inputs. */
+/** Options of `add` besides op and inputs. */
 export interface AddOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   /** Wished name of the (first) output, and of the node; made unique. The op's name when left out. */
   readonly name?: string;
-  /** Number of outputs; 1 unless said otherwise. */
+  /** Number of outputs. Default: 1. */
   readonly outputs?: number;
 }
 

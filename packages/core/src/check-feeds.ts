@@ -4,7 +4,7 @@ import type { Port } from './executor.js';
 import { wrongFeed } from './executor-errors.js';
 import { sizeOf, type Tensor } from './tensor.js';
 
-/** What an executor demands of feeds beyond the contract. */
+/** Requirements of an executor on feeds, beyond the contract. */
 export interface FeedRules {
   /** Whether sizes of one name must be equal in all inputs; the runtime finds out by itself unless this is set. */
   readonly equalNames?: boolean;

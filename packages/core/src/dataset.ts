@@ -16,7 +16,7 @@ export interface Dataset {
   read(indices: readonly number[]): Promise<ReadonlyMap<string, Tensor>>;
 }
 
-/** What a loader may use. */
+/** Resources and facts that a loader may use. */
 export interface DatasetContext {
   readonly files: Files;
   /** The inputs of the model the data is for, where there is one. */

@@ -1,6 +1,6 @@
 import type { NumberForm, Option, When } from './options.js';
 
-/** What an option accepts, in words: `a number from 0 to 1`. */
+/** The values that an option accepts, in words: `a number from 0 to 1`. */
 export function describeOption(option: Option): string {
   switch (option.type) {
     case 'number':
@@ -33,7 +33,7 @@ export const describeWhen = (when: When): string =>
     .map(([name, values]) => `${name}: ${values.join(' or ')}`)
     .join(' and ');
 
-/** What an option is for, and where it means something: `how long it takes (only with mode: gradual)`. */
+/** The purpose of an option, and the condition under which it applies: `how long it takes (only with mode: gradual)`. */
 export const aboutOption = ({ about, when }: Option): string =>
   when ? `${about} (only with ${describeWhen(when)})` : about;
 

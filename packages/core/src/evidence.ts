@@ -32,7 +32,7 @@ export interface Regression extends Gram {
   readonly squares: Float64Array;
 }
 
-/** How far one value is from another. */
+/** The distance of one value from another. */
 export interface Change {
   /** Mean cosine of the vectors along an axis. */
   readonly cosine: number;
@@ -40,7 +40,7 @@ export interface Change {
   readonly relative: number;
 }
 
-/** What of a value is measured per index of an axis: the mean of |x|, the mean of x², or the share of zeros. */
+/** A measure of a value per index of an axis: the mean of |x|, the mean of x², or the share of zeros. */
 export type Activity = 'mean' | 'square' | 'zeros';
 
 /**
@@ -52,7 +52,7 @@ export interface Contributions {
   /** Row-major [rows, size]. */
   readonly sums: Float32Array;
   readonly size: number;
-  /** How many samples each row stands for. */
+  /** The number of samples behind each row. */
   readonly samples: Float64Array;
 }
 
@@ -96,11 +96,11 @@ export type StatisticName = keyof Statistics;
 /** One statistic that an algorithm needs. */
 export type Need = { [S in StatisticName]: { readonly statistic: S } & Readonly<Statistics[S]['ask']> }[StatisticName];
 
-/** What one calibration run found. */
+/** The statistics that one calibration run collected. */
 export interface Evidence {
   /** Number of samples seen; 0 when no data was given. */
   readonly samples: number;
-  /** What the loss was taken against where gradients were collected: labels, or the model's own predicted classes. */
+  /** The target of the loss if gradients were collected: labels, or the model's own predicted classes. */
   readonly target?: 'labels' | 'predictions';
   /** The answer to a need; undefined when it was not collected. */
   find<S extends StatisticName>(

@@ -11,7 +11,7 @@ export interface Port extends ValueInfo {
 export interface Carry {
   readonly input: string;
   readonly output: string;
-  /** What the first run begins with. */
+  /** The value in the first run. */
   readonly initial: Tensor;
 }
 
@@ -49,9 +49,9 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** How a session is opened. */
+/** Options for opening a session. */
 export interface OpenOptions {
-  /** Whether the runtime may rewrite the graph first; true unless said otherwise. */
+  /** Whether the runtime may rewrite the graph first. Default: true. */
   readonly optimize?: boolean;
 }
 

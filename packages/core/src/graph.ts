@@ -8,7 +8,7 @@ export type ValueId = string;
 /** A size, or the name of one that is not known yet (`'batch'`). Equal names are equal sizes within a graph. */
 export type Dim = number | string;
 
-/** What is known of a value. Without `shape`, not even the rank is known. */
+/** The known facts about a value. Without `shape`, not even the rank is known. */
 export interface ValueInfo {
   readonly dtype: DType;
   readonly shape?: readonly Dim[];
@@ -83,10 +83,10 @@ export interface Graph {
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
-/** What a graph can be made from: everything but the lists of nodes, inputs and outputs has an empty default. */
+/** The parts of a graph: everything but the lists of nodes, inputs and outputs has an empty default. */
 export type GraphParts = Partial<Graph> & Pick<Graph, 'inputs' | 'outputs' | 'nodes'>;
 
-/** A graph from its parts; opset 17 of the default domain unless said otherwise. */
+/** A graph from its parts. Default: opset 17 of the default domain. */
 export const createGraph = (parts: GraphParts): Graph => ({
   name: 'graph',
   constants: new Map(),
@@ -97,7 +97,7 @@ export const createGraph = (parts: GraphParts): Graph => ({
   ...parts,
 });
 
-/** What a node can be made from; attributes may be left out. */
+/** The parts of a node; attributes may be omitted. */
 export type NodeParts = Omit<Node, 'attributes'> & { readonly attributes?: Readonly<Record<string, Attribute>> };
 
 /** A node from its parts: `createNode({ id: 'a', op: 'Relu', inputs: ['x'], outputs: ['y'] })`. */

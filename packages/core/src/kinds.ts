@@ -12,7 +12,7 @@ import type { Tensor } from './tensor.js';
 /** A lossless rewrite: the same function, another graph. Returns the very same object when nothing changed. */
 export type Pass = (graph: Graph) => Graph;
 
-/** What a schedule runs over, as far as its driver knows: where its own options are silent, this is what counts. */
+/** The range a schedule covers. Used for any option the schedule leaves unset. */
 export interface Span {
   /** Steps from the beginning to the end. */
   readonly steps: number;
@@ -23,7 +23,7 @@ export interface Span {
   readonly to?: number;
 }
 
-/** A number that depends on the training step alone, and on the span that it runs over where one is told. */
+/** A number that depends on the training step alone, and on the span if one is passed. */
 export type Schedule = (step: number, span?: Span) => number;
 
 /** Reads a model file. */
@@ -56,7 +56,7 @@ export interface Grid {
 
 /** Chooses the range of real numbers that a grid covers (a range estimator), from what calibration saw. */
 export interface Observer {
-  /** How many histogram bins it reads; 0 when the smallest and largest value are enough. */
+  /** The number of histogram bins it reads; 0 if the smallest and largest value are enough. */
   readonly bins: number;
   /** The range to cover; `histogram` is given when `bins` is not 0. The driver makes it contain zero. */
   range(seen: { readonly range: Range; readonly histogram?: Histogram }, grid: Grid): Range;
@@ -82,7 +82,7 @@ export interface Outcome {
 
 /** Turns a float graph into a quantized one. */
 export interface Quantizer {
-  /** What calibration must collect; none for data-free quantizers. */
+  /** The statistics that calibration must collect; none for data-free quantizers. */
   needs(graph: Graph): readonly Need[];
   quantize(graph: Graph, evidence: Evidence): Outcome;
 }
@@ -127,7 +127,7 @@ export interface UnitPlace {
 export interface UnitTarget {
   readonly group: string;
   readonly units: number;
-  /** What makes the units comes first. */
+  /** Slices that produce the units come first. */
   readonly slices: readonly UnitSlice[];
   /** Where layers that sum over the units read them, by node and input. Through these the units act on the output. */
   readonly inputs: readonly (UnitPlace & { readonly node: string; readonly slot: number })[];
@@ -159,7 +159,7 @@ export type Pruner =
   | (WeightScorer & { readonly units?: UnitScorer })
   | { readonly units: UnitScorer; readonly needs?: never; readonly score?: never };
 
-/** What a loss may ask of the model it is put on. */
+/** Values of the model that a loss may use. */
 export interface LossSite {
   /** Type of the model's output. */
   readonly output: ValueInfo;
@@ -197,7 +197,7 @@ export interface Loss {
   target?(site: LossSite): ValueInfo;
   /** Further inputs that are fed at each step (a teacher's logits), by name. */
   inputs?(site: LossSite): ReadonlyMap<string, ValueInfo>;
-  /** What a teacher gives for them: by the name of the input, a value of the teacher, or `output`, its first output. */
+  /** The teacher's values for them: by the name of the input, a value of the teacher, or `output`, its first output. */
   readonly teacher?: ReadonlyMap<string, { readonly value: ValueId } | 'output'>;
   build(
     builder: GraphBuilder,
@@ -252,7 +252,7 @@ export interface Kinds {
   optimizer: Optimizer;
   /** An architecture with its first weights; a reference architecture's `create` returns the whole model. */
   model: Graph;
-  /** How the axes of a custom op relate; the plugin's id is the name of the op (`acme::Scale`). */
+  /** The axis rule of a custom op; the plugin's id is the name of the op (`acme::Scale`). */
   axes: AxisRule;
 }
 

@@ -28,7 +28,7 @@ type Form =
   | { readonly type: 'group'; readonly of: Options }
   /** A plugin of another kind. `default` is an id, used where a registry resolves references; in code it is required. */
   | { readonly type: 'plugin'; readonly kind: Kind; readonly default?: string; readonly optional?: boolean }
-  /** A reference to a plugin of a kind, or another word that its reader understands (a path), as it was written. */
+  /** A reference to a plugin of a kind, or another word that its reader understands (a path), unresolved. */
   | { readonly type: 'reference'; readonly kind: Kind };
 
 /**
@@ -103,10 +103,10 @@ type MayBeAbsent<O extends Option> = O extends { type: 'group'; of: infer T exte
       ? true
       : false;
 
-/** What `create` receives: every option, defaults filled in. */
+/** The options that `create` receives: every option, defaults filled in. */
 export type Resolved<T extends Options> = Simplify<{ readonly [K in keyof T]: ValueOf<T[K]> }>;
 
-/** What a caller writes: options with a default may be left out. */
+/** The options that a caller writes; those with a default may be omitted. */
 export type Given<T extends Options> = Simplify<
   { readonly [K in keyof T as MayBeAbsent<T[K]> extends true ? K : never]?: GivenOf<T[K]> } & {
     readonly [K in keyof T as MayBeAbsent<T[K]> extends true ? never : K]: GivenOf<T[K]>;

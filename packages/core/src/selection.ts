@@ -23,7 +23,7 @@ export interface Selection<V = never> {
 }
 
 /**
- * What patterns say of things with names, the same everywhere.
+ * The decision of patterns about named things; it is the same everywhere.
  *
  *     const chosen = select({ ignore: ['conv1'], overrides: [['fc*', 0.9]] });
  *     chosen.leftOut(['conv1']); // A pattern of `ignore` names it.

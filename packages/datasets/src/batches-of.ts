@@ -1,18 +1,18 @@
 import type { Dataset, Tensor } from '@espalier/core';
 import { badRequest, nothingFound } from './errors.js';
 
-/** How a data set is cut into feeds. */
+/** Options for splitting a data set into feeds. */
 export interface BatchOptions {
   /** Samples in a batch; the last one holds what is left. */
   readonly batch: number;
-  /** The fields to feed; all but `label` unless said otherwise. */
+  /** The fields to feed. Default: all but `label`. */
   readonly feeds?: readonly string[];
   /** Leaves out a last batch that is not full, for models whose batch size is fixed. */
   readonly dropLast?: boolean;
 }
 
 /**
- * Feeds by input name, one batch after another in the order of the data set; each call starts anew. The next batch is
+ * Feeds by input name, one batch after another in the order of the data set; each call starts from the beginning. The next batch is
  * read while the consumer works on the current one.
  * @throws DATA_SPEC for a batch size below 1, DATA_EMPTY for a field that is not there.
  */

@@ -1,7 +1,7 @@
 import { nearest, type Reference } from '@espalier/core';
 import { badRequest } from './errors.js';
 
-/** How the text after the name is read into options. */
+/** The reader of the text after the name, which returns options. */
 interface Form {
   readonly usage: string;
   read(rest: string): Readonly<Record<string, unknown>> | undefined;

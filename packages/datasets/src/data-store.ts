@@ -10,7 +10,7 @@ export interface PublishedFile {
   readonly addresses: readonly string[];
   /** Size of the content, unpacked. */
   readonly bytes: number;
-  /** SHA-256 of the content, unpacked: mirrors and tools pack anew, the content stays. Lower-case hexadecimal. */
+  /** SHA-256 of the content, unpacked: mirrors and tools recompress files, but the content stays. Lower-case hexadecimal. */
   readonly sha256: string;
 }
 

@@ -33,7 +33,7 @@ const ownBuffer = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as Ar
 
 interface JpegCodec {
   readonly module: MozJPEGModule;
-  /** What libjpeg had to say about the current image. */
+  /** Messages of libjpeg about the current image. */
   readonly messages: string[];
 }
 

@@ -3,9 +3,9 @@ import { checkContent } from './check-content.js';
 import type { PublishedFile } from './data-store.js';
 import { gunzip, isGzip } from './read-data-file.js';
 
-/** How a download is made. */
+/** Options of a download. */
 export interface DownloadOptions {
-  /** Milliseconds without a byte after which an address is given up. 30,000 unless said otherwise. */
+  /** Milliseconds without a byte after which an address is given up. Default: 30,000. */
   readonly timeout?: number;
   readonly progress?: (message: string, done?: number) => void;
 }

@@ -50,7 +50,7 @@ export const badRequest = (where: string, { expected, found, fix }: Finding & { 
 export const nothingFound = (where: string, { expected, found, fix }: Finding & { readonly fix?: string }) =>
   problem('DATA_EMPTY', { where, expected, found, ...(fix ? { fix } : {}) });
 
-/** What was expected and what was found instead. */
+/** The expected and the actual finding. */
 interface Finding {
   readonly expected: string;
   readonly found: string;

@@ -12,7 +12,7 @@ import { bothSides, outputSize } from './preprocess-plan.js';
  * and dtype. `[N,3,H,W]` and `[N,1,H,W]` are channels first, `[N,H,W,3]` and `[N,H,W,1]` channels last, `[N,H,W]`
  * is grey, `[N,K]` a flat image of K values. Symbolic dimensions take what the data has. Fields that are no images
  * change their name, and their dtype where no value can be lost but by rounding a float.
- * @throws DATA_FIT when the input cannot be told apart or met; DATA_SPEC and DATA_SHAPE as `preprocess` does.
+ * @throws DATA_FIT when the input is ambiguous or cannot be met; DATA_SPEC and DATA_SHAPE as `preprocess` does.
  */
 export function fitToInput(dataset: Dataset, port: Port, options: FitOptions = {}): Dataset {
   const field = options.field ?? fieldFor(dataset, port);

@@ -1,6 +1,6 @@
 import { badImage, tooLarge } from './errors.js';
 
-/** What an image file says of itself before it is decoded. */
+/** The facts in an image file that are readable before decoding. */
 export interface ImageHeader {
   readonly format: 'png' | 'jpeg';
   readonly width: number;

@@ -6,7 +6,7 @@ import { bothSides } from './preprocess-plan.js';
 
 type Sizing = Pick<PreprocessOptions, 'resize' | 'crop'>;
 
-/** What is known when images are brought to the size of an input. */
+/** The sizes that are known when images are resized to an input. */
 interface Sizes {
   readonly target: ImageTarget;
   readonly stored: ImageSize | undefined;

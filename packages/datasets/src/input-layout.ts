@@ -1,7 +1,7 @@
 import { type Dim, type Port, problem } from '@espalier/core';
 import type { ImageSize, Layout } from './preprocess-options.js';
 
-/** What an input wants of images; a part that the model leaves open is undefined. */
+/** The form of images that an input takes; a part that the model leaves open is undefined. */
 export interface ImageTarget {
   readonly layout: Layout;
   readonly channels?: number;

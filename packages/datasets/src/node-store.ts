@@ -6,7 +6,7 @@ import { type DownloadOptions, download } from './download.js';
 
 /** Where a store of the disk looks and keeps files. */
 export interface NodeStoreOptions {
-  /** A folder of data sets that is searched first and never written; `ESPALIER_DATA` unless said otherwise. */
+  /** A folder of data sets that is searched first and never written. Default: `ESPALIER_DATA`. */
   readonly data?: string | undefined;
   /** Where downloads are kept; `ESPALIER_CACHE`, else the operating system's folder for caches. */
   readonly cache?: string;

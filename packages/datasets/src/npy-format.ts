@@ -60,7 +60,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
   return tensor(header.dtype, header.shape, (header.columnsFirst ? rowsFirst(data, header) : data) as never); // of this dtype
 }
 
-/** What the header says. */
+/** The content of the header. */
 interface Header {
   readonly dtype: Exclude<DType, 'string'>;
   readonly bigEndian: boolean;

@@ -9,13 +9,13 @@ export interface ImageSize {
   readonly width: number;
 }
 
-/** How stored images become what a model wants. The steps run in the order of this list. */
+/** Steps that convert stored images to a model's input. They run in the order of this list. */
 export interface PreprocessOptions {
-  /** The field to change; `image` unless said otherwise. Other fields pass unchanged. */
+  /** The field to change. Default: `image`. Other fields pass unchanged. */
   readonly field?: string;
   /** The name of the field afterwards. */
   readonly as?: string;
-  /** The layout of the stored samples; `nhwc` unless said otherwise. */
+  /** The layout of the stored samples. Default: `nhwc`. */
   readonly from?: Layout;
   /** Colour to grey by ITU-R 601 luma (as Pillow), or grey repeated three times. */
   readonly channels?: number;
@@ -29,9 +29,9 @@ export interface PreprocessOptions {
   readonly mean?: readonly number[];
   /** Divides after that: one number for each channel, or one for all. */
   readonly std?: readonly number[];
-  /** The layout of the result; `nchw` unless said otherwise. */
+  /** The layout of the result. Default: `nchw`. */
   readonly layout?: Layout;
-  /** The dtype of the result; float32 unless said otherwise. */
+  /** The dtype of the result. Default: float32. */
   readonly dtype?: DType;
   /** The shape of one sample of the result where it is neither [C,H,W] nor [H,W,C]: the same elements, flat or without channels. */
   readonly shape?: readonly number[];

@@ -16,7 +16,7 @@ export interface LabelledDataset extends Dataset {
   readonly labels: Int32Array;
 }
 
-/** What a data set in memory is made from: each field with all samples along its first axis. */
+/** The parts of a data set in memory: each field with all samples along its first axis. */
 export interface TensorSetParts {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Tensor>;

@@ -10,7 +10,7 @@ import { decodeText } from './wire-reader.js';
 
 type Reader = (context: DecodeContext, proto: Proto<'Attribute'>, path: string) => Attribute;
 
-/** How the value of each attribute type is read. Absent numbers and texts are 0 and '', as proto3 writers leave them out. */
+/** The reader of each attribute type. Absent numbers and texts are 0 and '', because proto3 writers omit them. */
 const readers = {
   FLOAT: (_, { f }) => ({ kind: 'float', value: f ?? 0 }),
   INT: (_, { i }) => ({ kind: 'int', value: i ?? 0 }),

@@ -10,7 +10,7 @@ export interface ExternalReference {
   readonly place: Place;
 }
 
-/** What the readers of the single messages share. */
+/** State shared by the readers of the single messages. */
 export interface DecodeContext {
   /** The name of the file, for errors. */
   readonly file: string;

@@ -13,7 +13,7 @@ import { createCursor } from './wire-reader.js';
 /** The oldest operator set that is read; onnxruntime promises no more either. */
 const oldest = 7;
 
-/** What reading a model needs besides its bytes. */
+/** Options for reading a model, besides its bytes. */
 export interface DecodeModelOptions {
   readonly file: string;
   /** Bytes that sparse tensors may take when made dense. */

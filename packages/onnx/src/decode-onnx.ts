@@ -3,7 +3,7 @@ import { decodeModel } from './decode-model.js';
 import { inFile, quoted, unsupported } from './errors.js';
 import { wholeSource } from './source.js';
 
-/** How ONNX bytes are read. */
+/** Options for reading ONNX bytes. */
 export interface OnnxReadOptions {
   /**
    * Bytes that the sparse tensors of a model may take when made dense, in all. Unless given: 64 bytes for each byte

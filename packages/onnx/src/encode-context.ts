@@ -8,7 +8,7 @@ export interface ExternalRange {
   readonly length: number;
 }
 
-/** What the writers of the single messages share. */
+/** State shared by the writers of the single messages. */
 export interface EncodeContext {
   /** Whether mostly-zero weights are written as sparse tensors. */
   readonly sparse: boolean;

@@ -5,13 +5,13 @@ import { messageTooLarge, unwritable } from './errors.js';
 /** The largest message protobuf allows is 2^31 - 1 bytes. */
 export const largestMessage = 2 ** 31 - 1;
 
-/** How a graph is written as ONNX. */
+/** Options for writing a graph as ONNX. */
 export interface OnnxWriteOptions {
   /** Whether weights go to one file beside the model: when they do not fit into it (`auto`), always, or never. */
   readonly externalData?: 'auto' | 'always' | 'never';
-  /** Smallest weight in bytes that goes to the file beside the model, when there is one. 1024 unless given. */
+  /** Smallest weight in bytes that goes to the file beside the model, when there is one. Default: 1024. */
   readonly externalThreshold?: number;
-  /** Whether floating-point weights that take less as a sparse tensor are written as one. False unless given. */
+  /** Whether floating-point weights that take less as a sparse tensor are written as one. Default: false. */
   readonly sparse?: boolean;
 }
 

@@ -2,7 +2,7 @@ import { allocate, isFloat, isPacked, longs, type Tensor, type TypedArray, tenso
 import { encodeTensor, rawBytes } from './encode-tensor.js';
 import type { Draft } from './schema.js';
 
-/** What the messages of a sparse tensor take beyond those of a dense one, roughly. */
+/** Approximate bytes that the messages of a sparse tensor take beyond those of a dense one. */
 const overhead = 64;
 
 /**

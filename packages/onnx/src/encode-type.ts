@@ -2,7 +2,7 @@ import type { Container, ValueInfo } from '@espalier/core';
 import { dataTypes } from './data-types.js';
 import type { Draft } from './schema.js';
 
-/** What is known of a value as a TypeProto. */
+/** Encodes the known facts about a value as a TypeProto. */
 export function encodeType({ dtype, shape, container = [] }: ValueInfo): Draft<'Type'> {
   const sparse = container.at(-1) === 'sparse';
   const leaf: Draft<'TensorType'> = {

@@ -109,7 +109,7 @@ export const schema = {
 /** The name of a message. */
 export type MessageName = keyof typeof schema;
 
-/** What each kind of field holds. The kinds that end in `s` are whole typed arrays, for tensor data. */
+/** The content of each kind of field. The kinds that end in `s` are whole typed arrays, for tensor data. */
 export interface ScalarTypes {
   int: number;
   float: number;

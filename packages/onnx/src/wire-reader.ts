@@ -1,7 +1,7 @@
 import { malformed, type Place, truncated } from './errors.js';
 import { blockEnd, fileOffset, holeAt, type Source } from './source.js';
 
-/** How the value of a field is laid out in the bytes (Protocol Buffers encoding). */
+/** The layouts of a field's value in the bytes (Protocol Buffers encoding). */
 export const wire = { varint: 0, fixed64: 1, block: 2, fixed32: 5 } as const;
 
 /** A reading position. `low` and `high` are the halves of the last varint. */

@@ -8,7 +8,7 @@ import { type Backend, type Loader, loadRuntime, type Runtime } from './runtime.
 import { runtimeOptions } from './runtime-options.js';
 import { webLoader } from './web-loader.js';
 
-/** How an onnxruntime executor is made. */
+/** Options of an onnxruntime executor. */
 export interface OnnxRuntimeOptions {
   /** Threads inside one run; 0 or nothing means the physical cores this process may use. */
   readonly threads?: number;

@@ -9,7 +9,7 @@ export interface TemporaryFolder {
   remove(): Promise<void>;
 }
 
-/** What differs between Node and browsers; each has a file of its own, chosen by the `browser` condition. */
+/** The differences between Node and browsers; each has a file of its own, chosen by the `browser` condition. */
 export interface Host {
   /** The native runtime; absent in browsers. */
   readonly native?: Loader;

@@ -4,7 +4,7 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { unsupportedType } from './errors.js';
 import type { Runtime } from './runtime.js';
 
-/** How a dtype passes between host and runtime: by both packages, by onnxruntime-web alone, or not at all. */
+/** The packages that pass a dtype between host and runtime: both, onnxruntime-web alone, or none. */
 const passage = {
   float64: 'both',
   float32: 'both',

@@ -21,7 +21,7 @@ export interface Runtime {
 /** Which of the two packages to use. */
 export type Backend = 'auto' | 'node' | 'web';
 
-/** How a runtime package is imported. */
+/** The import of a runtime package. */
 export interface Loader {
   readonly package: Runtime['package'];
   load(): Promise<Api>;

@@ -1,7 +1,7 @@
 import { EspalierError } from '@espalier/core';
 import { runtimeFailed, unsupportedOp } from './errors.js';
 
-/** What was being done when the runtime failed. */
+/** The attempt during which the runtime failed. */
 export interface Attempt {
   /** The package that was asked. */
   readonly runtime: string;

@@ -9,7 +9,7 @@ import { translateFailure } from './translate-failure.js';
 export interface Loaded {
   readonly runtime: Runtime;
   readonly session: InferenceSession;
-  /** What errors call the model. */
+  /** The name of the model in errors. */
   readonly name: string;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];

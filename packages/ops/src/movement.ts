@@ -30,7 +30,7 @@ export type MovementOp = keyof typeof movements;
 const byOp: ReadonlyMap<string, Movement> = new Map(Object.entries(movements));
 
 /**
- * How an op moves the elements of its first input; undefined for ops that do something else. Callers whose question
+ * The way an op moves the elements of its first input; undefined for ops that do something else. Callers whose question
  * is wider (what keeps units apart, what may stand before a softmax) add their own ops to it: pools, norms, scales.
  */
 export const movementOf = (op: string): Movement | undefined => byOp.get(op);

@@ -14,7 +14,7 @@ import { bindDim } from './shapes/dim.js';
 import { sameShape } from './shapes/settle.js';
 
 /**
- * Gives inputs new shapes and infers all others anew: a number for a name (`batch` becomes 8), a name for a number,
+ * Sets new shapes of inputs and infers all others again: a number for a name (`batch` becomes 8), a name for a number,
  * or quite another size. A name that is bound to one size is replaced wherever else the graph mentions it, in other
  * inputs too; behind every other change what the file says of shapes is dropped first, for it is about the old sizes.
  * The same graph comes back when the shapes are what they were and inference finds nothing new.
@@ -53,7 +53,7 @@ function checkInput(graph: Graph, input: ValueId, shape: readonly Dim[]): void {
   }
 }
 
-/** What each name becomes, when the change does nothing but bind names, each to one size. */
+/** The size of each name, if the change only binds names, each to one size. */
 function bindingsOf(
   graph: Graph,
   changed: readonly (readonly [ValueId, readonly Dim[]])[],

@@ -53,10 +53,10 @@ export function convolveShortcuts(graph: Graph): Graph {
     draft.replace(id, createNode({ id, op: 'Conv', inputs: [source, name], outputs: made, attributes }));
   }
   const changed = draft.finish();
-  return changed === graph ? graph : removeDeadNodes(changed); // what the chains were told goes with them
+  return changed === graph ? graph : removeDeadNodes(changed); // the constants of the chains are removed with them
 }
 
-/** What the multiply-adds of the convolution it is added to must be, at least, in those of the shortcut's own. */
+/** The least ratio of the multiply-adds of the convolution before the sum to those of the shortcut. */
 const leastGain = 8;
 
 const movers: ReadonlySet<string> = new Set(['Slice', 'Pad', 'Gather']);

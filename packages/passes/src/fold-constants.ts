@@ -25,9 +25,9 @@ import {
 import { inlineBranch } from './inline-branch.js';
 import { settlers } from './settle-target.js';
 
-/** What folding may do. */
+/** Options of folding. */
 export interface FoldOptions {
-  /** Bytes by which one folded node may make the file larger; 1 MiB unless said otherwise. */
+  /** Bytes by which one folded node may make the file larger. Default: 1 MiB. */
   readonly maxGrowth?: number;
   /** Whether DequantizeLinear of constants is computed too, which turns a quantized model back into a float one. */
   readonly dequantize?: boolean;

@@ -8,7 +8,7 @@ import {
   type ValueInfo,
 } from '@espalier/core';
 
-/** What stands in the place of an If whose condition is known. */
+/** The replacement of an If whose condition is known. */
 export interface Inlined {
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<ValueId, Tensor>;

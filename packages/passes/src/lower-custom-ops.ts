@@ -8,7 +8,7 @@ import { lowerFakeQuantizeGradient } from './lower/fake-quantize-gradient.js';
 import { lowerMaxPoolGradient } from './lower/max-pool-gradient.js';
 import type { Lowering } from './lowering.js';
 
-/** How each op of the `espalier` domain is written in standard ops. */
+/** The lowering of each op of the `espalier` domain to standard ops. */
 export const lowerings = {
   'espalier::BatchNormGradient': lowerBatchNormGradient,
   'espalier::BatchNormTraining': lowerBatchNormTraining,
@@ -21,9 +21,9 @@ export const lowerings = {
 
 const byOp: ReadonlyMap<string, Lowering> = new Map(Object.entries(lowerings));
 
-/** What lowering may do. */
+/** Options of lowering. */
 export interface LoweringOptions {
-  /** Whether to use QuantizeLinear and DequantizeLinear where they compute the same; true unless said otherwise. */
+  /** Whether to use QuantizeLinear and DequantizeLinear where they compute the same. Default: true. */
   readonly qdq?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Draft, Graph, Node } from '@espalier/core';
 
-/** What a lowering may ask and do. */
+/** The facts and actions available to a lowering. */
 export interface LoweringContext {
   readonly graph: Graph;
   /** For fresh names and constants; the nodes are replaced by the caller. */

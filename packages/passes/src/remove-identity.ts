@@ -24,7 +24,7 @@ interface Removal {
   readonly graph: Graph;
   readonly draft: Draft;
   readonly outputs: ReadonlySet<ValueId>;
-  /** What each removed value is now called. */
+  /** The new name of each removed value. */
   readonly alias: Map<ValueId, ValueId>;
   /** Nodes as they stand now, where they differ from the graph's. */
   readonly current: Map<string, Node>;

@@ -1,7 +1,7 @@
 import { type Dim, intOf, type Node, type Tensor } from '@espalier/core';
 import type { Contents, Element } from '@espalier/ops';
 
-/** What is known around a node that takes a computed shape. */
+/** The known facts around a node that takes a computed shape. */
 export interface Target {
   readonly node: Node;
   /** Of the input that holds the shape. */

@@ -61,7 +61,7 @@ export interface PruneOptions {
   readonly scope?: 'layer' | 'global';
   /** With global scope: whether scores are divided by the l2 norm of the scores of their layer first. */
   readonly normalize?: Normalization;
-  /** Ops whose weights are pruned; Conv, ConvTranspose, Gemm and MatMul unless said otherwise. */
+  /** Ops whose weights are pruned. Default: Conv, ConvTranspose, Gemm and MatMul. */
   readonly ops?: readonly string[];
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];

@@ -2,7 +2,7 @@ import type { Reference } from '@espalier/core';
 
 /** How images become numbers; every field may be left out. */
 export interface PreprocessFields {
-  /** Factor for raw pixels; 1/255 for 8-bit images unless said otherwise. */
+  /** Factor for raw pixels. Default: 1/255 for 8-bit images. */
   readonly scale?: number;
   /** Per channel, subtracted after scaling. */
   readonly mean?: readonly number[];
@@ -43,7 +43,7 @@ export interface Recipe {
   /** Run in this order; a step may repeat. */
   readonly steps: readonly RecipeStep[];
   readonly export?: Reference;
-  /** Seed of everything random; 0 unless said otherwise. */
+  /** Seed of everything random. Default: 0. */
   readonly seed?: number;
 }
 

@@ -1,6 +1,6 @@
 import { type Option, problem, type Span } from '@espalier/core';
 
-/** What places in a training are written in. */
+/** The unit of positions in a training. */
 export type Unit = 'steps' | 'epochs' | 'share';
 
 /** The option that says what the places of a schedule are written in. */

@@ -1,6 +1,6 @@
 import { problem, type Schedule } from '@espalier/core';
 
-/** One thing that a training run does before it goes on to the next. Phases are data: a resumed run reads them anew. */
+/** One thing that a training run does before it goes on to the next. Phases are data: a resumed run reads them again. */
 export type Phase =
   /** Ordinary training for some steps; the mask, if there is one, is kept. */
   | { readonly do: 'train' | 'recover'; readonly steps: number }
@@ -12,7 +12,7 @@ export type Phase =
   | { readonly do: 'keep'; readonly name: string }
   /** Weights that are not pruned return to those kept under the name; the mask stays. */
   | { readonly do: 'rewind'; readonly to: string }
-  /** Weights that are not pruned are drawn anew from the seed; the mask stays (the control of lottery tickets). */
+  /** Weights that are not pruned are reinitialized from the seed; the mask stays (the control of lottery tickets). */
   | { readonly do: 'reinitialise' }
   /** Parameters whose names match a glob no longer change, or change again. */
   | { readonly do: 'freeze' | 'unfreeze'; readonly parameters: string };
@@ -34,7 +34,7 @@ export interface GradualPlan {
   readonly sparsity: Schedule;
   readonly before?: number;
   readonly ramp: number;
-  /** Steps between two looks at the schedule; 100 unless said otherwise. */
+  /** Steps between two looks at the schedule. Default: 100. */
   readonly every?: number;
   readonly after: number;
 }

@@ -4,7 +4,7 @@ import { isSmall } from './is-small.js';
 import { blockOf, deviceValue, hostOf, type Value } from './value.js';
 
 /**
- * What a value is to the next run: its own share of the numbers, in the form that a feed of the same tensor would have,
+ * The value that the next run reads: its own copy of the numbers, in the form that a feed of the same tensor would have,
  * so that a run goes the same way whether tensors were carried or fed. Large arrays of the types that WebAssembly memory
  * holds as they are stay there in the order of their axes; others are read, which is little, or rounds their numbers.
  */

@@ -3,7 +3,7 @@ import { openHeap } from './heap.js';
 import { openSession } from './open-session.js';
 import { tensorCoreOptions } from './tensor-core-options.js';
 
-/** How a TensorFlow.js executor is made. */
+/** Options of a TensorFlow.js executor. */
 export interface TensorCoreOptions {
   /**
    * Where graphs run: 'wasm' everywhere, 'webgpu' in browsers that have it and pages that install

@@ -18,7 +18,7 @@ export interface Heap {
   allocate(count: number): Block;
   /** One holder fewer; the last one frees the block. */
   release(block: Block): void;
-  /** Views; made anew at each call, because growth of the memory detaches them. */
+  /** Views; created at each call, because growth of the memory detaches them. */
   floats(block: Block): Float32Array;
   integers(block: Block): Int32Array;
   /** Writes whole numbers into a place that the next call overwrites, and returns its pointer. */

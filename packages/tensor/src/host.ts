@@ -1,4 +1,4 @@
-/** What differs between Node and browsers; each has a file of its own, chosen by the `browser` condition. */
+/** The differences between Node and browsers; each has a file of its own, chosen by the `browser` condition. */
 export interface Host {
   /** Folder of TensorFlow.js's .wasm files, with a slash at its end; undefined where only the page knows. */
   wasmFolder(): string | undefined;

@@ -2,7 +2,7 @@ import { host } from '#host';
 import { backendMissing } from './errors.js';
 import { startBackend } from './start-backend.js';
 
-/** What is used of TensorFlow.js's WebAssembly backend: its allocator and its memory. */
+/** The parts of TensorFlow.js's WebAssembly backend in use: its allocator and its memory. */
 export interface WasmBackend {
   makeOutput(shape: number[], dtype: 'float32'): { readonly dataId: object };
   disposeData(dataId: object): boolean;

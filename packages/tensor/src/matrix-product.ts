@@ -2,7 +2,7 @@ import type { Node } from '@espalier/core';
 import { wrongShapes } from './errors.js';
 import { broadcast } from './kernels/binary.js';
 
-/** What MatMul multiplies: [...batch, m, depth] by [...batch, depth, n]. */
+/** The shapes that MatMul multiplies: [...batch, m, depth] by [...batch, depth, n]. */
 export interface MatrixProduct {
   /** Shapes of the operands with two axes at least. */
   readonly left: readonly number[];

@@ -48,7 +48,7 @@ export function fittingShape({ node, shape: own }: ShapeSite, shape: readonly nu
   throw wrongShapes(node, `${sizeOf(own)} elements, as in [${own.join(',')}]`, `[${shape.join(',')}]`);
 }
 
-/** The order in which Transpose takes the axes: reversed unless it says otherwise. */
+/** The order in which Transpose takes the axes. Default: reversed. */
 export const axisOrder = (node: Node, rank: number): readonly number[] =>
   intsOf(
     node,

@@ -15,7 +15,7 @@ import type { Heap } from './heap.js';
 import type { Results } from './run-plan.js';
 import { hostValue, releaseValue, type Value } from './value.js';
 
-/** What a loop is made of. */
+/** The parts of a loop. */
 export interface LoopParts {
   readonly heap: Heap;
   /** Runs the session's graph; what is kept is the caller's to release. */
@@ -91,7 +91,7 @@ const releaseAll = (heap: Heap, values: Values): void => {
   for (const value of values.values()) releaseValue(heap, value);
 };
 
-/** What the first run begins with. */
+/** The values of the first run. */
 function begun(heap: Heap, carried: readonly Carry[]): Values {
   const given = new Map(carried.map(({ input, initial }) => [input, hostValue(initial, input)] as const));
   try {
@@ -113,7 +113,7 @@ function shares(heap: Heap, from: readonly (readonly [input: string, value: Valu
   }
 }
 
-/** What a carried value holds, where it lies; to be looked at before anything else runs. */
+/** The content of a carried value, as a view; valid only until something else runs. */
 function viewOf(heap: Heap, { dtype, shape, host, plain }: Value): Tensor {
   if (host) return host;
   // Without a host form it is of one of these types, in memory.

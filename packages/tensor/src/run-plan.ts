@@ -9,7 +9,7 @@ import { kernelOf } from './kernel-of.js';
 import type { Plan, Step } from './plan.js';
 import { hostOf, hostValue, releaseValue, type Value } from './value.js';
 
-/** What a run works on. */
+/** The data of a run. */
 export interface Run {
   readonly heap: Heap;
   readonly graph: Graph;
@@ -28,7 +28,7 @@ export interface Run {
 // Small arrays that are on the host anyway are computed there, up to results of this size.
 const hostBytes = 2 ** 20;
 
-/** What a run gave; the kept values are the caller's to release. */
+/** The results of a run; the caller releases the kept values. */
 export interface Results {
   readonly fetched: Map<string, Tensor>;
   readonly kept: ReadonlyMap<ValueId, Value>;

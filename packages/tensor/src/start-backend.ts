@@ -6,7 +6,7 @@ export async function startedBackends(tf: typeof tfjs): Promise<void> {
   const engine = tf.engine() as unknown as { readonly pendingBackendInit: Promise<unknown> | null };
   for (let pending = engine.pendingBackendInit; pending; pending = engine.pendingBackendInit) {
     await pending.catch(() => {}); // whoever started it hears of it
-    // What is told there is taken away one turn later.
+    // Its messages are removed one turn later.
     await Promise.resolve();
   }
 }

@@ -3,7 +3,7 @@ import { outOfRange, unsupportedType } from './errors.js';
 import type { Block, Heap } from './heap.js';
 import { copyView, rowMajor } from './strided.js';
 
-/** How the elements of a value lie in memory: in the order of its axes, or with axis 1 (the channels) last. */
+/** The order of a value's elements in memory: in the order of its axes, or with axis 1 (the channels) last. */
 export type Layout = 'plain' | 'last';
 
 /**

@@ -15,7 +15,7 @@ import {
 import { evaluateNode, inferShapes } from '@espalier/ops';
 import { brokenContract } from './errors.js';
 
-/** What an input of an example holds: a weight or a list that is stored in the file, or a value that is computed. */
+/** An input of an example: a weight or a list that is stored in the file, or a value that is computed. */
 export type ExampleInput = { readonly constant: Tensor } | { readonly value: Tensor };
 
 /** One use of a custom op. */
@@ -26,7 +26,7 @@ export interface AxisExample {
   readonly attributes?: Readonly<Record<string, Attribute>>;
 }
 
-/** What an op computes: its outputs from its attributes and inputs. */
+/** A reference for an op: its outputs from its attributes and inputs. */
 export type ReferenceOp = (node: Node, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[];
 
 /** A graph around one custom op whose results are sums of its outputs, weighted place by place. */

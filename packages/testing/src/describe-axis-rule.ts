@@ -6,13 +6,13 @@ import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, pluginChecks } from './plugin-checks.js';
 
-/** How an axis rule is tried. */
+/** Options of the kit for axis rules. */
 export interface AxisRuleUnderTest {
   /** Uses of the op: every form, with sizes that differ from each other. */
   readonly examples: readonly AxisExample[];
-  /** What the op computes; slow and obvious is best. */
+  /** A reference for the op; slow and obvious is best. */
   readonly reference: ReferenceOp;
-  /** Largest difference that rounding explains, relative to the result; 1e-4 unless said otherwise. */
+  /** Largest difference that rounding explains, relative to the result. Default: 1e-4. */
   readonly tolerance?: number;
 }
 
@@ -20,7 +20,7 @@ const opName = { pattern: /^[A-Za-z_][\w.]*::[A-Za-z_]\w*$/, like: '`acme::Scale
 const unrelated = 'no op relates it to what the graph computes';
 
 /**
- * What every rule about the axes of an op must do: answer every axis of every input and output, let something be cut,
+ * The contract of axis rules: answer every axis of every input and output, let something be cut,
  * and describe an op for which removing units is the same as setting them to zero.
  */
 export function describeAxisRule(plugin: AnyPlugin<'axes'>, test: AxisRuleUnderTest): Kit {

@@ -3,13 +3,13 @@ import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 
-/** How a loader of data is tried. */
+/** Options of the kit for data sets. */
 export interface DatasetUnderTest extends PluginUnderTest {
   /** Files, inputs of a model and the seed; no files and seed 1 where left out. */
   readonly context?: Partial<DatasetContext>;
 }
 
-/** What every data set must do: give the same samples for the same indices, alone or together. */
+/** The contract of data sets: give the same samples for the same indices, alone or together. */
 export function describeDataset(plugin: AnyPlugin<'dataset'>, test: DatasetUnderTest = {}): Kit {
   const where = `dataset ${plugin.id}`;
   const open = (): Promise<Dataset> => build(plugin, test)({ files: memoryFiles(), seed: 1, ...test.context });

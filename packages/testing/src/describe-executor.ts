@@ -4,15 +4,15 @@ import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 import { loopChecks } from './loop-checks.js';
 
-/** How an executor is tried. */
+/** Options of the kit for executors. */
 export interface ExecutorUnderTest {
   /** Further graphs with known outputs. */
   readonly cases?: readonly ExecutorCase[];
-  /** Largest difference that rounding explains; 1e-5 unless said otherwise. */
+  /** Largest difference that rounding explains. Default: 1e-5. */
   readonly tolerance?: number;
 }
 
-/** What every executor must do: compute what ONNX says, refuse wrong inputs, and keep its memory to itself. */
+/** The contract of executors: compute as ONNX defines, refuse wrong inputs, and keep its memory to itself. */
 export function describeExecutor(
   create: () => Executor,
   { cases = [], tolerance = 1e-5 }: ExecutorUnderTest = {},

@@ -5,15 +5,15 @@ import { type Check, type Kit, must } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
 
-/** How a file format is tried. */
+/** Options of the kit for file formats. */
 export interface FormatUnderTest extends PluginUnderTest {
   /** Graphs to write and read; the samples of this package when left out. */
   readonly graphs?: readonly SampleGraph[];
-  /** What of a graph is compared; all but `provenance`, which writers add to, when left out. */
+  /** The part of a graph to compare. Default: all but `provenance`, which writers extend. */
   readonly comparable?: (graph: Graph) => unknown;
 }
 
-/** What an importer and an exporter of one format must do together: give back what was written. */
+/** The contract of an importer and an exporter of one format: a written graph reads back unchanged. */
 export function describeFormat(
   { reader, writer }: { readonly reader: AnyPlugin<'import'>; readonly writer: AnyPlugin<'export'> },
   test: FormatUnderTest = {},

@@ -33,7 +33,7 @@ const seen: readonly Seen[] = [
   { name: 'tiny values', make: histogram(-1e-30, 1e-30, () => 10) },
 ];
 
-/** What every observer must do: choose a finite range inside what was seen, whatever was seen. */
+/** The contract of observers: choose a finite range inside the observed one, for any data. */
 export function describeObserver(plugin: AnyPlugin<'observer'>, test: PluginUnderTest = {}): Kit {
   const where = `observer ${plugin.id}`;
   const choose = ({ make }: Seen, grid: Grid) => {

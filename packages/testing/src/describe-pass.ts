@@ -5,19 +5,19 @@ import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 import { randomFeeds } from './random-feeds.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
 
-/** How a pass is tried. */
+/** Options of the kit for passes. */
 export interface PassUnderTest extends PluginUnderTest {
   /** Graphs to try it on; the samples of this package when left out. */
   readonly graphs?: readonly SampleGraph[];
   /** Runs the graphs before and after, to see that the function is the same. */
   readonly executor?: Executor;
-  /** Largest difference of an output that rounding explains; 1e-4 unless said otherwise. */
+  /** Largest difference of an output that rounding explains. Default: 1e-4. */
   readonly tolerance?: number;
 }
 
 const mostRuns = 32;
 
-/** What every pass must do: keep its argument, the interface and the function of the graph, and settle. */
+/** The contract of passes: keep the argument, the interface and the function of the graph, and settle. */
 export function describePass(plugin: AnyPlugin<'pass'>, test: PassUnderTest = {}): Kit {
   const graphs = test.graphs ?? sampleGraphs();
   return {

@@ -18,7 +18,7 @@ import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
 import { syntheticEvidence } from './synthetic-evidence.js';
 import { unitScoreChecks } from './unit-score-checks.js';
 
-/** How a pruner is tried. */
+/** Options of the kit for pruners. */
 export interface PrunerUnderTest extends PluginUnderTest {
   /** Graphs whose weights it scores; the samples of this package when left out. */
   readonly graphs?: readonly SampleGraph[];
@@ -44,7 +44,7 @@ function targetsOf(graph: Graph): readonly PruneTarget[] {
 }
 
 /**
- * What every pruner must do, of single weights, of whole units or both: score each once, by the same numbers every time,
+ * The contract of pruners of single weights, whole units or both: score each once, with the same numbers every time,
  * without changing anything.
  */
 export function describePruner(plugin: AnyPlugin<'pruner'>, test: PrunerUnderTest = {}): Kit {

@@ -15,7 +15,7 @@ import { randomFeeds } from './random-feeds.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
 import { syntheticEvidence } from './synthetic-evidence.js';
 
-/** How a quantizer is tried. */
+/** Options of the kit for quantizers. */
 export interface QuantizerUnderTest extends PluginUnderTest {
   /** Graphs to try it on; the samples of this package when left out. */
   readonly graphs?: readonly SampleGraph[];
@@ -23,11 +23,11 @@ export interface QuantizerUnderTest extends PluginUnderTest {
   readonly evidence?: (graph: Graph, needs: readonly Need[]) => Evidence;
   /** Runs the quantized graphs, to see that they load and stay near the float ones. */
   readonly executor?: Executor;
-  /** Least signal-to-noise ratio of an output, in dB, when there is an executor; 3 unless said otherwise. */
+  /** Least signal-to-noise ratio of an output, in dB, when there is an executor. Default: 3. */
   readonly leastSnrDb?: number;
 }
 
-/** What every quantizer must do: keep its argument and the interface of the graph, and account for what it did. */
+/** The contract of quantizers: keep the argument and the interface of the graph, and return a note for each node. */
 export function describeQuantizer(plugin: AnyPlugin<'quantizer'>, test: QuantizerUnderTest = {}): Kit {
   const graphs = test.graphs ?? sampleGraphs();
   return {

@@ -2,7 +2,7 @@ import type { AnyPlugin } from '@espalier/core';
 import { type Kit, must } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 
-/** How a schedule is tried. */
+/** Options of the kit for schedules. */
 export interface ScheduleUnderTest extends PluginUnderTest {
   /** The ends that its values stay between, where there are any. */
   readonly between?: readonly [least: number, most: number];
@@ -10,7 +10,7 @@ export interface ScheduleUnderTest extends PluginUnderTest {
 
 const steps = [0, 1, 2, 3, 5, 8, 10, 50, 99, 100, 101, 500, 1000, 12_345, 1e6, 1e9];
 
-/** What every schedule must do: give a number for every step, from the step alone. */
+/** The contract of schedules: return a number for every step, from the step alone. */
 export function describeSchedule(plugin: AnyPlugin<'schedule'>, test: ScheduleUnderTest = {}): Kit {
   const where = `schedule ${plugin.id}`;
   return {

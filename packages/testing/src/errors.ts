@@ -6,6 +6,6 @@ export const brokenContract = (
   { expected, found, fix }: { readonly expected: string; readonly found: string; readonly fix?: string },
 ): EspalierError => problem('KIT_FAILED', { where, expected, found, ...(fix ? { fix } : {}) });
 
-/** What was thrown, as a message shows it. */
+/** A thrown value, as a message shows it. */
 export const thrownText = (error: unknown): string =>
   error instanceof EspalierError ? `${error.code} (${error.message})` : String(error);

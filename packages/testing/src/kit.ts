@@ -14,7 +14,7 @@ export interface Kit {
   readonly checks: readonly Check[];
 }
 
-/** What a kit needs of a test framework: vitest, jest, mocha, node:test and bun:test all have it. */
+/** The functions of a test framework that a kit uses: vitest, jest, mocha, node:test and bun:test all have it. */
 export interface TestFrame {
   describe(name: string, body: () => void): unknown;
   it(name: string, body: () => void | Promise<void>): unknown;

@@ -6,7 +6,7 @@ type Opened = (name: string, run: (session: Session) => Promise<void>) => Check;
 
 const z: ReadonlyMap<string, Tensor> = new Map([['z', floats([10, 20])]]);
 
-/** What runs in a row must do in executors that have them: x is carried, each time the sum of itself and z. */
+/** The contract of consecutive runs in executors that have them: x is carried, each time the sum of itself and z. */
 export function loopChecks(id: string, opened: Opened): readonly Check[] {
   const looping = (name: string, run: (loop: Loop, initial: Tensor<'float32'>) => Promise<void>): Check =>
     opened(name, async (session) => {

@@ -12,7 +12,7 @@ import {
 import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 
-/** What every kit takes besides the plugin. */
+/** Options of every kit, besides the plugin. */
 export interface PluginUnderTest {
   /** Options to build it with; needed where some have no default. */
   readonly with?: Readonly<Record<string, unknown>>;

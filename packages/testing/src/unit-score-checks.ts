@@ -12,7 +12,7 @@ export function unitScoreChecks(plugin: AnyPlugin<'pruner'>, test: PrunerUnderTe
   const where = `pruner ${plugin.id}`;
   const unitsOf = test.units ?? sampleUnits;
   const samples = (test.graphs ?? sampleGraphs())
-    // Made anew for each check, so that one that is written into is seen.
+    // Created for each check, so that one that is written into is seen.
     .map(({ name, graph }) => ({ name, graph, fresh: () => unitsOf(graph) }))
     .filter(({ fresh }) => fresh().length > 0);
   const scoresOf = (graph: Graph, targets: readonly UnitTarget[]) => {

@@ -12,9 +12,9 @@ export interface EvaluateRequest {
   readonly model: Graph;
   readonly dataset: Dataset;
   readonly executor: Executor;
-  /** Samples run at once; 64 unless said otherwise. A model of a fixed batch size gets that one. */
+  /** Samples run at once. Default: 64. A model of a fixed batch size gets that one. */
   readonly batch?: number;
-  /** Field with the targets; `label` unless said otherwise. */
+  /** Field with the targets. Default: `label`. */
   readonly target?: string;
   /** Chosen by the targets' dtype unless given. */
   readonly metrics?: readonly Metric[];

@@ -20,7 +20,7 @@ export interface CheckpointPlace {
   readonly files: Files;
   /** The folder of this run alone. */
   readonly folder: string;
-  /** Steps between two checkpoints; one at the end of every epoch unless said otherwise. */
+  /** Steps between two checkpoints. Default: one at the end of every epoch. */
   readonly every?: number;
   /** Goes on from what is there; begins anew where nothing is. */
   readonly resume?: boolean;
@@ -36,8 +36,8 @@ export interface TrainRequest {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   /**
-   * By step, counted from 0 over the whole run. Where it does not say so itself, it begins at the optimizer's learning
-   * rate (0.01 unless it has one), goes to 0, and ends with the run; half a cosine unless given.
+   * Learning-rate schedule by step, counted from 0 over the whole run. Unset options follow from the optimizer's
+   * learning rate (0.01 if unset), which falls to 0 at the end of the run. Default: half a cosine.
    */
   readonly learningRate?: Schedule;
   /** Length of the run: passes over the data, or `steps`; neither where `phases` say it. */
@@ -46,13 +46,13 @@ export interface TrainRequest {
   readonly batch: number;
   readonly seed: number;
   readonly executor: Executor;
-  /** Field with the targets; `label` unless said otherwise. */
+  /** Field with the targets. Default: `label`. */
   readonly target?: string;
   readonly metrics?: readonly Metric[];
   readonly augment?: AugmentOptions;
   /** Globs of parameters that do not change. */
   readonly freeze?: readonly string[];
-  /** Which parameters decay, or the factor on the optimizer's weight decay of each; weights alone unless given. */
+  /** Which parameters decay, or the factor on the optimizer's weight decay of each. Default: weights alone. */
   readonly decays?: (parameter: string) => boolean | number;
   /** Largest norm of all gradients together; longer ones are scaled down to it. */
   readonly clipNorm?: number;
@@ -63,11 +63,11 @@ export interface TrainRequest {
   readonly teacher?: Graph;
   /** Values of the further inputs of a loss, by its names for them, beside those that the teacher gives. */
   readonly lossInputs?: (inputs: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
-  /** What the run does, in order; one phase of ordinary training unless given. */
+  /** What the run does, in order. Default: one phase of ordinary training. */
   readonly phases?: readonly Phase[];
   /** Asked by the phases `prune` and `ramp`. */
   readonly prune?: Prune;
-  /** Epochs between two evaluations; 1 unless said otherwise. The last epoch is always evaluated. */
+  /** Epochs between two evaluations. Default: 1. The last epoch is always evaluated. */
   readonly evaluateEvery?: number;
   /**
    * Stops after this many evaluations in a row without a better one, and returns the best weights. Where phases prune,
@@ -76,7 +76,7 @@ export interface TrainRequest {
   readonly patience?: number;
   /** Returns the weights of the best evaluation instead of the last ones; true with `patience`. */
   readonly keepBest?: boolean;
-  /** The metric that decides; the first one unless said otherwise. */
+  /** The metric that decides. Default: the first one. */
   readonly monitor?: string;
   readonly checkpoint?: CheckpointPlace;
   readonly events?: (event: TrainingEvent) => void;

@@ -1,6 +1,6 @@
 import type { Options } from '@espalier/core';
 
-/** What differs between the vision models. */
+/** The differences between the vision models. */
 export interface ImageDefaults {
   readonly classes: number;
   readonly size: number;

@@ -2,7 +2,7 @@ import { type DType, fromNumbers, type Graph, isFloat, type Tensor, toFloats } f
 import { otherNames, wrongShape } from './errors.js';
 import { stateDict } from './state-dict.js';
 
-/** What loading a state dict gave. */
+/** The result of loading a state dict. */
 export interface LoadedStateDict {
   readonly graph: Graph;
   /** Weights of the model that the state dict lacks; they keep their values. */
@@ -11,9 +11,9 @@ export interface LoadedStateDict {
   readonly unexpected: readonly string[];
 }
 
-/** How exactly names must agree. */
+/** Options for loading a state dict. */
 export interface LoadOptions {
-  /** Whether missing and unexpected names are errors; true unless said otherwise. */
+  /** Whether missing and unexpected names are errors. Default: true. */
   readonly strict?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Option } from '@espalier/core';
 
-/** How soon the resolution falls: the published networks begin with strides that leave nothing of a 32x32 image. */
+/** The strides at the start: the published networks begin with strides that are too large for a 32x32 image. */
 export const stemOption = {
   type: 'choice',
   of: ['imagenet', 'small'],

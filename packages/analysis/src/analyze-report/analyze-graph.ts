@@ -11,7 +11,7 @@ import { theoryCurves } from './kurtosis-crossovers.js';
 
 /** How a model is analysed. */
 export interface AnalyzeOptions extends WeightsAdviceOptions, CostOptions {
-  /** Tensors with error histograms, the largest ones; 12 unless said otherwise. */
+  /** Tensors with error histograms, the largest ones. Default: 12. */
   readonly figures?: number;
 }
 

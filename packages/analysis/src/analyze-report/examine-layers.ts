@@ -8,7 +8,7 @@ import { type LayerTarget, layerTargets } from './layer-targets.js';
 export interface ExamineOptions extends LayerRangeOptions {
   /** Collects statistics of the inputs of layers: a calibration run over the data. */
   readonly collect: (needs: readonly Need[]) => Promise<Evidence>;
-  /** Which layers; all unless said otherwise. */
+  /** Which layers. Default: all. */
   readonly choose?: (target: LayerTarget) => boolean;
   /** Bytes of XᵀX kept at a time; layers beyond are left to a further pass over the data. 256 MB unless said. */
   readonly gramBytes?: number;

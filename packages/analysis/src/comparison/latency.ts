@@ -3,11 +3,11 @@ import { badOption } from '../errors.js';
 
 /** How long to measure. */
 export interface LatencyOptions {
-  /** Runs (or pairs of runs) wanted; 50 unless said otherwise. */
+  /** Runs (or pairs of runs) wanted. Default: 50. */
   readonly runs?: number;
-  /** Runs before the first measured one; 5 unless said otherwise. */
+  /** Runs before the first measured one. Default: 5. */
   readonly warmup?: number;
-  /** No new run starts after this many seconds (at least 3 are made all the same); 5 unless said otherwise. */
+  /** No new run starts after this many seconds (at least 3 are made all the same). Default: 5. */
   readonly seconds?: number;
 }
 

@@ -16,11 +16,11 @@ import { driftBetween, type ValueDrift } from './drift-between.js';
 export interface DriftOptions extends CostOptions {
   readonly executor: Executor;
   readonly batches: Batches;
-  /** Samples to look at; 64 unless said otherwise. Alignment means little below a few dozen. */
+  /** Samples to look at. Default: 64. Alignment means little below a few dozen. */
   readonly samples?: number;
-  /** Bytes of activations kept at a time, those of both models together; 256 MB unless said otherwise. */
+  /** Bytes of activations kept at a time, those of both models together. Default: 256 MB. */
   readonly groupBytes?: number;
-  /** Values to compare; the outputs of all layers that multiply, of Add, and of the graph unless said otherwise. */
+  /** Values to compare. Default: the outputs of all layers that multiply, of Add, and of the graph. */
   readonly values?: readonly ValueId[];
   /** Told between groups of values: the share done, 0 to 1. */
   readonly progress?: (done: number) => void;

@@ -9,11 +9,11 @@ import { comparableValues, type Feeds, singleFeeds, valueGroups } from './compar
 export interface LayerErrorOptions extends CostOptions {
   readonly executor: Executor;
   readonly batches: Batches;
-  /** Samples to look at; 8 unless said otherwise. */
+  /** Samples to look at. Default: 8. */
   readonly samples?: number;
-  /** Bytes of intermediate values that one run may return; 64 MB unless said otherwise. */
+  /** Bytes of intermediate values that one run may return. Default: 64 MB. */
   readonly groupBytes?: number;
-  /** Values to compare; the outputs of all layers that multiply, of Add, and of the graph unless said otherwise. */
+  /** Values to compare. Default: the outputs of all layers that multiply, of Add, and of the graph. */
   readonly values?: readonly ValueId[];
   /** Told between groups of values: the share done, 0 to 1. */
   readonly progress?: (done: number) => void;

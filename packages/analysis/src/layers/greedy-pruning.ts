@@ -5,7 +5,7 @@ import { copySwept, type SweptInverse, sweep, sweptInverse } from './swept-inver
 
 /** What follows the greedy choice. */
 export interface GreedyOptions {
-  /** Whether pairs of a zeroed and a kept weight change places while that lowers the error; true unless given. */
+  /** Whether pairs of a zeroed and a kept weight change places while that lowers the error. Default: true. */
   readonly swaps?: boolean;
 }
 

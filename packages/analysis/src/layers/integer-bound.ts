@@ -7,7 +7,7 @@ import { maximizeBarrier } from './maximize-barrier.js';
 export interface IntegerBoundOptions {
   /** Whether the ends of the grid count, which helps at 2 and 3 bits; without, all whole numbers are allowed. */
   readonly box?: boolean;
-  /** Relative distance from the best bound of this form at which to stop; 1e-6 unless given. */
+  /** Relative distance from the best bound of this form at which to stop. Default: 1e-6. */
   readonly precision?: number;
 }
 

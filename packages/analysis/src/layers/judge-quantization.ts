@@ -6,7 +6,7 @@ import { integerBound } from './integer-bound.js';
 import { quadraticForm } from './quadratic-form.js';
 import type { SearchLimits } from './search-limits.js';
 
-/** What is known of one method on one sample: errors are squared output errors. */
+/** The known facts about one method on one sample: errors are squared output errors. */
 export interface SampleRange {
   /** Least error that an algorithm reached, and which one. */
   readonly error: number;

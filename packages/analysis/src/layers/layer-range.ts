@@ -7,31 +7,31 @@ export interface LayerNumbers {
   readonly weight: Float32Array | Float64Array;
   /** XᵀX of the layer's inputs, summed or averaged over samples, [size, size]. */
   readonly gram: Float64Array;
-  /** Weights per input channel (9 for a 3x3 convolution); chunks are cut between channels. 1 unless given. */
+  /** Weights per input channel (9 for a 3x3 convolution); chunks are cut between channels. Default: 1. */
   readonly kernel?: number;
 }
 
 /** How a layer is examined. */
 export interface LayerRangeOptions {
-  /** Bit widths to answer for; 2 to 8 unless given. */
+  /** Bit widths to answer for. Default: 2 to 8. */
   readonly bits?: readonly number[];
   /** Integers of a grid: `full` (-8..7), `symmetric` (-7..7), `asymmetric` (any 2ᵇ that reach over 0). */
   readonly form?: GridForm | 'asymmetric';
   /** Whether all rows share a step or each has its own; the step of least squared weight error is taken. */
   readonly granularity?: 'tensor' | 'channel';
-  /** Most inputs in one chunk; 36 unless given. */
+  /** Most inputs in one chunk. Default: 36. */
   readonly chunk?: number;
-  /** Pairs of a row and a chunk that are examined, spread evenly; 24 unless given. */
+  /** Pairs of a row and a chunk that are examined, spread evenly. Default: 24. */
   readonly samples?: number;
   /** Whether to certify: false gives heuristics alone. */
   readonly bounds?: boolean;
-  /** Rounding algorithms by name; the built-in three unless given. Add those of a registry here. */
+  /** Rounding algorithms by name. Default: the built-in three. Add those of a registry here. */
   readonly roundings?: Readonly<Record<string, Rounding>>;
-  /** Most nodes of one exact search for pruning, and 128 times as many (they are cheaper) for quantization; 2000 unless given. */
+  /** Most nodes of one exact search for pruning, and 128 times as many (they are cheaper) for quantization. Default: 2000. */
   readonly nodes?: number;
   /** Relative gap at which an exact search may stop: 0.02 unless given. */
   readonly gap?: number;
-  /** Milliseconds after which an exact search stops. Results then depend on the machine: no limit unless given. */
+  /** Milliseconds after which an exact search stops. Results then depend on the machine. Default: no limit. */
   readonly milliseconds?: number;
 }
 

@@ -1,10 +1,10 @@
 /** When an exact search stops before it has looked everywhere. */
 export interface SearchLimits {
-  /** Most nodes visited: the same result on every machine. No limit unless given. */
+  /** Most nodes visited: the same result on every machine. Default: no limit. */
   readonly nodes?: number;
-  /** Milliseconds: results depend on the machine. No limit unless given. */
+  /** Milliseconds: results depend on the machine. Default: no limit. */
   readonly milliseconds?: number;
-  /** Solutions better by less than this share are not looked for; 0 unless given. */
+  /** Solutions better by less than this share are not looked for. Default: 0. */
   readonly gap?: number;
 }
 

@@ -26,9 +26,9 @@ export const sameThread: AdviceRunner = { judge: async (rows, options) => tensor
 
 /** How the weights of a graph are judged. */
 export interface WeightsAdviceOptions extends AdviceOptions {
-  /** Which weights; all unless said otherwise. */
+  /** Which weights. Default: all. */
   readonly choose?: (target: WeightTarget) => boolean;
-  /** Where the work is done; in this thread unless said otherwise. */
+  /** Where the work is done. Default: in this thread. */
   readonly runner?: AdviceRunner;
   /** Told after each tensor: the share of elements done, 0 to 1. */
   readonly progress?: (done: number) => void;

@@ -13,13 +13,13 @@ export type AdviceGranularity = 'tensor' | 'channel' | 'group';
 
 /** How weights are judged. */
 export interface AdviceOptions {
-  /** Bit widths, 2 to 8; all of them unless said otherwise. */
+  /** Bit widths, 2 to 8. Default: all of them. */
   readonly bits?: readonly number[];
-  /** Weights of a channel that share a scale under the granularity `group`; 32 unless said otherwise. */
+  /** Weights of a channel that share a scale under the granularity `group`. Default: 32. */
   readonly groupSize?: number;
-  /** Which integers a grid has; `full` (all 2ᵇ, as the bounds and distributions have it) unless said otherwise. */
+  /** Which integers a grid has. Default: `full` (all 2ᵇ, as the bounds and distributions have it). */
   readonly form?: GridForm;
-  /** The granularity that the recommendation is about; `tensor`, as in the paper, unless said otherwise. */
+  /** The granularity that the recommendation is about. Default: `tensor`, as in the paper. */
   readonly granularity?: AdviceGranularity;
 }
 

@@ -7,7 +7,7 @@ import type { AdviceOptions, TensorAdvice } from './tensor-advice.js';
 
 /** How worker threads are started. */
 export interface WorkerRunnerOptions {
-  /** Threads; as many as the machine has processors unless said otherwise. */
+  /** Threads. Default: as many as the machine has processors. */
   readonly threads?: number;
   /** The module that threads run, `weight-worker.js` of this package; for programs bundled into other files. */
   readonly module?: URL;

@@ -53,7 +53,7 @@ const gatherND: Derivative = (c) => {
   return [c.emit('ScatterND', [c.zerosLike(c.input(0)), c.input(1), c.gradient(0)], add)];
 };
 
-/** What was overwritten gets nothing; the updates get dy from their places. */
+/** Overwritten elements get no gradient; the updates get dy from their places. */
 const scatter =
   (write: string, read: string): Derivative =>
   (c) => {

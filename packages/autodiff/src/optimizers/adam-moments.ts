@@ -1,6 +1,6 @@
 import { type GraphBuilder, type OptimizerInput, scalar, type Tensor, type ValueId } from '@espalier/core';
 
-/** What both forms of Adam take. */
+/** The options of both forms of Adam. */
 export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;

@@ -7,8 +7,8 @@ import { sessionOptions } from '../session-options.js';
 const known = new WeakMap<object, Promise<number>>();
 
 /**
- * How many channels the runtime's own convolutions keep side by side (NCHWc): 16 with AVX-512, 8 with AVX2, 0 where it
- * has no such convolutions or cannot be asked. Learned once from what it makes of a small convolution.
+ * The number of channels that the runtime's own convolutions keep side by side (NCHWc): 16 with AVX-512, 8 with AVX2, 0 where it
+ * has no such convolutions or cannot report them. Detected once from its form of a small convolution.
  */
 export function blockSize({ api, ...rest }: Runtime): Promise<number> {
   let size = known.get(api);

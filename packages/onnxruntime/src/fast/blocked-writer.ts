@@ -78,7 +78,7 @@ export interface OpenWriter extends BlockedWriter {
   at(op: string): void;
   /** The nodes written since the last call. */
   take(): readonly Node[];
-  /** What `noteSum` was told. */
+  /** The sums passed to `noteSum`. */
   readonly sums: ReadonlySet<ValueId>;
 }
 

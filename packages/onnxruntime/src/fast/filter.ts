@@ -25,7 +25,7 @@ export function filledUpFilter(
 
 /**
  * A filter w [K, C, kh, kw] as blocked convolutions read it: [K/B, C/B, kh, kw, B of C, B of K]. `unblocked` inputs (and
- * depthwise filters, C = 1) need [K/B, C, kh, kw, B of K]. The runtime is told the shape [K, C, kh, kw]. Blocking K first
+ * depthwise filters, C = 1) need [K/B, C, kh, kw, B of K]. The runtime gets the shape [K, C, kh, kw]. Blocking K first
  * lets everything else move in whole blocks.
  */
 export function blockedFilter(
@@ -51,7 +51,7 @@ export interface ExchangedFilter {
   readonly size: FilterSize;
 }
 
-/** What the filter of the convolution that takes dy to dx is made of, from w [K, C, kh, kw] in whole blocks. */
+/** The filter of the convolution from dy to dx, from w [K, C, kh, kw] in whole blocks. */
 export function exchangedFilter(w: BlockedWriter, value: ValueId, size: FilterSize): ExchangedFilter {
   const { outputs, inputs, height, width } = size;
   const [b, taps] = [w.block, height * width];

@@ -4,7 +4,7 @@ import type { BlockedWriter, Image } from './blocked-writer.js';
 /** Rows of a blocked value: one row is the B channels of one place. */
 export interface Rows {
   readonly value: ValueId;
-  /** How many there are for each image. */
+  /** The number of rows for each image. */
   readonly count: number;
 }
 

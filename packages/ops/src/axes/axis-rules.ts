@@ -20,7 +20,7 @@ import { shapeRules } from './rules/shape.js';
 /** Nothing that an op without a rule touches is cut: what an index means to it is not known. */
 const untouchable: AxisRule = { relate: (site) => site.pinAll('how its axes relate is not known') };
 
-/** How the axes of each op relate. An op that is not in the table is untouchable, and whatever it touches is reported. */
+/** The axis rule of each op. An op that is not in the table cannot be cut, and neither can anything tied to it. */
 export const axisRules = {
   ...attentionRules,
   ...blockRules,

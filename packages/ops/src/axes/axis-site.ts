@@ -18,7 +18,7 @@ import { hasDigits, pinPart, type Regrouping, regroupings } from './regrouped-ax
 import { broadcast } from './rules/elementwise.js';
 import { entriesRead } from './rules/shape.js';
 
-/** What the rules of all nodes write into. */
+/** The store that the rules of all nodes write into. */
 export interface OpenRelations {
   readonly graph: Graph;
   readonly ports: ReadonlyMap<ValueId, AxisPort>;

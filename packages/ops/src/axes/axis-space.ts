@@ -7,11 +7,11 @@ const bits: Readonly<Record<Mark, number>> = { products: 1, statistics: 2, inner
  * A union-find (Tarjan 1975) with path halving and union by size.
  */
 export interface AxisSpace {
-  /** How many coordinates there are. */
+  /** The number of coordinates. */
   readonly size: number;
   /** The coordinate that stands for the class of another. */
   find(coordinate: number): number;
-  /** How many coordinates are in the class of one. */
+  /** The number of coordinates in the class of one. */
   sizeOf(coordinate: number): number;
   join(a: number, b: number): void;
   /** Makes the class of a coordinate untouchable; the first reason stays. */
@@ -20,7 +20,7 @@ export interface AxisSpace {
   reasonOf(coordinate: number): string | undefined;
   mark(axis: Axis, mark: Mark): void;
   marked(coordinate: number, mark: Mark): boolean;
-  /** How often two classes became one or a class untouchable so far: equal counts mean that nothing happened. */
+  /** The number of merges and pins so far: equal counts mean that nothing happened. */
   changes(): number;
 }
 

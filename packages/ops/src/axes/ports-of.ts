@@ -4,7 +4,7 @@ import { probeShapes } from './probe-shapes.js';
 /** Values with their axes, numbered one after the other. */
 export interface NumberedPorts {
   readonly ports: ReadonlyMap<ValueId, AxisPort>;
-  /** How many coordinates all axes have together. */
+  /** The total number of coordinates of all axes. */
   readonly size: number;
 }
 

@@ -17,12 +17,12 @@ import { portsOf } from './ports-of.js';
 import { pinPart, type Regrouping, settleRegroupings } from './regrouped-axes.js';
 import type { RelateOptions } from './relate-options.js';
 
-/** How the axes of all values of a graph relate. */
+/** The relations between the axes of all values of a graph. */
 export interface Relations {
   readonly space: AxisSpace;
   /** Shape with stand-ins for named sizes, and axes, of every value whose rank is known. */
   readonly ports: ReadonlyMap<ValueId, AxisPort>;
-  /** What masking does to an axis of a constant. */
+  /** The effect of masking on an axis of a constant. */
   role(value: ValueId, axis: number): Role;
   /** The code of zero of a constant of whole numbers that code weights; undefined for all others. */
   codeOf(value: ValueId): ZeroCode | undefined;
@@ -95,10 +95,10 @@ function find(graph: Graph, options: RelateOptions): Relations {
   };
 }
 
-// Of several readers the one to be heeded first: what is zero for one must be fit to be zero for all.
-const heed: readonly Role[] = ['sums', 'produces', 'keeps', 'inner'];
+// When readers disagree about a role, the later in this list wins: masking must be safe for all of them.
+const precedence: readonly Role[] = ['sums', 'produces', 'keeps', 'inner'];
 
-/** What one reader of a constant says of its axes, beside what others said; nothing said is `produces`. */
+/** Merges the roles that one reader gives to the axes of a constant with those of other readers. Default: `produces`. */
 function mergeRoles(
   { value, axes }: AxisPort,
   told: ReadonlyMap<number, Role> | undefined,
@@ -108,6 +108,6 @@ function mergeRoles(
   roles.set(value, known);
   for (const axis of axes.keys()) {
     const [before, now] = [known.get(axis), told?.get(axis) ?? 'produces'];
-    known.set(axis, before === undefined || heed.indexOf(now) > heed.indexOf(before) ? now : before);
+    known.set(axis, before === undefined || precedence.indexOf(now) > precedence.indexOf(before) ? now : before);
   }
 }

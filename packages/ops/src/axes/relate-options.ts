@@ -3,10 +3,10 @@ import type { AxisRules } from '@espalier/core';
 /** Options that decide how axes relate. */
 export interface RelateOptions {
   /**
-   * What is cut where a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
+   * The factor to cut if a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
    * (the default), or the same place of every head.
    */
   readonly attention?: 'heads' | 'head-dimension';
-  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
+  /** Axis rules of custom ops; `axisRulesOf(registry)` returns those of plugins. An op without a rule cannot be cut. */
   readonly rules?: AxisRules;
 }

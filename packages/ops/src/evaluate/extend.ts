@@ -81,7 +81,7 @@ function paddedAxis(dim: number, { before, after, mode }: { before: number; afte
   return out;
 }
 
-/** How many elements each axis gains before and after; from inputs (opset 11, axes in 18) or the attribute. */
+/** The number of elements that each axis gains before and after, from inputs (opset 11, axes in 18) or the attribute. */
 function padsOf(call: Call, rank: number): readonly { before: number; after: number }[] | undefined {
   const pads = listedOf(call, 1, 'pads');
   const given = listedOf(call, 3, '');

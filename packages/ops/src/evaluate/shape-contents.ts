@@ -7,7 +7,7 @@ import { evaluateNode } from './evaluate-node.js';
 /** One element of a shape-like tensor: a number, a named size, or nothing known. */
 export type Element = Dim | undefined;
 
-/** What is known of the elements of a small integer tensor whose value depends on the input's size. */
+/** The known facts about the elements of a small integer tensor whose value depends on the input's size. */
 export interface Contents {
   readonly dtype: DType;
   readonly shape: readonly number[];

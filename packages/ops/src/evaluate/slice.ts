@@ -4,7 +4,7 @@ import { type Listed, listedOf } from './forms.js';
 import { wholeNumbersOf } from './numeric.js';
 import { isMovable, strided, stridesOf } from './strided.js';
 
-/** What Slice takes of one axis. */
+/** The part of one axis that Slice takes. */
 export interface Cut {
   readonly start: number;
   readonly step: number;

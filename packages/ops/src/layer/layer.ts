@@ -1,6 +1,6 @@
 import type { Node, ValueId } from '@espalier/core';
 
-/** What each axis of a weight is. Every axis is in one of the lists. */
+/** The role of each axis of a weight. Every axis is in one of the lists. */
 export interface WeightAxes {
   /** Axes whose indices make an output each: channels, neurons, rows of gates. */
   readonly outputs: readonly number[];

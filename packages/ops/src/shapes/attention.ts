@@ -71,7 +71,7 @@ const multiHeadAttention: ShapeRule = (site) => {
   if (!query || !values) return [typeOf(dtype), typeOf(dtype), typeOf(dtype)];
   const [hidden, length] = values;
   const cache = (past: readonly Dim[] | undefined, size: Dim): ValueInfo | undefined => {
-    const shared = past !== undefined && site.node.inputs[8] !== undefined; // the length is told, so the buffer is kept
+    const shared = past !== undefined && site.node.inputs[8] !== undefined; // the length is an input, so the buffer is kept
     return typeOf(dtype, shared ? past : grown([query[0]!, heads, length, size], past));
   };
   const keySize = query.length === 3 ? floorDivDims(query[2]!, heads) : query[4]!;

@@ -32,7 +32,7 @@ function attempt(run: () => BodyResult | undefined): Attempt {
   }
 }
 
-/** What two types of the same value have in common; a size they do not share is open. */
+/** The common part of two types of the same value; a size that differs is open. */
 function common(
   site: Site,
   [a, b]: readonly [ValueInfo | undefined, ValueInfo | undefined],

@@ -1,9 +1,9 @@
 import { type Dim, type DType, isInteger, sizeOf, type Tensor, toNumbers } from '@espalier/core';
 
-/** What is known of one element: its number, the size it stands for, or nothing. */
+/** The known facts about one element: its number, the size it stands for, or nothing. */
 export type Element = Dim | undefined;
 
-/** What is known of the elements of a small tensor, in row-major order; booleans are 0 and 1. */
+/** The known facts about the elements of a small tensor, in row-major order; booleans are 0 and 1. */
 export interface Elements {
   readonly shape: readonly number[];
   readonly items: readonly Element[];

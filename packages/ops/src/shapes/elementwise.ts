@@ -16,7 +16,7 @@ export function broadcastOf(site: Site, slots: readonly number[]): readonly Dim[
   return shapes.length === given.length ? broadcast(site, shapes) : undefined;
 }
 
-/** All inputs broadcast together; the dtype is that of the first known input unless given. */
+/** All inputs broadcast together. Default dtype: that of the first known input. */
 export const broadcasting =
   (dtype?: DType): ShapeRule =>
   (site) => {

@@ -17,12 +17,12 @@ import { shapeError } from './shape-error.js';
 import { shapeRules } from './shape-rules.js';
 import type { BodyInput, BodyResult, Site } from './site.js';
 
-/** What is the same for a graph and all the bodies in it. */
+/** State shared by a graph and all the bodies in it. */
 export interface Run {
   readonly functions: ReadonlyMap<string, GraphFunction>;
   /** Whether the types that the file gives to intermediate values fill what inference leaves open. */
   readonly trustDeclared: boolean;
-  /** How many nodes of bodies may still be visited: bodies in bodies multiply, and files are not trusted. */
+  /** The number of body nodes that may still be visited: bodies in bodies multiply, and files are not trusted. */
   budget: number;
   /** The model-local functions being inferred, outermost first: a function may not call itself. */
   readonly calls: readonly string[];
@@ -35,7 +35,7 @@ interface Scope {
   elements(value: ValueId): Elements | undefined;
 }
 
-/** What surrounds a body, and what is known of its inputs. */
+/** The surroundings of a body, and the known facts about its inputs. */
 interface Surroundings {
   readonly scope?: Scope;
   readonly inputs: readonly BodyInput[];

@@ -11,7 +11,7 @@ const quantize: ShapeRule = (site) => {
   return [typeOf(dtype, site.shape(0))];
 };
 
-/** What `output_dtype` names (opset 23), else the dtype of the scale. */
+/** The dtype in `output_dtype` (opset 23), else the dtype of the scale. */
 const dequantize: ShapeRule = (site) => [
   typeOf(dtypeAttribute(site.node, 'output_dtype') ?? site.dtype(1), site.shape(0)),
 ];

@@ -179,7 +179,7 @@ const transpose: ShapeRule = (site) => {
   ];
 };
 
-/** Ops that lay out the same elements anew, or repeat them. */
+/** Ops that rearrange the same elements, or repeat them. */
 export const reshapeRules = {
   Expand: expand,
   Flatten: flatten,

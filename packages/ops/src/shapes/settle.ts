@@ -1,7 +1,7 @@
 import type { Dim, ValueInfo } from '@espalier/core';
 
 /**
- * What to believe of a value: what was inferred, where it says something; a size that inference had to leave open
+ * The type to use for a value: the inferred one if there is one; a size that inference had to leave open
  * (a name it made itself) is taken from the file when that names it. Real files lie, so the file never overrules.
  */
 export function settle(declared: ValueInfo | undefined, found: ValueInfo | undefined): ValueInfo | undefined {

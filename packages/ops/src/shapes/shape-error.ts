@@ -1,6 +1,6 @@
 import { type EspalierError, type Node, problem, type ValueInfo } from '@espalier/core';
 
-/** What contradicts what at a node. */
+/** A contradiction at a node. */
 export interface Contradiction {
   readonly expected: string;
   readonly found: string;

@@ -24,7 +24,7 @@ import { textRules } from './text.js';
 import { trainingRules } from './training.js';
 import { visionRules } from './vision.js';
 
-/** How each op makes the types of its outputs from those of its inputs. */
+/** The rule of each op that infers the types of its outputs from those of its inputs. */
 export const shapeRules: Readonly<Record<OpName, ShapeRule>> = {
   ...attentionRules,
   ...contribRules,

@@ -12,7 +12,7 @@ export interface Site {
   dtype(slot: number): DType | undefined;
   /** The shape of an input that is a plain tensor of known rank. */
   shape(slot: number): readonly Dim[] | undefined;
-  /** What is known of the elements of a small input. */
+  /** The known facts about the elements of a small input. */
   elements(slot: number): Elements | undefined;
   /** A name for a dimension that cannot be known, made of the output's name and the axis. */
   fresh(axis: number, output?: number): string;
@@ -22,13 +22,13 @@ export interface Site {
   body(attribute: string, inputs: readonly BodyInput[]): BodyResult | undefined;
 }
 
-/** What a body is told of one of its inputs. */
+/** The facts that a body gets about one of its inputs. */
 export interface BodyInput {
   readonly info?: ValueInfo | undefined;
   readonly elements?: Elements | undefined;
 }
 
-/** What was found out about the outputs of a body. */
+/** The inferred facts about the outputs of a body. */
 export interface BodyResult {
   readonly outputs: readonly BodyInput[];
   /** Whether a dimension has no meaning outside this body. */

@@ -2,7 +2,7 @@ import { type Dim, intOf, intsOf, textOf } from '@espalier/core';
 import { addDims, ceilDivDims, floorDivDims, minDims, mulDims, subDims } from './dim.js';
 import type { Site } from './site.js';
 
-/** How a window slides over the spatial axes; lists have one entry an axis, pads begin entries before end entries. */
+/** A window that slides over the spatial axes; lists have one entry an axis, pads begin entries before end entries. */
 export interface Window {
   readonly kernel: readonly Dim[];
   readonly strides: readonly number[];
@@ -40,7 +40,7 @@ export function listOf(
   return given;
 }
 
-/** How far a window reaches: (k - 1)·dilation + 1. */
+/** The reach of a window: (k - 1)·dilation + 1. */
 export const reachOf = (window: Window, axis: number): Dim =>
   addDims(mulDims(subDims(window.kernel[axis]!, 1), window.dilations[axis]!), 1);
 

@@ -9,7 +9,7 @@ export interface CodedInput {
   readonly scale?: number | 'named';
   readonly zeroPoint?: number;
   readonly align: (node: Node) => Align;
-  /** How many indices share a scale, where the codes are scaled in blocks. */
+  /** The number of indices that share a scale, if the codes are scaled in blocks. */
   readonly block?: (node: Node) => number;
 }
 
@@ -68,6 +68,6 @@ const table: Readonly<Record<string, readonly CodedInput[]>> = {
   ],
 };
 
-/** How an op reads the integer weight in a slot; undefined where it reads none there. */
+/** The way an op reads the integer weight in a slot; undefined if it reads none there. */
 export const codedInput = (op: string, slot: number): CodedInput | undefined =>
   Object.hasOwn(table, op) ? table[op]!.find((input) => input.slot === slot) : undefined;

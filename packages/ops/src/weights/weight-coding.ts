@@ -15,7 +15,7 @@ import { broadcast } from './align-scale.js';
 import { codedInput } from './coded-inputs.js';
 
 /**
- * How the integers of a constant stand for real numbers: w = (code - zero point) · scale. `aligned` has the rank of
+ * A coding of real numbers by the integers of a constant: w = (code - zero point) · scale. `aligned` has the rank of
  * the codes and says along which axes scales differ (see `Align`); zero points are one number or lie as scales do.
  */
 export interface LinearCoding {
@@ -23,7 +23,7 @@ export interface LinearCoding {
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;
   readonly aligned: readonly number[];
-  /** How many indices share a scale along an axis that `aligned` shortens. */
+  /** The number of indices that share a scale along an axis that `aligned` shortens. */
   readonly block: number;
 }
 
@@ -40,11 +40,11 @@ export interface BlockCoding {
   readonly zeroPoint?: Tensor;
 }
 
-/** How the elements of a constant stand for real numbers. */
+/** A coding of real numbers by the elements of a constant. */
 export type WeightCoding = LinearCoding | BlockCoding;
 
 /**
- * How the integers of a constant stand for real numbers: as a node that reads them says, or a Cast and a Mul with a
+ * The coding of a constant's integers: as a node that reads them says, or a Cast and a Mul with a
  * constant behind them, or a scale of their name (NAME_quantized, NAME_scale). Undefined for a constant that is read
  * as it is, and where what the file says does not fit together.
  */
@@ -65,7 +65,7 @@ export function codingOf(graph: Graph, value: ValueId): WeightCoding | undefined
   return scale && linear(codes, { scale, ...(zeroPoint ? { zeroPoint } : {}) });
 }
 
-/** What a linear coding is made from. */
+/** The parts of a linear coding. */
 interface Parts {
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;

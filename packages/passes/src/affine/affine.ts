@@ -6,7 +6,7 @@ export interface Affine {
   /** One element, or one per channel. */
   readonly scale: Float64Array;
   readonly shift: Float64Array;
-  /** How the constants line up with the data: with axis 1, or as their own shape broadcasts. */
+  /** The alignment of the constants with the data: along axis 1, or by broadcasting their own shape. */
   readonly layout: 'axis1' | readonly number[];
 }
 
@@ -50,7 +50,7 @@ function isTraining(graph: Graph, node: Node): boolean {
   return opset > 0 && opset < 7 && flag('is_test') === 0;
 }
 
-/** What Mul, Div, Add and Sub do with the constant c: [scale, shift] of the other operand. */
+/** Mul, Div, Add and Sub with the constant c, as an affine map: [scale, shift] of the other operand. */
 const arithmetic = new Map<string, (c: number, first: boolean) => readonly [number, number] | undefined>([
   ['Mul', (c) => [c, 0]],
   ['Div', (c, first) => (first ? undefined : [1 / c, 0])],

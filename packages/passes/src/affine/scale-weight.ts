@@ -44,7 +44,7 @@ export function scaleWeight(weight: Tensor, factors: Float64Array, plan: Channel
 }
 
 /**
- * What a shift of the inputs adds to each output: Σ over the weights of an output of weight times its input's shift.
+ * The addition to each output that a shift of the inputs causes: Σ over the weights of an output of weight times its input's shift.
  * `output` and `input` say which channels a weight joins.
  */
 export function shiftThrough(

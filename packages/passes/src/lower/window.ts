@@ -1,7 +1,7 @@
 import { type Attribute, intOf, ints, intsOf, type Node } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 
-/** How a window slides, with every list written out: one entry an axis; pads begin entries before end entries. */
+/** A sliding window, with every list written out: one entry an axis; pads begin entries before end entries. */
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];

@@ -1,6 +1,6 @@
 import type { Attribute, Node, Tensor, ValueId, ValueInfo } from '@espalier/core';
 
-/** What a rewriter may ask and do. */
+/** The facts and actions available to a rewriter. */
 export interface Conversion {
   /** Stores a constant near this name and returns the name it got. */
   constant(wish: string, tensor: Tensor): ValueId;
@@ -17,7 +17,7 @@ export interface Conversion {
 /** Writes a node as nodes of the opset in which its op changed; the same meaning exactly. */
 export type Rewrite = (node: Node, conversion: Conversion) => readonly Node[];
 
-/** How an op's form changed with an opset. */
+/** The change of an op's form with an opset. */
 export interface OpsetRule {
   /** The first opset with the new form. */
   readonly since: number;

@@ -19,8 +19,8 @@ export interface StructuredOptions
   /** Shares of their units that some groups lose apart from the goal, by pattern; the last that matches counts. */
   readonly overrides?: Readonly<Record<string, number>>;
   /**
-   * Whether groups go whose removal changes the mean or variance of a normalisation (layer and group norms over the
-   * channels); the network then needs training. Left unless said otherwise.
+   * Whether to cut groups whose removal changes the mean or variance of a normalisation (layer and group norms over the
+   * channels); the network then needs training. Default: false.
    */
   readonly statistics?: boolean;
 }

@@ -90,7 +90,7 @@ const steps = (window: Window): readonly [number, number, number, number, number
   ...window.dilations,
 ];
 
-/** dx of a convolution: dy spread by the strides, convolved with the kernel turned round and its channels exchanged. */
+/** dx of a convolution: dy spread by the strides, convolved with the kernel rotated 180 degrees and its channels swapped. */
 function inputGradient(
   c: Call,
   dy: Value,

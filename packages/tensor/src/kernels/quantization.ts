@@ -7,7 +7,7 @@ import type { Call, Kernel } from '../kernel.js';
 import { axisOf, blockFor, isReal, need } from '../operands.js';
 import { blockOf, deviceValue, hostOf, type Layout, layoutOf, type Value } from '../value.js';
 
-/** How the elements of x fall to the scales: [outer, channels, inner], one scale each. */
+/** The grouping of the elements of x by scale: [outer, channels, inner], one scale each. */
 interface Grouping {
   readonly layout: Layout;
   readonly outer: number;

@@ -97,7 +97,7 @@ function samplesOf(c: Asked, axis: Axis): Samples {
   return { taps, index, weights };
 }
 
-/** What a Resize or Upsample node asks for, its inputs read. */
+/** The request of a Resize or Upsample node, after reading its inputs. */
 export interface Resizing {
   readonly shape: readonly number[];
   readonly scales?: readonly number[] | undefined;
@@ -107,7 +107,7 @@ export interface Resizing {
   readonly axes: readonly number[];
 }
 
-/** How each axis that changes is sampled. @throws EXECUTOR_UNSUPPORTED_OP for forms that have no kernel. */
+/** The sampling of each axis that changes. @throws EXECUTOR_UNSUPPORTED_OP for forms that have no kernel. */
 export function resizedAxes(
   c: Asked,
   { shape, scales, sizes, region, axes }: Resizing,

@@ -8,7 +8,7 @@ import { blockOf, deviceValue, type Value } from '../value.js';
 
 const modes: Readonly<Record<string, number>> = { none: 0, add: 1, mul: 2, max: 3, min: 4 };
 
-/** How to combine, or undefined where integers would have to be combined as floats. */
+/** The way to combine, or undefined if integers would have to be combined as floats. */
 function modeOf(c: Call): number | undefined {
   const mode = modes[textOf(c.node, 'reduction', 'none')];
   return mode === 0 || isReal(need(c, 0)) ? mode : undefined;

@@ -28,7 +28,7 @@ export interface ReadingKernel {
 }
 
 /**
- * How an op runs: by a kernel, on the host alone, or by being written in standard ops beforehand. The host computes
+ * The way an op runs: by a kernel, on the host alone, or lowered to standard ops beforehand. The host computes
  * integers and shapes exactly, which the GPU cannot.
  */
 export type GpuOp = GpuKernel | ReadingKernel | 'host' | 'lowered';
@@ -59,7 +59,7 @@ export function numbersAt(c: GpuCall, slot: number): readonly number[] | undefin
 export const listed = (c: GpuCall, slot: number, name: string): readonly number[] | undefined =>
   c.inputs[slot] ? numbersAt(c, slot) : intsOf(c.node, name, undefined);
 
-/** One output of the type and shape that it is told; the shape of input 0 and its type unless told otherwise. */
+/** One output of the given type and shape. Default: those of input 0. */
 export const made = (
   c: GpuCall,
   device: Device,

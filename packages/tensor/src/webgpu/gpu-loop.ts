@@ -13,7 +13,7 @@ import type { GpuResults } from './run-gpu-plan.js';
 
 type Values = ReadonlyMap<string, GpuValue>;
 
-/** What a loop is made of. */
+/** The parts of a loop. */
 export interface GpuLoopParts {
   readonly gpu: Gpu;
   /** Runs the session's graph. */
@@ -89,7 +89,7 @@ async function read(gpu: Gpu, value: GpuValue): Promise<Tensor> {
   return tensor;
 }
 
-/** What each input is fed next. Several inputs may be fed one output, and an output may be an array of the caller's. */
+/** The next feed of each input. Several inputs may be fed one output, and an output may be an array of the caller's. */
 function fedNext(gpu: Gpu, carried: readonly Carry[], kept: Values): Promise<Values> {
   const taken = new Set<string>();
   return gpu.use(

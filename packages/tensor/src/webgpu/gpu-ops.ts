@@ -11,7 +11,7 @@ import { placeOps } from './ops/places.js';
 import { poolOps } from './ops/pool.js';
 import { reduceOps } from './ops/reduce.js';
 
-/** How each op that runs in WebAssembly runs on the GPU, composed of the ops of TensorFlow.js. */
+/** The GPU form of each op that runs in WebAssembly, composed of the ops of TensorFlow.js. */
 export const gpuOps = {
   ...elementwiseOps,
   ...binaryOps,
@@ -28,5 +28,5 @@ export const gpuOps = {
 // A Map, because op names come from files and must not find properties of Object.
 const byOp: ReadonlyMap<string, GpuOp> = new Map(Object.entries(gpuOps));
 
-/** How an op runs; undefined for one that does not. */
+/** The GPU form of an op; undefined if it has none. */
 export const gpuOpOf = (op: string): GpuOp | undefined => byOp.get(op);

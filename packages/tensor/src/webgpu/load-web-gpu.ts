@@ -4,7 +4,7 @@ import { hasWebGpu } from '../has-web-gpu.js';
 import { startBackend, startedBackends } from '../start-backend.js';
 import type { Gpu, Tf } from './gpu.js';
 
-/** What is used of TensorFlow.js's WebGPU backend besides its ops. */
+/** The parts of TensorFlow.js's WebGPU backend in use, besides its ops. */
 interface WebGpuBackend {
   readonly device: GPUDevice;
   ensureCommandEncoderReady(): void;
@@ -124,7 +124,7 @@ async function watched<T>(backend: WebGpuBackend, work: () => Promise<T>): Promi
   const { device } = backend;
   for (const scope of scopes) device.pushErrorScope(scope);
   const [outcome] = await Promise.allSettled([work()]);
-  // What waits to be given to the device would be told, or fail, in the next run.
+  // Commands that wait for submission would report their errors, or fail, in the next run.
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   backend.submitQueue();

@@ -16,7 +16,7 @@ import type { GpuCall, GpuOp } from './gpu-kernel.js';
 import { gpuOpOf } from './gpu-ops.js';
 import { download, type GpuValue, releaseGpuValue, sharedGpuValue } from './gpu-value.js';
 
-/** What a run works on. */
+/** The data of a run. */
 export interface GpuRun {
   readonly gpu: Gpu;
   readonly graph: Graph;
@@ -29,7 +29,7 @@ export interface GpuRun {
   readonly kept: readonly ValueId[];
 }
 
-/** What a run gave; the kept values are the caller's to release. */
+/** The results of a run; the caller releases the kept values. */
 export interface GpuResults {
   readonly fetched: Map<string, Tensor>;
   readonly kept: ReadonlyMap<ValueId, GpuValue>;

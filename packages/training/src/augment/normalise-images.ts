@@ -4,11 +4,11 @@ import { imagePlanes } from './image-planes.js';
 
 /** How pixels become what a network wants. */
 export interface NormaliseOptions {
-  /** Factor of raw values; 1/255 for bytes, 1 for floats unless said otherwise. */
+  /** Factor of raw values. Default: 1/255 for bytes, 1 for floats. */
   readonly scale?: number;
-  /** Subtracted after scaling: one number for each channel, or one for all; 0 unless said otherwise. */
+  /** Subtracted after scaling: one number for each channel, or one for all. Default: 0. */
   readonly mean?: readonly number[];
-  /** Divides after that; 1 unless said otherwise. */
+  /** Divides after that. Default: 1. */
   readonly std?: readonly number[];
   readonly layout?: 'nchw' | 'nhwc';
 }

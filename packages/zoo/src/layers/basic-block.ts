@@ -5,7 +5,7 @@ import { batchNorm } from './batch-norm.js';
 import { conv } from './conv.js';
 import { relu } from './relu.js';
 
-/** What goes round a block: a projection by a 1x1 convolution (option B), or the input thinned and padded (option A). */
+/** The shortcut around a block: a projection by a 1x1 convolution (option B), or the input thinned and padded (option A). */
 export type Shortcut = (
   model: Model,
   x: FeatureMap,

@@ -10,7 +10,7 @@ export interface ConvOptions {
   readonly to: number;
   readonly kernel: number;
   readonly stride?: number;
-  /** Zeros on each side; as many as keep the size at stride 1 unless said otherwise. */
+  /** Zeros on each side. Default: as many as keep the size at stride 1. */
   readonly pad?: number;
   readonly groups?: number;
   readonly weight: Initial;
@@ -36,7 +36,7 @@ export function conv(model: Model, x: FeatureMap, options: ConvOptions): Feature
   return { value, channels: to, size: windows(x.size, { kernel, stride, pad }) };
 }
 
-/** How many windows fit: ⌊(size + 2·pad - kernel) / stride⌋ + 1. */
+/** The number of windows that fit: ⌊(size + 2·pad - kernel) / stride⌋ + 1. */
 export const windows = (
   size: number,
   { kernel, stride, pad }: { readonly kernel: number; readonly stride: number; readonly pad: number },

@@ -49,7 +49,7 @@ function settle(
   pinOthers(site, [...site.inputs, ...site.outputs], { but, reason: elsewhere });
 }
 
-/** What is left of a number of heads, from an axis that counts them, or channels of them. */
+/** The number of heads that stay, from an axis that counts heads or their channels. */
 const headsLeft = (kept: Kept, axis: Axis | undefined, heads: number): number =>
   axis ? (heads * kept.count(axis)) / axis.size : heads;
 

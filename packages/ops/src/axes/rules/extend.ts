@@ -110,7 +110,7 @@ function sizesAfter(site: AxisSite, kept: Kept, slot: number): Edit | undefined 
   return { numbers: new Map([[slot, written.map((each, i) => places.get(i) ?? each!)]]) };
 }
 
-/** Sizes that are computed at run time cannot be written anew where not even the shape says what they are. */
+/** Sizes that are computed at run time cannot be rewritten if the inferred shape does not show them either. */
 function pinUnwritable(site: AxisSite, y: AxisPort, slot: number): void {
   const written = site.entries(slot) ?? [];
   const shift = y.axes.length - written.length;

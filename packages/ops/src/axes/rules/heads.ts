@@ -1,6 +1,6 @@
 import type { Axis, AxisPort, AxisSite } from '@espalier/core';
 
-/** Part of an axis that holds whole heads one after the other: all of it unless said otherwise. */
+/** Part of an axis that holds whole heads one after the other. Default: all of it. */
 export interface HeadPart {
   readonly axis: Axis;
   readonly from?: number;
@@ -34,7 +34,7 @@ export function relateHeads(site: AxisSite, units: number, parts: readonly HeadP
   }
 }
 
-/** Pins every axis of some ports but those that are told. */
+/** Pins every axis of some ports except the given ones. */
 export function pinOthers(
   site: AxisSite,
   ports: readonly (AxisPort | undefined)[],

@@ -66,7 +66,7 @@ interface Bounds {
   readonly step: number;
 }
 
-/** What each sliced axis begins at and ends before, from 0; undefined when a bound is computed at run time. */
+/** The first index of each sliced axis and the one after the last, from 0; undefined if a bound is computed at run time. */
 function boundsOf(site: AxisSite, x: AxisPort): readonly Bounds[] | undefined {
   const axes = slicedAxes(site, x);
   const old = site.opset < 10;

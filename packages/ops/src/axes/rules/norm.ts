@@ -75,7 +75,7 @@ const skipLayerNorm: AxisRule = {
   },
 };
 
-/** What differs between the forms of a group norm. */
+/** The differences between the forms of a group norm. */
 interface GroupNormForm {
   /** Name of the attribute with the number of groups. */
   readonly groups: string;

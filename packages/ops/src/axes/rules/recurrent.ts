@@ -3,7 +3,7 @@ import { type AxisPort, type AxisRule, type AxisSite, int } from '@espalier/core
 /** Activations that make nothing of zero. */
 const keepsZero = new Set(['tanh', 'relu', 'leakyrelu', 'thresholdedrelu', 'elu', 'softsign', 'scaledtanh', 'affine']);
 
-/** How many activations a direction has, and which of them make the state: those that must leave zero alone. */
+/** The number of activations of a direction, and the ones that produce the state: they must map zero to zero. */
 interface Activations {
   readonly count: number;
   readonly state: readonly number[];

@@ -13,7 +13,7 @@ function reducedAxes(site: AxisSite, rank: number): ReadonlySet<number> | undefi
   return new Set(given.map((axis) => axisAt(axis, rank)));
 }
 
-/** What removing zeros does to the result: nothing (sums), another divisor (means), or anything (extremes). */
+/** The effect of removed zeros on the result: none (sums), another divisor (means), or any (extremes). */
 const reduce = (effect: Effect): AxisRule => ({
   relate(site) {
     const [x, y] = [site.inputs[0], site.outputs[0]];

@@ -27,7 +27,7 @@ export interface ReconstructOptions {
   readonly damping?: number;
   /**
    * Layers that sum over more inputs are left: XᵀX of n inputs takes 8n² bytes several times over, and n³/6
-   * products. 4608 (3x3 over 512 channels: 170 MB each, half a minute) unless said otherwise.
+   * products. Default: 4608 (3x3 over 512 channels: 170 MB each, half a minute).
    */
   readonly maximumInputs?: number;
 }

@@ -106,7 +106,7 @@ function inputGradient(
   return parts.length === 1 ? parts[0]! : c.tf.concat([...parts], 3);
 }
 
-/** dy with zeros between its elements, convolved with the filters turned round; one sum for each multiplier. */
+/** dy with zeros between its elements, convolved with the filters rotated 180 degrees; one sum for each multiplier. */
 function depthwiseInputGradient(
   c: GpuCall,
   dy: Device,

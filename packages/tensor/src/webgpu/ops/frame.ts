@@ -49,7 +49,7 @@ export function framed(tf: Tf, images: Device, { image, window, size }: Sliding,
   return tf.pad(images, pads, border);
 }
 
-/** What a window sees at one of its taps, at all of its places: [N, places, C]. */
+/** The input at one tap of a window, at all of its places: [N, places, C]. */
 export function tapOf(tf: Tf, frame: Device, { window, size }: Sliding, [row, column]: Pair): Device {
   const begin = [0, row * window.dilations[0], column * window.dilations[1], 0];
   const count = [frame.shape[0]!, ...size, frame.shape[3]!];

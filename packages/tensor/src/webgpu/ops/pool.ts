@@ -55,7 +55,7 @@ const maxPool: GpuKernel = (c) => {
   return [fromImages(c, pooled(c.tf, imagesAt(c, 0), poolingOf(c), { border: Number.NEGATIVE_INFINITY, join }))];
 };
 
-/** How many elements each place of the window has along one axis; borders count where they are told to. */
+/** The number of elements of the window at each place along one axis; borders count if `counted` says so. */
 function counts({ image, window, size }: Sliding, axis: 0 | 1, counted: boolean): readonly number[] {
   const [begin, end] = [window.begin[axis], window.end[axis]];
   const [low, high] = counted ? [-begin, image.size[axis] + end] : [0, image.size[axis]];
@@ -101,7 +101,7 @@ const maxPoolGradient: GpuKernel = (c) => {
   return [fromImages(c, tf.slice(sum!, [0, ...window.begin, 0], size))]; // a window has a tap
 };
 
-/** What each place gives to one tap, put where the tap saw it. */
+/** The gradient of each place for one tap, at the position that the tap read. */
 function placed(
   tf: Tf,
   gradient: Device,
