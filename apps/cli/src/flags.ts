@@ -58,10 +58,10 @@ export interface TrainingFlags {
 export const withTrainingFlags = (command: Command): Command =>
   command
     .option('--training <spec>', "data to learn from, in place of the recipe's")
-    .option('--checkpoint <folder>', 'keep the state of training there, beginning anew')
+    .option('--checkpoint <folder>', 'start a new training and save its state there')
     .option(
       '--resume <folder>',
-      'go on from the state in that folder and keep it there; begins anew where there is none',
+      'continue from the state in that folder and save it there; starts a new training if there is none',
     );
 
 /** Where checkpoints are kept, and whether training goes on from them. @throws FLAG_INVALID. */

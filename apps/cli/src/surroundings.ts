@@ -1,4 +1,4 @@
-/** What the command line takes from the process around it; tests give their own. */
+/** The parts of the process that the command line uses; tests pass their own. */
 export interface Surroundings {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -36,7 +36,7 @@ export interface WebForm {
   readonly report: CompressReport;
 }
 
-/** What was put into the folder. */
+/** The content of the folder. */
 export interface WebFolder {
   readonly folder: string;
   readonly forms: readonly WebForm[];

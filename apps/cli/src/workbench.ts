@@ -48,7 +48,7 @@ export async function withWorkbench<T>(
   }
 }
 
-/** What to set up, and the work itself. */
+/** The setup, and the work itself. */
 export interface WorkbenchUse<T> {
   /** Packages a recipe names, by namespace, and the folder they are looked up from. */
   readonly plugins?: Readonly<Record<string, string>>;

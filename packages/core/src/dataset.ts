@@ -8,7 +8,7 @@ export interface Dataset {
   readonly name: string;
   readonly size: number;
   readonly fields: ReadonlyMap<string, ValueInfo>;
-  /** What was made, in words, for sets that are made and not read. */
+  /** A description of the generated samples, for sets that are not read from files. */
   readonly about?: readonly string[];
   /** Names of the classes that `label` numbers, where known. */
   readonly classes?: readonly string[];

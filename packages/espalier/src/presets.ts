@@ -36,8 +36,7 @@ export const presets = {
     recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'fp16' }] }),
   },
   'prune-50': {
-    about:
-      'half of the channels of every group physically removed, layers that lost inputs fitted anew where data is given.',
+    about: 'half of the channels of every group physically removed, layers that lost inputs refitted if data is given.',
     needsData: false,
     recipe: defineRecipe({
       espalier: 1,

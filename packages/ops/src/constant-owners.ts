@@ -1,7 +1,7 @@
 import type { Graph, Node, ValueId } from '@espalier/core';
 import { indexOf, outerReferences } from '@espalier/core';
 
-/** What depends on constants alone, and which node each constant belongs to. */
+/** The values that depend on constants alone, and the node that each constant belongs to. */
 export interface ConstantOwners {
   /** Values that do not depend on the inputs: constants, and what nodes make of constants only. */
   readonly fixed: ReadonlySet<ValueId>;

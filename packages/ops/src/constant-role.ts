@@ -4,7 +4,7 @@ import { codedInput } from './weights/coded-inputs.js';
 import { codingParts } from './weights/weight-coding.js';
 
 /**
- * What a constant is:
+ * The role of a constant:
  * - `parameter`: real numbers that were trained, weights and biases;
  * - `code`: integers that stand for such numbers;
  * - `statistic`: running mean or variance of a batch norm, which no published parameter count includes;
@@ -80,7 +80,7 @@ function useRole({ dtype, shape }: Tensor, op: string, slot: number): ConstantRo
 const strongest: readonly ConstantRole[] = ['parameter', 'code', 'statistic', 'scale', 'setting', 'shape'];
 
 /**
- * What a constant is, from what the nodes that read it do with it; undefined for a value that is none or is not read.
+ * The role of a constant, from the nodes that read it; undefined for a value that is no constant or is not read.
  * Float constants of rank 0 are settings, and 32- and 64-bit integers are shapes, unless a node reads them as codes.
  */
 export function roleOf(graph: Graph, value: ValueId): ConstantRole | undefined {
@@ -97,7 +97,7 @@ export function isParameter(graph: Graph, value: ValueId): boolean {
   return role === 'parameter' || role === 'code';
 }
 
-/** How many parameters a constant holds: its elements, of packed ones those that they stand for, 0 for other roles. */
+/** The number of parameters in a constant: its elements (unpacked), or 0 for other roles. */
 export function parametersOf(graph: Graph, value: ValueId): number {
   const tensor = graph.constants.get(value);
   if (!tensor || !isParameter(graph, value)) return 0;

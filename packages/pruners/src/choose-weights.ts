@@ -2,10 +2,10 @@ import { matchNames, type Note, type Use, type ValueId } from '@espalier/core';
 import type { Pattern } from './granularity.js';
 import type { CheckedPruneOptions } from './prune-options.js';
 
-/** What is wanted of a weight, or a sentence that says why it is left. */
+/** The target for a weight, or the reason why the weight is kept. */
 export type Choice = string | { readonly goal: number | Pattern; readonly pooled: boolean };
 
-/** What the options say of each weight. */
+/** The decision of the options about each weight. */
 export interface WeightChoice {
   of(value: ValueId, uses: readonly Use[], size: number): Choice;
   /** Warnings about patterns that have matched no weight so far: they are misspelt, more often than not. */

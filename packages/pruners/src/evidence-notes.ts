@@ -1,6 +1,6 @@
 import type { Evidence, Note } from '@espalier/core';
 
-/** What a person must know about the evidence that scores rest on. */
+/** Notes for the user about the evidence behind the scores. */
 export const evidenceNotes = ({ target }: Evidence): readonly Note[] =>
   target === 'predictions'
     ? [

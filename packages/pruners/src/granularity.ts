@@ -6,7 +6,7 @@ export interface Pattern {
   readonly m: number;
 }
 
-/** What is pruned together: single weights, or n of every m neighbours. */
+/** The weights that are pruned together: single weights, or n of every m neighbours. */
 export type Granularity = 'weight' | Pattern;
 
 /** A pattern as text: `2:4`. */

@@ -28,7 +28,7 @@ export function applyMask(weight: Tensor, mask: Uint8Array): Tensor {
 /** Weights by name. */
 export type Weights = ReadonlyMap<ValueId, Tensor>;
 
-/** What training applies after each update: the weights that fulfil a constraint, nearest to the given ones. */
+/** A projection that training applies after each update: the weights that fulfil a constraint, nearest to the given ones. */
 export type Projection = (weights: Weights, step: number) => Weights;
 
 /**

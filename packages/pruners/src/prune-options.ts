@@ -10,7 +10,7 @@ import {
 } from './granularity.js';
 import { type PrunableOp, usualOps, weightRuleOf, weightRules } from './weight-rules.js';
 
-/** How scores of different layers are made comparable. */
+/** The normalization that makes scores of different layers comparable. */
 export type Normalization = 'none' | 'l2-per-layer';
 
 /** Options of the pruning driver as data, as they stand in a recipe beside those of the pruner. */
@@ -50,12 +50,12 @@ export const pruneOptions = {
   },
 } as const satisfies Options;
 
-/** What the pruning driver is told. Patterns name node ids or weights, with `*` and `?`. */
+/** Options of the pruning driver. Patterns name node ids or weights, with `*` and `?`. */
 export interface PruneOptions {
   readonly pruner: Pruner;
   /** The share of weights that are zero afterwards, those that were zero before included. Fixed by an N:M pattern. */
   readonly sparsity?: number;
-  /** Single weights unless said otherwise. */
+  /** Default: single weights. */
   readonly granularity?: Granularity;
   /** Whether each layer gets the sparsity (`layer`, the default) or all layers together (`global`). */
   readonly scope?: 'layer' | 'global';

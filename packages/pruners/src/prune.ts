@@ -18,7 +18,7 @@ import { smallest } from './select-smallest.js';
 import { weightScorerOf } from './weight-scorer-of.js';
 import { type Zeroed, zeroBelow, zeroByPattern } from './zero-smallest.js';
 
-/** What calibration must collect before `prune` with the same options. */
+/** The statistics that calibration must collect before `prune` with the same options. */
 export function pruneNeeds(graph: Graph, options: PruneOptions): readonly Need[] {
   const scorer = weightScorerOf(options.pruner);
   const { layers } = findLayers(graph, checkPruneOptions(options));
@@ -93,7 +93,7 @@ function layerNotes({ node, op, value, weight, goal }: PruneLayer, { zeros, befo
   ];
 }
 
-/** What zeros do not do, said wherever zeros were made. */
+/** The note about the limits of zeros, added whenever weights are zeroed. */
 function plainTruth(layers: readonly PruneLayer[], results: ReadonlyMap<PruneLayer, Zeroed>): readonly Note[] {
   const changed = layers.filter((layer) => results.get(layer)?.weight !== layer.weight);
   const notes: Note[] = [];

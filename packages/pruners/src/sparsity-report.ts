@@ -1,7 +1,7 @@
 import { bitsOf, byteLength, type Graph, isFloat, isPacked, sizeOf, type ValueId } from '@espalier/core';
 import { elementsOf } from './pruning-keys.js';
 
-/** How sparse a tensor, or all of them together, is, and what that saves. */
+/** The sparsity of a tensor, or of all tensors together, and its savings. */
 export interface Sparsity {
   readonly elements: number;
   readonly nonZeros: number;

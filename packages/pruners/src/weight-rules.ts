@@ -51,7 +51,7 @@ export const weightRules = {
   RNN: recurrent,
 } as const satisfies Record<PrunableOp, WeightRule>;
 
-/** Ops that are pruned unless told otherwise: recurrent ones are more delicate and are named when wanted. */
+/** Ops that are pruned by default. Recurrent ops are more delicate, so a user must name them. */
 export const usualOps: readonly PrunableOp[] = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'];
 
 /** The rule of an op; undefined for every op whose weights are not known. */

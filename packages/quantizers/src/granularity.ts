@@ -1,7 +1,7 @@
 import { granularityInvalid } from './errors.js';
 
 /**
- * How many scales a tensor has. For a weight of shape [64, 32, 3, 3]:
+ * The division of a tensor by scales. For a weight of shape [64, 32, 3, 3]:
  * - `{ per: 'tensor' }`: one scale, shape [];
  * - `{ per: 'channel', axis: 0 }`: a scale for each of 64 output channels, shape [64];
  * - `{ per: 'block', axis: 1, size: 16 }`: a scale for each run of 16 along axis 1, shape [64, 2, 3, 3].
@@ -21,7 +21,7 @@ export const perChannel = (axis: number) => ({ per: 'channel', axis }) as const 
 export const perBlock = (axis: number, size: number) => ({ per: 'block', axis, size }) as const satisfies Granularity;
 
 /**
- * How elements map to scales: element (o, k, i) of the tensor seen as [outer, length, inner] has scale `k` (channel),
+ * The map from elements to scales: element (o, k, i) of the tensor seen as [outer, length, inner] has scale `k` (channel),
  * `(o * blocks + floor(k / size)) * inner + i` (block), or 0 (tensor, seen as [1, 1, all]).
  */
 export interface ScaleLayout {

@@ -1,6 +1,6 @@
 import { type Graph, type Node, type Note, tensorInfo } from '@espalier/core';
 
-/** What became of one node. `reason` may be a clause without a full stop. */
+/** The outcome of one node. `reason` may be a clause without a full stop. */
 export type Verdict = Pick<Note, 'outcome' | 'reason' | 'details'>;
 
 /**

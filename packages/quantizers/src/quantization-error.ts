@@ -1,7 +1,7 @@
 import { type Tensor, toFloats } from '@espalier/core';
 import { parametersInvalid } from './errors.js';
 
-/** How far a quantized tensor is from the real one. */
+/** The distance of a quantized tensor from the real one. */
 export interface QuantizationError {
   /** Mean of (x - y)^2, in units of x squared. */
   readonly meanSquared: number;

@@ -5,7 +5,7 @@ import { levelsOf, storageOf } from './grid.js';
 import { roundEven } from './round-even.js';
 import type { Scales } from './scales.js';
 
-/** How a tensor is mapped to integers. */
+/** The map of a tensor to integers. */
 export interface TensorQuantization {
   readonly grid: Grid;
   readonly granularity: Granularity;

@@ -26,7 +26,7 @@ export interface GraphWriter {
   finish(replaced: ReadonlySet<ValueId>, opsets?: ReadonlyMap<string, number>): Graph;
 }
 
-/** Opens a writer on a graph whose nodes will all be written anew. */
+/** Opens a writer on a graph whose nodes will all be rewritten. */
 export function writeGraph(graph: Graph): GraphWriter {
   const names = editGraph(graph);
   const nodes: Node[] = [];

@@ -7,7 +7,7 @@ import type { GraphWriter } from './quantized-graph.js';
 import { scalesOf } from './scales.js';
 import { type WeightClip, weightRanges } from './weight-ranges.js';
 
-/** How weights of ops that compute in float are stored. */
+/** The storage of weights of ops that compute in float. */
 export interface StorageChoice {
   readonly writer: GraphWriter;
   readonly clip: WeightClip;

@@ -4,10 +4,10 @@ import { type Granularity, type ScaleLayout, scaleLayout } from './granularity.j
 import { levelsOf } from './grid.js';
 import { roundEven } from './round-even.js';
 
-/** How the range of a weight group is chosen: all of it, or the clipped part with the least squared error. */
+/** The choice of a weight group's range: all of it, or the clipped part with the least squared error. */
 export type WeightClip = 'minmax' | 'mse';
 
-/** What decides the ranges of a weight. */
+/** The options that determine the ranges of a weight. */
 export interface WeightRangeChoice {
   readonly grid: Grid;
   readonly granularity: Granularity;

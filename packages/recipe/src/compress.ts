@@ -55,7 +55,7 @@ export async function compress(request: CompressRequest): Promise<CompressReport
   }
 }
 
-/** What the steps made, written but not yet verified. */
+/** The result of the steps, written but not yet verified. */
 interface Made {
   readonly staged: StagedOutput;
   /** Bytes of the original, with external data. */
@@ -121,7 +121,7 @@ async function bytesOf({ graph, bytes }: OpenedModel, files: Files, path: string
   return constants > bytes ? bytes + (beside ?? constants) : bytes;
 }
 
-/** What the two models were run on, in words. */
+/** The data that both models ran on, in words. */
 function fedOf({ evaluation, calibration, made }: Made['data']): CompressReport['fed'] {
   const named = evaluation ?? calibration;
   if (named) return { data: named.name, role: evaluation ? 'evaluation' : 'calibration', inputs: named.about ?? [] };

@@ -13,7 +13,7 @@ export type MadeData =
   | { readonly dataset: Dataset; readonly reason?: undefined }
   | { readonly dataset?: undefined; readonly reason: string };
 
-/** What made samples have to fit. */
+/** The requirements on generated samples. */
 export interface MadeRequest {
   readonly registry: Registry;
   readonly files: Files;

@@ -14,7 +14,7 @@ import { batchesOf, fitToInput, parseDataSpec } from '@espalier/datasets';
 import type { DataSource, PreprocessFields } from './recipe.js';
 import type { Batches, Progress } from './step.js';
 
-/** What opening data needs besides its source. */
+/** The context for opening data, besides its source. */
 export interface DataContext {
   readonly registry: Registry;
   readonly files: Files;
@@ -69,7 +69,7 @@ function fit(dataset: Dataset, inputs: readonly Port[], preprocess: PreprocessFi
 
 const isImage = (port: Port): boolean => port.shape?.length === 4;
 
-/** How many samples go into one run. */
+/** The number of samples in one run. */
 export interface BatchWish {
   /** Samples at once, for models that take any number; by the size of a sample when left out. */
   readonly batch?: number;

@@ -18,7 +18,7 @@ export function optionsSchema(options: Options): JsonSchema {
   };
 }
 
-/** What the other options must be where one is written; those whose default will not do must be written too. */
+/** The values of other options that an option requires; options whose default does not fit must be written too. */
 function whenSchema(options: Options, when: When): JsonSchema {
   const others = Object.entries(when);
   const written = others.filter(([name, values]) => !optionApplies(options, { [name]: values }, {}));

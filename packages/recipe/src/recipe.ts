@@ -1,6 +1,6 @@
 import type { Reference } from '@espalier/core';
 
-/** How images become numbers; every field may be left out. */
+/** Options for converting images to numbers; every field is optional. */
 export interface PreprocessFields {
   /** Factor for raw pixels. Default: 1/255 for 8-bit images. */
   readonly scale?: number;
@@ -28,7 +28,7 @@ export type RecipeStep =
   | { readonly train: Reference }
   | { readonly quantize: Reference };
 
-/** What a data set is for: statistics, training steps, or measuring. */
+/** The purpose of a data set: statistics, training steps, or measuring. */
 export type DataRole = 'calibration' | 'training' | 'evaluation';
 
 /** A compression written as data. The same recipe, seed and model give the same bytes. */
@@ -37,7 +37,7 @@ export interface Recipe {
   readonly espalier: 1;
   /** Namespace to package, for third-party plugins. */
   readonly plugins?: Readonly<Record<string, string>>;
-  /** What is trained where no model is named otherwise: a file, or an architecture by its plugin. */
+  /** The model to train if no other is given: a file, or an architecture by its plugin. */
   readonly model?: Reference;
   readonly data?: Readonly<Partial<Record<DataRole, string | DataSource>>>;
   /** Run in this order; a step may repeat. */

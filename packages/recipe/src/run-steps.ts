@@ -5,7 +5,7 @@ import type { StepContext } from './step.js';
 import { type StepName, stepKinds } from './step-kinds.js';
 import type { TrainingFacts } from './training-facts.js';
 
-/** What one step did. */
+/** The record of one step. */
 export interface StepRecord {
   readonly step: StepName;
   readonly use: string;

@@ -6,7 +6,7 @@ import type { RecipeData } from './open-recipe-data.js';
 import type { Recipe } from './recipe.js';
 import type { Progress, StepContext } from './step.js';
 
-/** What a run from file to file gives its steps. */
+/** The request of a run from file to file, as its steps see it. */
 export interface RunRequest {
   readonly recipe: Recipe;
   readonly registry: Registry;

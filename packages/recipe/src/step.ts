@@ -20,7 +20,7 @@ export type Progress = (stage: string, done?: number, message?: string) => void;
 /** Batches of feeds by input name, from the beginning each time it is called. */
 export type Batches = () => AsyncIterable<ReadonlyMap<string, Tensor>>;
 
-/** What a step may use. */
+/** The resources that a step may use. */
 export interface StepContext {
   readonly registry: Registry;
   readonly executor: Executor;
@@ -44,7 +44,7 @@ export interface StepContext {
   readonly progress: Progress;
 }
 
-/** What a step made, with the numbers of the training where there was one. */
+/** The result of a step, with the figures of its training if there was one. */
 export interface StepOutcome extends Outcome {
   readonly training?: TrainingFacts;
 }

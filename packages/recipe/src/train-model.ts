@@ -22,7 +22,7 @@ export interface TrainModelRequest extends RunRequest {
   readonly output: string;
 }
 
-/** What a training came to. */
+/** The report of a training. */
 export interface TrainingReport {
   readonly espalierTraining: 1;
   readonly input: Reference;

@@ -1,6 +1,6 @@
 import type { Trained } from '@espalier/training';
 
-/** What a training step did, in numbers. */
+/** The figures of a training step. */
 export interface TrainingFacts
   extends Pick<
     Trained,

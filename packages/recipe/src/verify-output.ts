@@ -37,7 +37,7 @@ export interface Verification {
   readonly progress: Progress;
 }
 
-/** What running the written file showed. */
+/** The findings from running the written file. */
 export interface Verified {
   /** Null where nothing was run. */
   readonly comparison: Comparison | null;

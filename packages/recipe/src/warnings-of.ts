@@ -1,10 +1,10 @@
 import type { CompressReport } from '@espalier/analysis';
 import type { Note } from '@espalier/core';
 
-/** What is looked at. */
+/** The parts of the report that warnings depend on. */
 type Findings = Pick<CompressReport, 'comparison' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'>;
 
-/** What a person should know before using the result, in plain sentences. */
+/** Warnings to read before using the result, as sentences. */
 export function warningsOf(
   { comparison, metrics, latency, sizes, input, output, steps }: Findings,
   { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },

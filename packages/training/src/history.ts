@@ -1,6 +1,6 @@
 import type { Measured } from './metrics/metric.js';
 
-/** What one epoch came to. */
+/** The results of one epoch. */
 export interface EpochRecord {
   /** Counts from 1. */
   readonly epoch: number;

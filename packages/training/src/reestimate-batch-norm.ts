@@ -16,7 +16,7 @@ import { removeDeadNodes } from '@espalier/passes';
 export type Feeds = AsyncIterable<ReadonlyMap<string, Tensor>> | Iterable<ReadonlyMap<string, Tensor>>;
 
 /**
- * Measures the running statistics of batch norms anew, for weights that changed since (pruned, rounded, averaged):
+ * Recomputes the running statistics of batch norms after the weights changed (pruned, rounded, averaged):
  * forward passes of the training form, whose batch statistics b = 1..n of N_b samples each combine to those of all
  * samples,
  *

@@ -13,10 +13,10 @@ import type { TrainerContext } from './trainer.js';
 import type { TrainerOptions } from './trainer-options.js';
 import { withLearningRate } from './with-learning-rate.js';
 
-/** What a trainer decides for itself: how long it trains, and whatever it does meanwhile. */
+/** The part of a request that a trainer decides: the length, and its actions during training. */
 export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'learningRate'>;
 
-/** Trains by the options that all trainers share, then measures batch norms anew where that is asked. */
+/** Trains by the options that all trainers share, then recomputes batch norms if the options say so. */
 export async function trainByOptions(
   model: Graph,
   {

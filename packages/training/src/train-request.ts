@@ -22,7 +22,7 @@ export interface CheckpointPlace {
   readonly folder: string;
   /** Steps between two checkpoints. Default: one at the end of every epoch. */
   readonly every?: number;
-  /** Goes on from what is there; begins anew where nothing is. */
+  /** Continues from the saved state; starts a new run if there is none. */
   readonly resume?: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface TrainRequest {
   readonly teacher?: Graph;
   /** Values of the further inputs of a loss, by its names for them, beside those that the teacher gives. */
   readonly lossInputs?: (inputs: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
-  /** What the run does, in order. Default: one phase of ordinary training. */
+  /** The phases of the run, in order. Default: one phase of ordinary training. */
   readonly phases?: readonly Phase[];
   /** Asked by the phases `prune` and `ramp`. */
   readonly prune?: Prune;
@@ -84,7 +84,7 @@ export interface TrainRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What training gave. */
+/** The result of training. */
 export interface Trained {
   /** The model it was given, with trained weights. */
   readonly graph: Graph;
@@ -94,7 +94,7 @@ export interface Trained {
   readonly masks: Masks;
   /** Share of zeros in the masks; absent where nothing is masked. */
   readonly sparsity?: number;
-  /** What a person should know of it, where the trainer has something to say. */
+  /** Remarks of the trainer for the user. */
   readonly notes?: readonly Note[];
   readonly epochs: number;
   readonly steps: number;

@@ -1,7 +1,7 @@
 import type { Options, Resolved } from '@espalier/core';
 import { augmentOptions } from './augment/augment-options.js';
 
-/** What every trainer that runs `train` takes, whatever else it does. */
+/** The options of every trainer that runs `train`. */
 export const trainerOptions = {
   batch: {
     type: 'integer',
@@ -52,7 +52,7 @@ export const trainerOptions = {
     type: 'integer',
     default: 0,
     min: 0,
-    about: 'batches from which the statistics of batch norms are measured anew at the end; 0 to keep the running ones',
+    about: 'batches from which the statistics of batch norms are recomputed at the end; 0 keeps the running ones',
   },
 } as const satisfies Options;
 

@@ -2,7 +2,7 @@ import type { Dataset, Evidence, Executor, Graph, Need } from '@espalier/core';
 import type { CheckpointPlace, Trained } from './train-request.js';
 import type { TrainingEvent } from './training-event.js';
 
-/** What a trainer works with besides the model. */
+/** The context of a trainer, besides the model. */
 export interface TrainerContext {
   /** Its fields are the model's inputs and `label`. */
   readonly training: Dataset;

@@ -4,7 +4,7 @@ import type { Measured } from './metrics/metric.js';
 /** Why a run ended. */
 export type StopReason = 'finished' | 'early-stopping' | 'cancelled';
 
-/** What a run tells while it goes on. Plain data: it can be printed, kept, or posted to another thread. */
+/** An event of a run. Events are plain data: they can be printed, kept, or posted to another thread. */
 export type TrainingEvent =
   | {
       readonly event: 'start';
@@ -31,7 +31,7 @@ export type TrainingEvent =
   | {
       readonly event: 'pruned';
       readonly step: number;
-      /** What the plan asked for. */
+      /** The target of the plan. */
       readonly sparsity: number;
       /** Share of the masked weights that is zero now. */
       readonly reached: number;

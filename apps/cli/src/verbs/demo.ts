@@ -7,7 +7,7 @@ import { withWorkbench } from '../workbench.js';
 import { writeReport } from '../write-report.js';
 import type { Verb } from './verb.js';
 
-/** What the demo does, as anyone could write it. */
+/** The recipe of the demo. */
 const recipe = defineRecipe({
   espalier: 1,
   data: {

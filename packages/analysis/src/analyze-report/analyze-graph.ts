@@ -9,7 +9,7 @@ import type { AnalyzeReport } from './analyze-report.js';
 import { errorHistogram } from './error-histogram.js';
 import { theoryCurves } from './kurtosis-crossovers.js';
 
-/** How a model is analysed. */
+/** Options of an analysis. */
 export interface AnalyzeOptions extends WeightsAdviceOptions, CostOptions {
   /** Tensors with error histograms, the largest ones. Default: 12. */
   readonly figures?: number;

@@ -43,9 +43,9 @@ export interface AnalyzeReport {
   readonly energy: EnergyEstimate | null;
   readonly weights: readonly WeightAdvice[];
   readonly skipped: WeightsAdvice['skipped'];
-  /** How many tensors favour which, by bit width. */
+  /** The number of tensors that favour each method, by bit width. */
   readonly summary: readonly AdviceSummary[];
-  /** What theory expects of tensors of each kurtosis. */
+  /** The theory's prediction for tensors of each kurtosis. */
   readonly theory: readonly TheoryCurve[];
   /** Errors of the largest tensors at one bit width. */
   readonly errors: readonly { readonly weight: string; readonly histogram: ErrorHistogram }[];

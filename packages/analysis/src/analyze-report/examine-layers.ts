@@ -4,7 +4,7 @@ import { layerRanges } from '../layers/layer-ranges.js';
 import type { LayerAnalysis, LayersAnalysis } from './analyze-report.js';
 import { type LayerTarget, layerTargets } from './layer-targets.js';
 
-/** How the layers of a graph are examined. */
+/** Options for examining the layers of a graph. */
 export interface ExamineOptions extends LayerRangeOptions {
   /** Collects statistics of the inputs of layers: a calibration run over the data. */
   readonly collect: (needs: readonly Need[]) => Promise<Evidence>;

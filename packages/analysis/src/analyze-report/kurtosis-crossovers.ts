@@ -2,7 +2,7 @@ import { kurtosis, truncated } from '../distributions/distribution.js';
 import { pruningOrQuantization } from '../distributions/pruning-crossover.js';
 import { studentT } from '../distributions/student-t.js';
 
-/** What theory says of tensors of one kurtosis. */
+/** The theory's prediction for tensors of one kurtosis. */
 export interface TheoryPoint {
   readonly kurtosis: number;
   /** Ratio of quantization minus that of pruning, in decibels. */

@@ -14,7 +14,7 @@ export interface LayerTarget {
   readonly groups: number;
   /** Inputs of each output: the size of XᵀX. */
   readonly size: number;
-  /** What calibration must collect. */
+  /** The statistics that calibration must collect. */
   readonly need: Need & { readonly statistic: 'gram' };
   readonly numbers: (gram: Gram) => LayerNumbers;
 }

@@ -10,7 +10,7 @@ export interface PlotAxis {
   readonly ticks: readonly number[];
 }
 
-/** What to draw on: positions of numbers inside the frame. */
+/** The drawing area: positions of numbers inside the frame. */
 export interface PlotFrame {
   readonly x: (value: number) => number;
   readonly y: (value: number) => number;

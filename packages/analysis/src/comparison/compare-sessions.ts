@@ -6,9 +6,9 @@ import { argmax, isClassScores } from './class-scores.js';
 import { createErrorMeter, type ErrorMeter } from './error-meter.js';
 import { type LatencyOptions, type LatencyPair, measureLatencyPair } from './latency.js';
 
-/** What besides the outputs is compared. */
+/** Options for comparing more than the outputs. */
 export interface CompareOptions {
-  /** How to time both models; `false` leaves latency out. Timed on one sample unless the model fixes its batch. */
+  /** Options for timing both models; `false` skips latency. Timed on one sample unless the model fixes its batch. */
   readonly latency?: LatencyOptions | false;
   /** Name of the field with class indices; accuracies are given when the batches have it. `label` unless said. */
   readonly labels?: string;
@@ -18,7 +18,7 @@ export interface CompareOptions {
   readonly progress?: (done: number) => void;
 }
 
-/** How one output of b differs from that of a (the reference). See `ErrorStats` for the figures. */
+/** The difference of one output of b from that of a (the reference). See `ErrorStats` for the figures. */
 export interface OutputDifference {
   readonly name: string;
   readonly snrDb: number;

@@ -2,7 +2,7 @@ import type { Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { sizesDiffer } from '../errors.js';
 
-/** How far numbers are from their reference. */
+/** The distance of numbers from their reference. */
 export interface ErrorStats {
   /** Elements compared. */
   readonly count: number;

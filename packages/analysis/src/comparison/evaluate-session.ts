@@ -4,13 +4,13 @@ import { badLabels, noSamples, noScores, unknownOutput } from '../errors.js';
 import { type Batches, feedsOf, labelsOf, samplesIn } from './batches.js';
 import { isClassScores, scoresOutput } from './class-scores.js';
 
-/** How a classifier is measured. */
+/** Options for measuring a classifier. */
 export interface EvaluateOptions {
   /** Name of the field with class indices; `label` unless said. */
   readonly labels?: string;
   /** The output with the class scores; the first one that looks like it unless said. */
   readonly output?: string;
-  /** What the scores are; seen from the numbers unless said (rows that are at least 0 and sum to 1: probabilities). */
+  /** The kind of scores. Default: inferred from the numbers (rows that are at least 0 and sum to 1: probabilities). */
   readonly scores?: 'logits' | 'probabilities';
   /** Told after each batch: samples done so far. */
   readonly progress?: (done: number) => void;
@@ -24,7 +24,7 @@ export interface ClassifierMetrics {
   readonly top5?: number;
 }
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface Evaluation {
   readonly samples: number;
   readonly metrics: ClassifierMetrics;

@@ -1,7 +1,7 @@
 import type { Session, Tensor } from '@espalier/core';
 import { badOption } from '../errors.js';
 
-/** How long to measure. */
+/** The length of a measurement. */
 export interface LatencyOptions {
   /** Runs (or pairs of runs) wanted. Default: 50. */
   readonly runs?: number;

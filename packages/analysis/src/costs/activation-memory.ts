@@ -1,7 +1,7 @@
 import { type Graph, outerReferences, type ValueId } from '@espalier/core';
 import type { ActivationMemory } from './costs.js';
 
-/** What is needed to follow activations through a graph. */
+/** The facts for following activations through a graph. */
 export interface LivenessFacts {
   /** Values that are not activations. */
   readonly fixed: ReadonlySet<ValueId>;

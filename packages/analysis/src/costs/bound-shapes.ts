@@ -23,7 +23,7 @@ export function sizesFor(graph: Graph, given: Sizes = new Map()): Sizes {
 export const bindShape = (shape: readonly Dim[], sizes: Sizes): readonly Dim[] =>
   shape.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim));
 
-/** What a value is once symbols have their sizes. */
+/** The facts about a value after symbols have their sizes. */
 export const bindInfo = (info: ValueInfo, sizes: Sizes): ValueInfo =>
   info.shape ? { ...info, shape: bindShape(info.shape, sizes) } : info;
 

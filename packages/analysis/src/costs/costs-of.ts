@@ -27,7 +27,7 @@ import { bindInfo, boundShapes, type Sizes, sizesFor } from './bound-shapes.js';
 import type { Costs, LayerCost, UnknownCost } from './costs.js';
 import { operandBits } from './operand-bits.js';
 
-/** How costs are counted. */
+/** Options for counting costs. */
 export interface CostOptions {
   /** Sizes of symbolic dimensions; the leading one of an input (the batch) is 1 unless it stands here. */
   readonly sizes?: Readonly<Record<string, number>>;
@@ -45,7 +45,7 @@ export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
   return costsWithin(boundShapes(graph, sizes), { sizes, rules: options.rules, outer: () => undefined });
 }
 
-/** What surrounds a graph while it is counted. */
+/** The context of a graph during counting. */
 interface Surroundings {
   readonly sizes: Sizes;
   readonly rules: AxisRules | undefined;

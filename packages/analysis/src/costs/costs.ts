@@ -1,4 +1,4 @@
-/** What one node costs. */
+/** The cost of one node. */
 export interface LayerCost {
   /** Id of the node. */
   readonly node: string;
@@ -39,7 +39,7 @@ export interface ActivationMemory {
 }
 
 /**
- * What a model costs, for one run of one sample (or of the batch size that the file fixes).
+ * The cost of a model, for one run of one sample (or of the batch size that the file fixes).
  *
  * MACs count the products of convolutions, matrix products, recurrent layers and attention; one MAC is one
  * multiplication and one addition (2 FLOPs). Element-wise ops, norms and pooling are not counted. BOPs are

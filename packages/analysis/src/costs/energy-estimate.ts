@@ -15,7 +15,7 @@ export const horowitz45nm = {
 
 /** Energy of one run of one sample, by a model: no chip was measured. */
 export interface EnergyEstimate {
-  /** What the figures are from, to be shown beside them. */
+  /** The source of the figures, to be shown beside them. */
   readonly model: 'Horowitz 2014, 45 nm';
   /** Multiply-accumulates. */
   readonly computeUj: number;

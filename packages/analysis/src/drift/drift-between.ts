@@ -4,7 +4,7 @@ import { snrDb } from '../comparison/snr-db.js';
 import { sizesDiffer } from '../errors.js';
 import { linearCka } from './linear-cka.js';
 
-/** How far a representation has moved. */
+/** The drift of a representation. */
 export interface ValueDrift {
   readonly value: ValueId;
   /** Signal-to-noise ratio in decibels; null where shapes differ (pruned channels), so that numbers have no partner. */

@@ -12,7 +12,7 @@ import {
 } from '../layer-errors/comparable-values.js';
 import { driftBetween, type ValueDrift } from './drift-between.js';
 
-/** How two models are compared. */
+/** Options for comparing two models. */
 export interface DriftOptions extends CostOptions {
   readonly executor: Executor;
   readonly batches: Batches;
@@ -40,7 +40,7 @@ export interface RepresentationDrift {
 }
 
 /**
- * How far the representations of two models have moved apart, layer by layer, on the same samples: signal-to-noise ratio
+ * The drift between the representations of two models, layer by layer, on the same samples: signal-to-noise ratio
  * and linear CKA of values of the same name. Other than an error, alignment stays high where a layer has merely been
  * rotated or scaled, and it compares layers of different widths. Activations are fetched in groups of layers, so that
  * memory stays near `groupBytes`. @throws ANALYSIS_EMPTY without samples.

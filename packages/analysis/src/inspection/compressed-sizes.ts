@@ -15,7 +15,7 @@ export interface CompressedSizes {
 }
 
 /**
- * What a model, or the bytes of a file, would take compressed. For a graph the constants are counted, which is all
+ * The compressed size of a model, or of the bytes of a file. For a graph the constants are counted, which is all
  * but a little of a file. Bytes pass through a stream in pieces, so nothing big is copied.
  */
 export async function compressedSizes(source: Graph | Uint8Array | readonly Uint8Array[]): Promise<CompressedSizes> {

@@ -12,12 +12,12 @@ export interface Coverage {
   readonly otherOps: number;
   /** Nodes by op in each group, most frequent first. */
   readonly ops: Readonly<Record<'quantized' | 'float' | 'conversion' | 'other', Readonly<Record<string, number>>>>;
-  /** What stayed float and why, as the quantizer said it. */
+  /** The nodes that stayed float, with the quantizer's reason. */
   readonly stayedFloat: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
 }
 
 type Class = keyof Coverage['ops'];
-/** What kind of numbers a value holds. */
+/** The kind of numbers in a value. */
 type Numbers = 'quantized' | 'float' | 'other';
 
 const conversions: ReadonlySet<string> = new Set([

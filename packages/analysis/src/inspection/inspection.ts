@@ -23,7 +23,7 @@ export interface LayerSummary {
   readonly activationBits: number | null;
 }
 
-/** What a model is, as plain JSON. MACs, BOPs and activation bytes are those of one sample (see `Costs`). */
+/** The facts about a model, as plain JSON. MACs, BOPs and activation bytes are those of one sample (see `Costs`). */
 export interface Inspection {
   readonly format: string;
   readonly name: string;

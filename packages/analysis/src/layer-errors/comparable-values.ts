@@ -3,7 +3,7 @@ import { multiplies } from '@espalier/ops';
 import { type Batches, rowsOf, samplesIn } from '../comparison/batches.js';
 import { type CostOptions, costsOf } from '../costs/costs-of.js';
 
-/** What one run is fed, by input name. */
+/** The feeds of one run, by input name. */
 export type Feeds = ReadonlyMap<string, Tensor>;
 
 /** A value that cannot be compared, and why. */

@@ -5,7 +5,7 @@ import type { CostOptions } from '../costs/costs-of.js';
 import { noSamples } from '../errors.js';
 import { comparableValues, type Feeds, singleFeeds, valueGroups } from './comparable-values.js';
 
-/** How layers are compared. */
+/** Options for comparing layers. */
 export interface LayerErrorOptions extends CostOptions {
   readonly executor: Executor;
   readonly batches: Batches;
@@ -37,8 +37,8 @@ export interface LayerErrors {
  * Compares values of the same name in two graphs on the same samples, layer by layer. The error at a layer is all
  * that has gathered up to there: that of its weights, of its inputs, and of the layers before. Values are fetched in
  * groups, one sample at a time, so memory stays bounded; values that the changed graph no longer has, or has in
- * another shape (a pruned channel), are skipped with the reason. The runtime is told not to
- * rewrite the graphs: errors are those of the arithmetic that the graphs describe, not of a runtime's fused kernels.
+ * another shape (a pruned channel), are skipped with the reason. The runtime must not
+ * rewrite the graphs, so errors are those of the arithmetic that the graphs describe, not of a runtime's fused kernels.
  * @throws ANALYSIS_EMPTY without samples.
  */
 export async function layerErrors(

@@ -3,7 +3,7 @@ import { constantOwners, parametersOf, type RealWeight, realWeight, transposedWe
 import type { ErrorStats } from '../comparison/error-meter.js';
 import { errorStats } from '../comparison/snr-db.js';
 
-/** How far a weight of the changed graph is from the one it was made from. */
+/** The distance of a weight in the changed graph from its original. */
 export interface WeightError extends ErrorStats {
   /** Name of the constant in the original graph. */
   readonly weight: ValueId;

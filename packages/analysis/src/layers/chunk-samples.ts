@@ -5,7 +5,7 @@ export interface ChunkSample {
   readonly length: number;
 }
 
-/** How a layer is cut. */
+/** The division of a layer into chunks. */
 export interface ChunkPlan {
   /** Columns in a chunk; the last may have fewer. */
   readonly chunk: number;

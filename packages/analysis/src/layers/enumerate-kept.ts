@@ -7,7 +7,7 @@ export interface KeptChoice {
   readonly nodes: number;
 }
 
-/** How many nodes `enumerateKept` visits: the ways to choose all kept indices but one. */
+/** The number of nodes that `enumerateKept` visits: the ways to choose all kept indices but one. */
 export function enumerationNodes(size: number, kept: number): number {
   let ways = 1;
   for (let i = 0; i < kept - 1; i++) ways = (ways * (size - i)) / (i + 1);

@@ -82,7 +82,7 @@ interface Node extends OpenPruning {
   readonly undecided: Uint16Array;
   readonly error: number;
   readonly bound: number;
-  /** What was zeroed on the way here. */
+  /** The weights that were zeroed on the path to this node. */
   readonly last: Zeroed | undefined;
 }
 

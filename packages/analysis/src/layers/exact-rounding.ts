@@ -6,7 +6,7 @@ import { quadraticForm } from './quadratic-form.js';
 import { createBudget, type SearchLimits } from './search-limits.js';
 import { subMatrix } from './sub-matrix.js';
 
-/** What the search found, and whether it looked everywhere. */
+/** The result of the search, and whether it was complete. */
 export interface ExactRounding {
   /** Codes of the least error found, [n]. */
   readonly codes: Int32Array;

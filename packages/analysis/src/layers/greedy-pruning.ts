@@ -3,7 +3,7 @@ import { checkPruning, type PrunedRow, type PruningProblem } from './pruning-pro
 import { refitKept } from './refit-kept.js';
 import { copySwept, type SweptInverse, sweep, sweptInverse } from './swept-inverse.js';
 
-/** What follows the greedy choice. */
+/** The steps after the greedy choice. */
 export interface GreedyOptions {
   /** Whether pairs of a zeroed and a kept weight change places while that lowers the error. Default: true. */
   readonly swaps?: boolean;

@@ -2,7 +2,7 @@ import { cholesky, solveCholesky } from '@espalier/core';
 import { gramIndefinite } from '../errors.js';
 import { subMatrix } from './sub-matrix.js';
 
-/** The part of a quadratic form that stays definite when everything that cannot be told apart is left free. */
+/** The part of a quadratic form that stays definite when all indistinguishable directions are left free. */
 export interface IndependentPart {
   /** Indices kept, ascending. */
   readonly kept: Uint32Array;

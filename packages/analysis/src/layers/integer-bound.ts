@@ -3,7 +3,7 @@ import { independentPart } from './independent-part.js';
 import { checkGrid, checkRow, type IntegerProblem } from './integer-problem.js';
 import { maximizeBarrier } from './maximize-barrier.js';
 
-/** How far a bound is sharpened. */
+/** Options for sharpening a bound. */
 export interface IntegerBoundOptions {
   /** Whether the ends of the grid count, which helps at 2 and 3 bits; without, all whole numbers are allowed. */
   readonly box?: boolean;

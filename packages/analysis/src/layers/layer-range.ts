@@ -11,7 +11,7 @@ export interface LayerNumbers {
   readonly kernel?: number;
 }
 
-/** How a layer is examined. */
+/** Options for examining a layer. */
 export interface LayerRangeOptions {
   /** Bit widths to answer for. Default: 2 to 8. */
   readonly bits?: readonly number[];
@@ -35,7 +35,7 @@ export interface LayerRangeOptions {
   readonly milliseconds?: number;
 }
 
-/** How well a method does on a layer, and how well it could do at best. */
+/** The quality of a method on a layer, and the best possible one. */
 export interface MethodRange {
   /** Output signal-to-noise ratio that the best heuristic reaches, in decibels. */
   readonly heuristicDb: number;
@@ -57,7 +57,7 @@ export interface BitRange {
   readonly sparsity: number;
   readonly quantization: MethodRange;
   readonly pruning: MethodRange;
-  /** What is certain whatever algorithms are used; `undecided` without bounds. */
+  /** The conclusion that holds for all algorithms; `undecided` without bounds. */
   readonly verdict: LayerVerdict;
   /** Which of the two heuristics came out ahead. */
   readonly ahead: 'quantization' | 'pruning';
@@ -65,7 +65,7 @@ export interface BitRange {
   readonly verdicts: Readonly<Record<LayerVerdict, number>>;
 }
 
-/** What `layerRanges` finds: signals and errors are summed over the samples, each one row of one chunk. */
+/** The result of `layerRanges`: signals and errors are summed over the samples, each one row of one chunk. */
 export interface LayerRange {
   readonly rows: number;
   readonly size: number;

@@ -10,7 +10,7 @@ export interface PruningProblem {
   readonly gram: Float64Array;
   /** w, [n]. */
   readonly weight: Float64Array;
-  /** How many weights must be 0, 0 to n. */
+  /** The number of weights that must be 0, from 0 to n. */
   readonly zeros: number;
 }
 

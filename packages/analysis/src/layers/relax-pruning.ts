@@ -8,7 +8,7 @@ export interface OpenPruning {
   readonly zeros: number;
 }
 
-/** How hard a bound is looked for. */
+/** The effort of the search for a bound. */
 export interface RelaxationEffort {
   /** Frank-Wolfe steps at most. */
   readonly steps: number;

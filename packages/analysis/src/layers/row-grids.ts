@@ -3,7 +3,7 @@ import { gridEnds } from '../distributions/expected-quantization-error.js';
 import { bestStep, condense } from '../weights-advice/best-step.js';
 import type { LayerRangeOptions } from './layer-range.js';
 
-/** What decides the grids of a weight. */
+/** The options that determine the grids of a weight. */
 export interface GridChoice extends Required<Pick<LayerRangeOptions, 'form' | 'granularity'>> {
   readonly bits: number;
 }

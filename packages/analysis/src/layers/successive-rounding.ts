@@ -3,7 +3,7 @@ import { dampedInverse } from './damped-inverse.js';
 import { nearestCode } from './nearest-rounding.js';
 import { subMatrix } from './sub-matrix.js';
 
-/** How successive rounding goes about it. */
+/** Options of successive rounding. */
 export interface SuccessiveOptions {
   /** Share of the mean diagonal of XᵀX added to its diagonal: 0.01 unless given; raised where that cannot be inverted. */
   readonly damping?: number;

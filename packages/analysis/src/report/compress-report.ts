@@ -19,7 +19,7 @@ export interface ReportFile {
 
 /** One step of a run: what it did and how long it took. */
 export interface ReportStep {
-  /** What kind of step: `pass`, `prune`, `quantize`, … */
+  /** The kind of step: `pass`, `prune`, `quantize`, … */
   readonly step: string;
   /** The plugin that did it. */
   readonly use: string;
@@ -60,7 +60,7 @@ export interface CostSummary {
   readonly peakActivationBytes: number;
 }
 
-/** What both models were run on to compare them. */
+/** The data that both models ran on for the comparison. */
 export interface FedData {
   /** Name of the data set; null where nothing was run. */
   readonly data: string | null;

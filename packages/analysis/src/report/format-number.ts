@@ -47,7 +47,7 @@ export function formatDb(db: number | null | undefined): string {
   return db <= -300 ? 'broken' : `${db.toFixed(1)} dB`;
 }
 
-/** How a number has changed: `formatChange(400, 100)` is `4.00× smaller`. */
+/** The change of a number: `formatChange(400, 100)` is `4.00× smaller`. */
 export function formatChange(before: number | null | undefined, after: number | null | undefined): string {
   if (!before || after === null || after === undefined) return absent;
   if (after === before) return 'the same';

@@ -28,7 +28,7 @@ function pointsBetween(before: number, after: number): string {
   return `${after > before ? '+' : after < before ? '\u2212' : '\u00b1'}${points} points`;
 }
 
-/** How much faster b is, from the ratio b / a of times. */
+/** The speed-up of b, from the ratio b / a of times. */
 export function speed(ratio: number): string {
   if (!(ratio > 0)) return '\u2013';
   if (Math.abs(ratio - 1) < 0.05) return 'as fast';

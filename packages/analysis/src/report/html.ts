@@ -5,7 +5,7 @@ export interface Html {
   readonly markup: string;
 }
 
-/** What may stand in a template: text is escaped, markup is not, nothing is nothing. */
+/** A value in a template: text is escaped, markup is not, nothing is nothing. */
 export type HtmlValue = string | number | Html | readonly Html[] | null | undefined | false;
 
 const entities: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { bar, htmlTable, legend, part } from './report-parts.js';
 /** Ratio in decibels at which bars are full: beyond, no difference is worth a look. */
 const full = 60;
 
-/** What a ratio means for a layer: 10 dB is an error a third as large as the signal. */
+/** The grade of a ratio for a layer: 10 dB is an error a third as large as the signal. */
 export const gradeOf = (db: number): 'good' | 'fair' | 'bad' => (db >= 20 ? 'good' : db >= 10 ? 'fair' : 'bad');
 
 /** Signal-to-noise ratio of each layer, as bars. */

@@ -8,13 +8,13 @@ import { weightPairs } from '../layer-errors/weight-errors.js';
 import type { ReportLayer, WeightHistogram } from './compress-report.js';
 import { weightHistogram } from './weight-histogram.js';
 
-/** What is known already when the layers of a report are put together. */
+/** The facts that are known when the layers of a report are assembled. */
 export interface ReportLayerFacts {
   /** Costs of both graphs; counted when left out. */
   readonly costs?: { readonly before: Costs; readonly after: Costs };
   /** From `layerErrors`, where data was run. */
   readonly errors?: LayerErrors;
-  /** Bins of weight histograms; 48 unless said otherwise, none when 0. */
+  /** Bins of weight histograms. Default: 48; 0 means none. */
   readonly bins?: number;
 }
 

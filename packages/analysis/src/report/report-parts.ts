@@ -33,6 +33,6 @@ export const bar = (share: number, kind: 'after' | 'before' | 'good' | 'fair' | 
 const percent = (share: number): number =>
   Math.round(Math.min(1, Math.max(0, Number.isNaN(share) ? 0 : share)) * 1000) / 10;
 
-/** What the colours mean. */
+/** The meaning of the colours. */
 export const legend = (entries: readonly { readonly colour: string; readonly label: string }[]): Html =>
   html`<p>${entries.map(({ colour, label }) => html`<span class="key"><i style="background:var(--${colour})"></i>${label}</span>`)}</p>`;

@@ -5,7 +5,7 @@ import { part } from './report-parts.js';
 
 const mostNotes = 200;
 
-/** What a reader should know before trusting the result. */
+/** The warnings to read before trusting the result. */
 export const warningSection = ({ warnings }: Pick<CompressReport, 'warnings'>): Html | null =>
   warnings.length === 0
     ? null

@@ -75,7 +75,7 @@ const countOf = (count: number, { each }: WidthRow): string => (each > 1 ? `${co
 const change = ({ before, after }: WidthRow['macs']): string =>
   before === null || after === null ? '\u2013' : `${formatCount(before)} \u2192 ${formatCount(after)}`;
 
-/** What is left, over all there was. */
+/** The remaining share, as a bar. */
 const shareBar = (share: number): Html =>
   html`<span class="track full" aria-hidden="true"><span class="fill" style="width:${Math.round(1000 * share) / 10}%"></span></span>`;
 

@@ -7,18 +7,18 @@ export interface BeforeAfter<T = number> {
   readonly after: T;
 }
 
-/** What became of the units of one group. */
+/** The change of the units of one group. */
 export interface WidthRow {
   readonly group: string;
   /** The layer that makes the units, and its op. */
   readonly node: string | null;
   readonly op: string | null;
-  /** What a unit is. */
+  /** The kind of unit. */
   readonly unit: 'channel' | 'head' | 'dimension';
   /** Channels of the layer that a unit is: those of a head, say. */
   readonly each: number;
   readonly units: BeforeAfter;
-  /** How many layers make the same units, one after the other or side by side. */
+  /** The number of layers that produce the same units, one after the other or side by side. */
   readonly layers: number;
   /** Weights and multiply-accumulates of those layers. */
   readonly parameters: BeforeAfter;

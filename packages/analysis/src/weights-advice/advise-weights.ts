@@ -17,14 +17,14 @@ export type TensorJudge = (rows: ChannelRows, options: AdviceOptions) => Promise
 /** Where tensors are judged. */
 export interface AdviceRunner {
   readonly judge: TensorJudge;
-  /** How many tensors it works on at once; only so many are in memory beside the model. */
+  /** The number of tensors in work at once; only these are in memory beside the model. */
   readonly atOnce: number;
 }
 
 /** Judges in this thread, one tensor after the other. */
 export const sameThread: AdviceRunner = { judge: async (rows, options) => tensorAdvice(rows, options), atOnce: 1 };
 
-/** How the weights of a graph are judged. */
+/** Options for judging the weights of a graph. */
 export interface WeightsAdviceOptions extends AdviceOptions {
   /** Which weights. Default: all. */
   readonly choose?: (target: WeightTarget) => boolean;
@@ -71,7 +71,7 @@ export async function adviseWeights(graph: Graph, options: WeightsAdviceOptions 
   };
 }
 
-/** How often which way loses less at one bit width, by tensors and by weights. */
+/** The share of tensors and of weights that lose less by each method at one bit width. */
 export interface AdviceSummary {
   readonly bits: number;
   readonly quantize: number;

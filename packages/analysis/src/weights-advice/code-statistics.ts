@@ -1,6 +1,6 @@
 import { huffmanLengths } from './huffman-lengths.js';
 
-/** What the codes of a quantized tensor could be stored in. */
+/** The storage that the codes of a quantized tensor could take. */
 export interface CodeStatistics {
   /** Share of codes that stand for zero: the sparsity that rounding makes by itself. */
   readonly zeros: number;

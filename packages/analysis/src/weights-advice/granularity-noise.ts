@@ -71,7 +71,7 @@ export function granularityNoise(
 /** An odd whole number near a ratio: an even one would walk down the same columns of every row. */
 const strideFor = (ratio: number): number => (ratio < 2 ? 1 : Math.floor(ratio) | 1);
 
-/** What adds up for one bit width. */
+/** The sums for one bit width. */
 interface Sums {
   readonly grid: GridEnds & { readonly bits: number };
   /** Noise under min-max ranges. */

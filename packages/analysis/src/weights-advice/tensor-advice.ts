@@ -8,10 +8,10 @@ import { type GranularityNoise, granularityNoise } from './granularity-noise.js'
 import { magnitudePruningNoise } from './magnitude-pruning-noise.js';
 import { weightMoments } from './weight-moments.js';
 
-/** What shares a scale: the tensor, an output channel, or a run of `groupSize` weights within one. */
+/** The weights that share a scale: the tensor, an output channel, or a run of `groupSize` weights within one. */
 export type AdviceGranularity = 'tensor' | 'channel' | 'group';
 
-/** How weights are judged. */
+/** Options for judging weights. */
 export interface AdviceOptions {
   /** Bit widths, 2 to 8. Default: all of them. */
   readonly bits?: readonly number[];
@@ -50,13 +50,13 @@ export interface BitAdvice {
     /** (b-1)/16 of them, with a bit for each weight to say whether it is there. */
     readonly masked: PruningFigures;
   };
-  /** What loses less: least-squared-error ranges against pruning with a free mask. */
+  /** The method that loses less: least-squared-error ranges against pruning with a free mask. */
   readonly prefer: 'quantize' | 'prune';
   /** By how many decibels; never negative. */
   readonly marginDb: number;
 }
 
-/** What is to be known of a weight tensor before it is compressed. */
+/** The facts about a weight tensor before compression. */
 export interface TensorAdvice {
   readonly count: number;
   readonly channels: number;

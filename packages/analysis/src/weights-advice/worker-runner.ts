@@ -5,7 +5,7 @@ import type { AdviceRunner } from './advise-weights.js';
 import type { ChannelRows } from './channel-rows.js';
 import type { AdviceOptions, TensorAdvice } from './tensor-advice.js';
 
-/** How worker threads are started. */
+/** Options for starting worker threads. */
 export interface WorkerRunnerOptions {
   /** Threads. Default: as many as the machine has processors. */
   readonly threads?: number;
@@ -19,7 +19,7 @@ export interface WorkerRunner extends AdviceRunner {
   close(): Promise<void>;
 }
 
-/** What is sent to a thread, and back. */
+/** A message to a thread, and its answer. */
 export interface WorkerTask {
   readonly rows: ChannelRows;
   readonly options: AdviceOptions;

@@ -2,7 +2,7 @@ import { type Graph, isFloat, type Port } from '@espalier/core';
 import { indexedRows } from './indexed-rows.js';
 import type { Fill } from './input-plan.js';
 
-/** What decides values where neither the graph nor the name of an input does. */
+/** Values to use if neither the graph nor the name of an input determines them. */
 export interface FillWishes {
   readonly distribution: 'normal' | 'uniform';
   /** Whole numbers are from 0 to one less than this. */
@@ -17,7 +17,7 @@ const rate = /^sr$|sample_?rate|sampling_?rate/i;
 const length = /length|_len$|^len|size$/i;
 const noise = /timestep|^t$|sigma/i;
 
-/** How the values of an input are made, from its type, what reads it, and its name. */
+/** The way to generate values of an input, from its type, its readers and its name. */
 export function fillOf(graph: Graph | undefined, port: Port, wishes: FillWishes): Fill {
   const { dtype, name, shape = [] } = port;
   if (dtype === 'string') return { kind: 'text' };

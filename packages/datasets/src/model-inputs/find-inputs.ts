@@ -14,7 +14,7 @@ import type { Fill, InputPlan, PlannedInput } from './input-plan.js';
 import { isOpen, openSizes, sizeName } from './open-sizes.js';
 import { proposeSizes, type Sizes } from './propose-sizes.js';
 
-/** What the user says of the inputs; it is used first and never overruled. */
+/** The user's settings for the inputs; they are used first and never overruled. */
 export interface InputWishes extends FillWishes {
   /** Sizes of open dimensions by name (`height`), or of those without one by place (`x[2]`). */
   readonly dims: ReadonlyMap<string, number>;

@@ -23,7 +23,7 @@ interface Place {
 }
 
 /**
- * How many rows the smallest table has that a value picks rows from: the index of a Gather, GatherElements or
+ * The number of rows of the smallest table that a value indexes: the index of a Gather, GatherElements or
  * embedding, behind casts and reshapes, in bodies of If, Loop and Scan too. Undefined where it picks none, or from a table of unknown size.
  */
 export function indexedRows(graph: Graph, value: ValueId): number | undefined {

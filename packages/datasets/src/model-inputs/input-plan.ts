@@ -1,7 +1,7 @@
 import type { DType } from '@espalier/core';
 
 /**
- * How the elements of an input are made. `normal` and `uniform` are random floats times `scale`; `below` is a random
+ * The way to generate the elements of an input. `normal` and `uniform` are random floats times `scale`; `below` is a random
  * whole number from 0 to one less; `positions` counts 0, 1, 2, ... along the last axis; `constant` is one number
  * everywhere; `text` is short words.
  */
@@ -20,7 +20,7 @@ export interface PlannedInput {
   readonly fill: Fill;
 }
 
-/** What a model is fed where nobody gives data. */
+/** The inputs of a model if no data is given. */
 export interface InputPlan {
   readonly inputs: ReadonlyMap<string, PlannedInput>;
   /** Whether the first axis of every input is one batch of any size. Otherwise a sample is a whole feed. */

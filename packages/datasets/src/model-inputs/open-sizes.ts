@@ -1,6 +1,6 @@
 import type { Dim, Port } from '@espalier/core';
 
-/** What an open size most likely counts. */
+/** The most likely meaning of an open size. */
 export type SizeKind = 'batch' | 'past' | 'total' | 'image' | 'audio' | 'sequence';
 
 /** A size that a model leaves open: its name, and what it counts. */

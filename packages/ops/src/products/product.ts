@@ -9,7 +9,7 @@ export interface Product {
 /** The part of a site that products need. */
 export type ProductSite = Pick<AxisSite, 'node' | 'inputs' | 'outputs'>;
 
-/** How the multiply-adds of an op are counted. */
+/** The rule that counts the multiply-adds of an op. */
 export interface ProductRule {
   /** Slots of the two operands that are multiplied, the activation first. */
   readonly operands: readonly [activation: number, weight: number];

@@ -27,7 +27,7 @@ const byName: ReadonlyMap<string, ProductRule> = new Map(Object.entries(rules));
 /** Whether a known op multiplies more than element by element. */
 export const multiplies = (op: string): boolean => byName.has(op) || reasons.has(op);
 
-/** How a node multiplies: a rule, the reason why that cannot be counted, or undefined for ops that do not. */
+/** The multiply-adds of a node: a rule, the reason why they cannot be counted, or undefined for ops without any. */
 export function productRuleOf(site: AxisSite, rule?: AxisRule): ProductRule | string | undefined {
   const { op } = site.node;
   const known = byName.get(op) ?? reasons.get(op);
@@ -46,6 +46,6 @@ export function productsOf(site: AxisSite, rule?: AxisRule): readonly Product[] 
   return typeof known === 'string' ? undefined : known.products(site);
 }
 
-/** How many multiply-adds these are with nothing cut. */
+/** The number of these multiply-adds with nothing cut. */
 export const multiplyAdds = (products: readonly Product[]): number =>
   products.reduce((sum, { factor, axes }) => sum + factor * sizeOf(axes.map(({ size }) => size)), 0);

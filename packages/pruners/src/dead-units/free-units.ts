@@ -3,7 +3,7 @@ import { axisRuleOf, firstCounts, nary, unary, where } from '@espalier/ops';
 import type { Group, Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';
 
-/** Classes of units of which is known all that becomes of them. */
+/** Units whose every use in the graph is understood. */
 export interface FreeUnits {
   /** Those that only plain layers read, by weights, after ops that keep each index to itself. */
   readonly known: ReadonlySet<number>;

@@ -11,14 +11,14 @@ export interface Branch {
   /** The sum, and where it reads what the branch computes. */
   readonly node: Node;
   readonly slot: number;
-  /** What is left: the other term, or the output of the sum where several are. */
+  /** The value that remains: the other term, or the output of the sum if there are several. */
   readonly shortcut: ValueId;
   readonly output: ValueId;
   /** Weights that nothing else reads. */
   readonly weights: readonly ValueId[];
 }
 
-/** How far back the terms of the shortcut are looked at, for branches beside each other: x + f(x) + g(x). */
+/** The number of steps to search back from the terms of the shortcut, for branches beside each other: x + f(x) + g(x). */
 const deepest = 3;
 
 /**

@@ -6,13 +6,13 @@ export interface Read {
   readonly slot: number;
 }
 
-/** What nothing depends on any more. */
+/** The nodes and constants without readers. */
 export interface Dead {
   readonly nodes: ReadonlySet<Node>;
   readonly constants: ReadonlySet<ValueId>;
 }
 
-/** What of a graph dies when some inputs are read no more. Takes as long as there is to die. */
+/** The part of a graph that loses its readers if some inputs are no longer read. Takes time in proportion to that part. */
 export function deadAfter(graph: Graph, reads: readonly Read[]): Dead {
   const { producer } = indexOf(graph);
   const outputs = new Set(graph.outputs);

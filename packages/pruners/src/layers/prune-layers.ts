@@ -20,7 +20,7 @@ import { deadAfter } from './dead-after.js';
 import { removeBranches } from './remove-branches.js';
 import { type BranchScoring, branchNeeds, scoreBranches } from './score-branches.js';
 
-/** What `pruneLayers` is told. Patterns (`*`, `?`) are of ids of branches (those of their sums) and names of weights. */
+/** Options of `pruneLayers`. Patterns (`*`, `?`) match ids of branches (those of their sums) and names of weights. */
 export interface LayerOptions extends BranchScoring {
   /** The share that goes: `{ ratio }` of the branches, or `{ parameters }`, `{ bytes }`, `{ macs }` of the graph. */
   readonly goal: Goal;
@@ -30,7 +30,7 @@ export interface LayerOptions extends BranchScoring {
   readonly ignore?: readonly string[];
 }
 
-/** What calibration must collect before `pruneLayers` with the same options. */
+/** The statistics that calibration must collect before `pruneLayers` with the same options. */
 export function layerNeeds(graph: Graph, options: LayerOptions): readonly Need[] {
   const ready = prepareStructured(graph);
   return branchNeeds(ready, sortBranches(ready, options).chosen, options);

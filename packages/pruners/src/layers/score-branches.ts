@@ -5,14 +5,14 @@ import { weightScorerOf } from '../weight-scorer-of.js';
 import type { Branch } from './branches-of.js';
 
 /**
- * What a branch is worth. `influence`: 1 minus the mean cosine between the shortcut and the sum, over the vectors of
+ * The measure of a branch's importance. `influence`: 1 minus the mean cosine between the shortcut and the sum, over the vectors of
  * features at each place (block influence: Men et al. 2024, arXiv 2403.03853). `change`: the squared length of what the
  * branch adds, relative to that of the shortcut. `sum` and `mean`: of the scores that a pruner gives its weights; these
  * need no data.
  */
 export type BranchMeasure = 'influence' | 'change' | 'sum' | 'mean';
 
-/** How branches are scored. */
+/** Options for scoring branches. */
 export interface BranchScoring {
   /** Scores weights, for the measures `sum` and `mean`. */
   readonly pruner: Pruner;
@@ -29,7 +29,7 @@ const targetOf = (graph: Graph, value: ValueId) => {
 const changeNeed = (graph: Graph, { shortcut, output }: Branch) =>
   ({ statistic: 'change', before: shortcut, after: output, axis: featureAxis(graph, output) }) as const;
 
-/** What calibration must collect before `scoreBranches`. */
+/** The statistics that calibration must collect before `scoreBranches`. */
 export function branchNeeds(graph: Graph, branches: readonly Branch[], scoring: BranchScoring): readonly Need[] {
   if (!ofWeights(scoring.measure)) return branches.map((branch) => changeNeed(graph, branch));
   const targets = branches.flatMap(({ weights }) => weights.map((value) => targetOf(graph, value)));

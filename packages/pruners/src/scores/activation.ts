@@ -2,7 +2,7 @@ import { definePlugin, type Need, type UnitPlace } from '@espalier/core';
 import { foundEvidence } from './found-evidence.js';
 
 /**
- * How active a unit is on the calibration data, where layers read it (before pooling and reshaping), as the mean over
+ * The activity of a unit on the calibration data, where layers read it (before pooling and reshaping), as the mean over
  * these places:
  *
  *     mean   the mean of |a|

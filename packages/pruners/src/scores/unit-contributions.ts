@@ -5,7 +5,7 @@ import type { SampledRows } from './sampled-rows.js';
 /** Where the contributions of a unit are taken: at its weights, or where layers read it. */
 export type ContributionPlace = 'weights' | 'inputs';
 
-/** What calibration must collect for `unitContributions`. */
+/** The statistics that calibration must collect for `unitContributions`. */
 export const contributionNeeds = (targets: readonly UnitTarget[], place: ContributionPlace): readonly Need[] =>
   targets.flatMap((target) => needsOf(target, place).map(({ need }) => need));
 

@@ -3,7 +3,7 @@ import { foundEvidence } from './found-evidence.js';
 
 const most = 3.4028234663852886e38; // the largest float32
 
-/** How the score of a weight follows from the weight and the mean of its gradient, or of the square of that. */
+/** The score of a weight as a function of the weight and the mean of its gradient or squared gradient. */
 export interface WeightGradientScore {
   readonly power: 1 | 2;
   of(weight: number, gradient: number): number;

@@ -3,14 +3,14 @@ import type { Relations } from '@espalier/ops';
 
 /** Classes of coordinates that belong to attention. */
 export interface AttentionClasses {
-  /** What numbers independent products of queries and keys, and of their softmax with values. */
+  /** The classes that count independent products of queries and keys, and of their softmax with values. */
   readonly heads: ReadonlySet<number>;
-  /** What the first product sums over, and what the second takes from the values. */
+  /** The classes that the first product sums over, and those that the second takes from the values. */
   readonly dimensions: ReadonlySet<number>;
 }
 
 const products = new Set(['MatMul', 'Einsum', 'com.microsoft::FusedMatMul']);
-/** What stands between a product and its softmax: scales, masks, biases, and what moves elements. */
+/** The ops allowed between a product and its softmax: scales, masks, biases, and ops that move elements. */
 const between = new Set(
   'Add Sub Mul Div Where Cast Clip Dropout Identity Reshape Transpose Squeeze Unsqueeze Expand'.split(' '),
 );

@@ -4,14 +4,14 @@ import type { Group } from './group.js';
 import type { Removals } from './removal.js';
 import type { UnitScores } from './score-units.js';
 
-/** How much is to go, as shares of what is there: of the units, or of what the whole graph costs. */
+/** The share to remove: of the units, or of the cost of the whole graph. */
 export type Goal =
   | { readonly ratio: number }
   | { readonly parameters: number }
   | { readonly bytes: number }
   | { readonly macs: number };
 
-/** What `chooseUnits` is told. */
+/** Options of `chooseUnits`. */
 export interface Choice {
   readonly goal: Goal;
   /**
@@ -24,7 +24,7 @@ export interface Choice {
   readonly kinds?: ReadonlyMap<Group, string>;
   /** Unless the scope is local: how scores of different groups are made comparable; divided by their group's mean by default. */
   readonly normalize?: 'none' | 'mean' | 'max' | 'l2';
-  /** What is left of a group is a multiple of this many indices, where it has as many: 8 or 16 suit most runtimes. */
+  /** The remaining indices of a group are a multiple of this number, if it has so many: 8 or 16 suit most runtimes. */
   readonly multiple?: number;
   /** The fewest units that are left of a group, or the share of them if it is below 1; one unit at least. */
   readonly minimum?: number;
@@ -63,7 +63,7 @@ export function chooseUnits(scores: UnitScores, cost: CostModel, choice: Choice)
 const orderOf = (scores: Float64Array): Int32Array =>
   Int32Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]! || a - b);
 
-/** How many units of each group go at a level from 0 (none) to 1 (all). */
+/** The number of units of each group that are removed at a level from 0 (none) to 1 (all). */
 type Levels = (level: number) => Int32Array;
 
 function levelsOf(groups: readonly Group[], scores: UnitScores, choice: Choice): Levels {
@@ -141,10 +141,10 @@ function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalize'
   return value > 0 ? value : 1;
 }
 
-/** How many ascending numbers are at most a limit. */
+/** The count of ascending numbers that are at most a limit. */
 const countUpTo = (numbers: Float64Array, limit: number): number => firstWhere(numbers, (each) => each > limit);
 
-/** How many ascending numbers are smaller than a limit. */
+/** The count of ascending numbers that are smaller than a limit. */
 const countBelow = (numbers: Float64Array, limit: number): number => firstWhere(numbers, (each) => each >= limit);
 
 /** The first place from which on something holds; it holds nowhere before. */

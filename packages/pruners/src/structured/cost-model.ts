@@ -12,14 +12,14 @@ import { branchMacs, constantOwners, parametersOf, productsOf, type ShapeOf } fr
 import type { GroupOptions } from './group.js';
 import { type Found, findGroups } from './groups-of.js';
 
-/** What a graph costs, as `costsOf` counts it. */
+/** The cost of a graph, as `costsOf` counts it. */
 export interface Cost {
   readonly parameters: number;
   readonly bytes: number;
   readonly macs: number;
 }
 
-/** What a graph costs once so many units of each group (by id) are gone. */
+/** The cost of a graph after removing so many units of each group (by id). */
 export type CostModel = (removed: ReadonlyMap<string, number>) => Cost;
 
 /** A product of sizes: `factor` times what is left of each axis. */
@@ -98,7 +98,7 @@ function termsOf(graph: Graph, found: Found, { rules }: GroupOptions): readonly 
   return terms;
 }
 
-/** What the bodies of a node hold and multiply: nothing in them is cut. */
+/** The weights and products in the bodies of a node: nothing in them is cut. */
 function bodyTerms(node: Node, shapeOf: ShapeOf, rules: AxisRules | undefined): readonly Term[] {
   const fixed = (kind: keyof Cost, factor: number): Term => ({ kind, factor, axes: [] });
   const heldBy = (body: Graph): readonly Term[] => [

@@ -21,7 +21,7 @@ import { takeIndices } from './take-indices.js';
 
 /**
  * Removes units of groups (by id): slices of constants, and whatever states their number (groups, sizes of splits,
- * targets of reshapes, bounds of slices, paddings, hidden sizes). Shapes are inferred anew. Constants that lose
+ * targets of reshapes, bounds of slices, paddings, hidden sizes). Shapes are inferred again. Constants that lose
  * nothing stay the same objects; the same graph comes back when nothing is removed.
  *
  * The result equals that of `maskGroups` with the same removals: constants that masked units still feed forward are
@@ -57,7 +57,7 @@ export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}
   return inferShapes(draft.finish());
 }
 
-/** Shapes of what ops compute that inference does not know are told; sizes that have names are not cut. */
+/** Sets shapes of outputs that inference does not know; sizes that have names are not cut. */
 function infoAfter(graph: Graph, { value, dims, axes }: AxisPort, { changed, count }: Remaining): ValueInfo {
   const { dtype } = graph.values.get(value)!; // a port that is no constant comes from there
   const open = dims.some((dim, i) => typeof dim !== 'number' && changed(axes[i]!));

@@ -27,11 +27,11 @@ export interface StructuredOutcome extends Outcome {
   /** The graph that was cut: the one given, with what shapes are computed with folded. */
   readonly before: Graph;
   readonly removals: Removals;
-  /** How the groups were found. */
+  /** The options that the groups were found with. */
   readonly groups: GroupOptions;
 }
 
-/** What calibration must collect on `prepareStructured(graph)` before `pruneStructured` with the same options. */
+/** The statistics that calibration must collect on `prepareStructured(graph)` before `pruneStructured` with the same options. */
 export function structuredNeeds(graph: Graph, options: StructuredOptions): readonly Need[] {
   const ready = prepareStructured(graph);
   const ways = groupOptions(options);
@@ -76,7 +76,7 @@ export function pruneStructured(
   };
 }
 
-/** How the groups of these options are found. */
+/** The group options that follow from these options. */
 const groupOptions = ({ units, rules }: StructuredOptions): GroupOptions => ({
   ...(units === 'head-dimension' ? { attention: units } : {}),
   ...(rules ? { rules } : {}),
@@ -146,7 +146,7 @@ function keptNote(graph: Graph, group: Group, reason: string): Note {
   return { ...(node ? { node: node.id, op: node.op } : {}), value, outcome: 'kept', reason, details };
 }
 
-/** What a report needs of a group: its units, how many indices of its first weight each has, and the layers that make it. */
+/** The facts about a group in a report: its units, the number of indices of its first weight per unit, and the layers that produce it. */
 function detailsOf(graph: Graph, { id, units, slices, attention }: Group) {
   const makers = slices.filter(
     ({ value, role }) => role === 'produces' && graph.constants.get(value)!.shape.filter((size) => size > 1).length > 1,

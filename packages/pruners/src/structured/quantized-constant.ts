@@ -2,8 +2,8 @@ import { type AxisPort, bitsOf, isInteger, toNumbers } from '@espalier/core';
 import { elementAt } from './element-at.js';
 
 /**
- * What a constant is after QuantizeLinear or DequantizeLinear: the real number that its code stands for, after both, for
- * codes are followed as what they mean. NaN where scale and zero point are not known.
+ * A constant after QuantizeLinear or DequantizeLinear: the real number that its code stands for, in both cases, for
+ * codes are traced by their real values. NaN where scale and zero point are not known.
  */
 export function quantizedConstant(
   op: string,

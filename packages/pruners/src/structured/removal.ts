@@ -6,7 +6,7 @@ import { type Found, findGroups } from './groups-of.js';
 /** The units to remove from each group, by the group's id. */
 export type Removals = ReadonlyMap<string, readonly number[]>;
 
-/** What is left of every axis once the units are gone, and the groups it was found from. */
+/** The remaining indices of every axis after a removal, and the groups they come from. */
 export interface Remaining extends Kept {
   readonly found: Found;
   /** The classes that go. */
@@ -64,7 +64,7 @@ export function remainingAfter(graph: Graph, removals: Removals, options: GroupO
   };
 }
 
-/** How many ascending numbers are below a limit. */
+/** The count of ascending numbers below a limit. */
 function firstFrom(numbers: readonly number[], limit: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {

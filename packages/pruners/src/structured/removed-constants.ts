@@ -5,7 +5,7 @@ import { fusedActivation } from './fused-activation.js';
 import { quantizedConstant } from './quantized-constant.js';
 import type { Remaining } from './removal.js';
 
-/** What the removed indices of a value's only changed axis hold everywhere; NaN where that is not one number. */
+/** For a value that loses indices along exactly one axis: the constant each removed index holds, or NaN if not constant. */
 export interface Constants {
   readonly axis: number;
   readonly values: Float64Array;
@@ -139,7 +139,7 @@ function fill(walk: Walk, step: Step): void {
   else if (elementwise.has(walk.remaining.found.relations.ruleOf(node.op))) computed(walk, step, each);
 }
 
-/** What is left of a layer whose weights are zero: nothing where it is masked, its bias where it was pruned before. */
+/** The output of a layer whose weights are zero: nothing if it is masked, its bias if it was pruned before. */
 function summed({ found }: Walk, { node, inputs }: Step, added: readonly number[]) {
   return (i: number, masked: boolean): number => {
     if (masked && !inputs[3]) return 0;
@@ -154,7 +154,7 @@ function summed({ found }: Walk, { node, inputs }: Step, added: readonly number[
 
 type Each = (of: (i: number, masked: boolean) => number) => void;
 
-/** What a class holds before is what it holds after; NaN where its members held different numbers. */
+/** Carries the constant of a class to the output; NaN if its members hold different numbers. */
 function moved(
   { remaining }: Walk,
   from: {
@@ -198,7 +198,7 @@ function computed(walk: Walk, { node, inputs, y, axis, values }: Step, each: Eac
   each((i) => (zeroes && columns.some((numbers) => numbers?.[i] === 0) ? 0 : result.data[i]!));
 }
 
-/** What an input holds at each index of an axis of the output; NaN where that is not one number. */
+/** The constant of an input at each index of an axis of the output; NaN if not constant. */
 function column(
   walk: Walk,
   port: AxisPort,

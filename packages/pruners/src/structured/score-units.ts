@@ -17,7 +17,7 @@ import { findGroups } from './groups-of.js';
 import { realWeight } from './real-weight.js';
 import { unitTargets } from './unit-targets.js';
 
-/** How units get their scores. Groups must have been found with the same options. */
+/** Options for scoring units. Groups must have been found with the same options. */
 export interface UnitScoring extends GroupOptions {
   /** Scores whole units, or else each weight; then those of a unit are combined. */
   readonly pruner: Pruner;
@@ -33,7 +33,7 @@ export interface UnitScoring extends GroupOptions {
 /** One score per unit, by group; groups without a weight that counts, and those the pruner cannot judge, are missing. */
 export type UnitScores = ReadonlyMap<Group, Float64Array>;
 
-/** What calibration must collect before `scoreUnits` with the same arguments. @throws PRUNE_OPTION. */
+/** The statistics that calibration must collect before `scoreUnits` with the same arguments. @throws PRUNE_OPTION. */
 export function unitNeeds(graph: Graph, groups: readonly Group[], scoring: UnitScoring): readonly Need[] {
   const { pruner, weights = 'all' } = scoring;
   if (!pruner.units) return weightScorerOf(pruner).needs(graph, countedWeights(graph, groups, weights));

@@ -2,7 +2,7 @@ import type { Pruner } from '@espalier/core';
 import type { Choice, Goal } from './choose-units.js';
 import type { UnitScoring } from './score-units.js';
 
-/** What `pruneStructured` is told. Patterns (`*`, `?`) are of group ids, names of weights, and ids of nodes that read them. */
+/** Options of `pruneStructured`. Patterns (`*`, `?`) match group ids, names of weights, and ids of nodes that read them. */
 export interface StructuredOptions
   extends Omit<UnitScoring, 'pruner' | 'attention'>,
     Pick<Choice, 'scope' | 'normalize' | 'multiple' | 'minimum'> {

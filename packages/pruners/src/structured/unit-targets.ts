@@ -12,7 +12,7 @@ import type { Group } from './group.js';
 import type { Found } from './groups-of.js';
 import { realWeight } from './real-weight.js';
 
-/** What a score of whole units sees of each group. */
+/** The facts about each group that a score of whole units may use. */
 export interface UnitTargets {
   readonly graph: Graph;
   readonly found: Found;

@@ -2,7 +2,7 @@ import type { Grid } from '@espalier/core';
 import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
 
-/** What the options of the dynamic quantizer come down to. */
+/** The resolved options of the dynamic quantizer. */
 export interface DynamicSettings {
   readonly weights: Grid;
   readonly perChannel: boolean;

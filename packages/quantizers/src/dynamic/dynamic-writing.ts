@@ -3,7 +3,7 @@ import type { GraphWriter } from '../quantized-graph.js';
 import type { StoredWeights } from '../stored-weights.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 
-/** What the op families of the dynamic quantizer share while they write. */
+/** State shared by the op families of the dynamic quantizer while they write. */
 export interface DynamicWriting {
   readonly graph: Graph;
   readonly settings: DynamicSettings;

@@ -5,7 +5,7 @@ import { hasStorableWeights } from '../stored-weights.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import { lstmObstacle } from './write-lstm.js';
 
-/** What becomes of a node: an integer form, integer storage, or float and why. */
+/** The decision about a node: an integer form, integer storage, or float and why. */
 export type DynamicFate =
   | { readonly form: 'matmul' | 'conv' | 'gather' | 'lstm' }
   | { readonly form: 'stored'; readonly reason: string }

@@ -12,7 +12,7 @@ export interface Unit {
   readonly tail?: Node;
   /** Slots whose activations are quantized; constants in data slots included. */
   readonly slots: readonly number[];
-  /** What it writes, after the tail. */
+  /** The values that it writes, after the tail. */
   readonly outputs: readonly ValueId[];
 }
 

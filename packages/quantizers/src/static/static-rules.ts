@@ -3,7 +3,7 @@ import { floatOf, type Graph, intOf, intsOf, type Node, textOf, toNumbers } from
 import { batchNormObstacle } from './batch-norm-obstacle.js';
 
 /**
- * What static quantization does with an op.
+ * The treatment of an op by static quantization.
  * `anchor`: integer arithmetic pays by itself; its inputs are quantized for it.
  * `join`: has an integer kernel, used where its inputs are quantized anyway.
  * `pass`: moves elements without changing them; output and input share scale and zero point.

@@ -2,7 +2,7 @@ import type { Grid, Observer } from '@espalier/core';
 import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
 
-/** What the options of the static quantizer come down to. */
+/** The resolved options of the static quantizer. */
 export interface StaticSettings {
   readonly weights: Grid;
   readonly perChannel: boolean;

@@ -37,7 +37,7 @@ interface Writing {
   readonly parameters: (value: ValueId) => Parameters;
   /** The integers of a quantized value. */
   readonly integers: Map<ValueId, ValueId>;
-  /** What integer readers of a value read instead. */
+  /** The replacement that integer readers of a value read. */
   readonly dequantized: Map<ValueId, ValueId>;
   /** Values that units write: every reader, float ones too, reads them dequantized, else nothing would fuse. */
   readonly owned: Map<ValueId, ValueId>;

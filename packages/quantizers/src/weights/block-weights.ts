@@ -20,7 +20,7 @@ export interface BlockWeights {
   readonly scales: Scales;
 }
 
-/** How blocks are quantized. */
+/** Options for quantizing blocks. */
 export interface BlockChoice {
   readonly grid: Grid;
   readonly block: number;

@@ -2,7 +2,7 @@ import type { Graph, ValueId } from '@espalier/core';
 import type { GraphWriter } from '../quantized-graph.js';
 import type { WeightsSettings } from './weights-settings.js';
 
-/** What the forms of the weight-only quantizer share while they write. */
+/** State shared by the forms of the weight-only quantizer while they write. */
 export interface WeightsWriting {
   readonly graph: Graph;
   readonly settings: WeightsSettings;

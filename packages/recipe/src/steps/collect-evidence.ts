@@ -7,7 +7,7 @@ import { batchesFor } from '../open-data.js';
 import { portsOf } from '../ports-of.js';
 import type { Batches, StepContext } from '../step.js';
 
-/** How evidence is collected for a step. */
+/** A request for the evidence of a step. */
 export interface EvidenceRequest {
   /** Where the step stands in the recipe. */
   readonly where: string;

@@ -14,8 +14,8 @@ import { goalOf, pruneStepOptions, type Written } from './prune-step-options.js'
 import { reestimated } from './reestimated.js';
 
 /**
- * Removes whole channels, neurons or heads; where data is given, layers that lost inputs are then fitted anew. Without
- * that, or if asked for, batch norms are measured anew.
+ * Removes whole channels, neurons or heads; if data is given, it then refits layers that lost inputs. Without
+ * that, or if the options say so, it recomputes batch norms.
  */
 export async function pruneChannels(
   graph: Graph,

@@ -6,7 +6,7 @@ import { collectEvidence } from './collect-evidence.js';
 import { goalOf, type Written } from './prune-step-options.js';
 import { reestimated } from './reestimated.js';
 
-/** Removes whole residual branches, then measures the batch norms anew where data is given: what they see has changed much. */
+/** Removes whole residual branches, then recomputes the batch norms if data is given: their inputs have changed much. */
 export async function pruneBranches(
   graph: Graph,
   { written, pruner, where }: { readonly written: Written; readonly pruner: Pruner; readonly where: string },

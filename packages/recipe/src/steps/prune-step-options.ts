@@ -57,7 +57,7 @@ const ownOptions = {
     of: ['auto', 'always', 'never'],
     default: 'auto',
     about:
-      'with `granularity: channel`, `head` or `layer`, whether batch norms are measured anew on the calibration data, where it is given; `auto`: unless layers were fitted by `reconstruct`, which keep to the statistics there are',
+      'with `granularity: channel`, `head` or `layer`, whether batch norms are recomputed on the calibration data, if it is given; `auto`: only if `reconstruct` fitted no layers, since fitted layers match the existing statistics',
   },
   measure: {
     type: 'choice',
@@ -100,7 +100,7 @@ export const removing = ['channel', 'head', 'head-dimension', 'layer'] as const;
 
 type Kind = 'weight' | 'unit' | 'layer';
 
-/** What a granularity removes, or `weight` where weights are zeroed. */
+/** The unit that a granularity removes, or `weight` if weights are zeroed. */
 export const kindOf = (granularity: string): Kind =>
   granularity === 'layer' ? 'layer' : removing.some((each) => each === granularity) ? 'unit' : 'weight';
 

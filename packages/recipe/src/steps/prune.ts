@@ -14,7 +14,7 @@ interface PruneStep {
   readonly where: string;
 }
 
-/** How each kind of granularity is run. */
+/** The runner of each kind of granularity. */
 const runs = {
   weight: pruneWeights,
   unit: pruneChannels,

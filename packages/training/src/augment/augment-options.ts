@@ -1,6 +1,6 @@
 import type { Options } from '@espalier/core';
 
-/** How training images are varied. Everything is off unless asked for. */
+/** Options for varying training images. Default: everything is off. */
 export interface AugmentOptions {
   /** Mirrors left and right, every second image on average. */
   readonly flip?: boolean;
@@ -8,7 +8,7 @@ export interface AugmentOptions {
   readonly crop?: number;
   /** Side of a square in pixels that is blanked out around a random pixel; what sticks out is cut off. */
   readonly cutout?: number;
-  /** What padding and cutout write; 0, which is the mean of images normalised to it. */
+  /** The value that padding and cutout write. Default: 0, the mean of normalised images. */
   readonly fill?: number;
   /** Where the channels stand; deduced from the sizes when left out. */
   readonly layout?: 'nchw' | 'nhwc';

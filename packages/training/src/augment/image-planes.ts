@@ -15,7 +15,7 @@ export interface ImagePlanes {
 
 const few = 4; // channels of stored images, alpha included
 
-/** How a batch `[N, C, H, W]` or `[N, H, W, C]` is laid out. @throws TRAINING_REQUEST for what is no batch of images. */
+/** The layout of a batch `[N, C, H, W]` or `[N, H, W, C]`. @throws TRAINING_REQUEST if it is no batch of images. */
 export function imagePlanes({ shape, dtype }: Tensor, layout?: AugmentOptions['layout']): ImagePlanes {
   if (shape.length !== 4) {
     throw badRequest('augmentation', {

@@ -2,7 +2,7 @@ import { floats, type Tensor } from '@espalier/core';
 import { badRequest } from '../errors.js';
 import { imagePlanes } from './image-planes.js';
 
-/** How pixels become what a network wants. */
+/** Options for converting pixels to a network's input. */
 export interface NormaliseOptions {
   /** Factor of raw values. Default: 1/255 for bytes, 1 for floats. */
   readonly scale?: number;

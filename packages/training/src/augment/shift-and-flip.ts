@@ -3,7 +3,7 @@ import type { ImagePlanes } from './image-planes.js';
 /** The element arrays that images come in. */
 export type Pixels = Float32Array | Uint8Array;
 
-/** What is done to one image: output pixel (y, x) is input pixel (y + down, x' + right), x' mirrored when flipped. */
+/** The change of one image: output pixel (y, x) is input pixel (y + down, x' + right), x' mirrored when flipped. */
 export interface Move {
   readonly down: number;
   readonly right: number;

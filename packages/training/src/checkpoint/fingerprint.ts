@@ -46,7 +46,7 @@ const sampled = (schedule: (step: number) => number, steps: number): readonly nu
     schedule(Math.floor((i * steps) / Math.max(1, Math.min(points, steps)))),
   );
 
-/** What JSON has no form for: elements of int64 tensors and constants of subgraphs, both inside attributes. */
+/** Values that JSON cannot express: elements of int64 tensors and constants of subgraphs, both inside attributes. */
 const written = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' ? `${value}n` : value instanceof Map ? [...value] : value;
 

@@ -4,7 +4,7 @@ import type { StopReason } from '../training-event.js';
 /** Key of the metadata of a checkpoint file that holds everything but tensors. */
 export const stateKey = 'espalier';
 
-/** What a checkpoint holds besides tensors. */
+/** The content of a checkpoint besides tensors. */
 export interface StateText
   extends Pick<
     RunState,

@@ -9,7 +9,7 @@ export interface BatchOrder {
 
 /**
  * The order of a run: every epoch goes through the data set once in an order of its own, and what does not fill a
- * last batch is left out of that epoch. Nothing has to be saved to go on from a step: the order is computed anew.
+ * last batch is left out of that epoch. A resumed run recomputes the order, so nothing has to be saved.
  */
 export function batchOrder({
   size,

@@ -12,7 +12,7 @@ import { augmentImages, augments } from '../augment/augment-images.js';
 import type { AugmentOptions } from '../augment/augment-options.js';
 import { badRequest } from '../errors.js';
 
-/** What a batch is read for. */
+/** The needs of the reader of a batch. */
 export interface BatchNeeds {
   readonly dataset: Dataset;
   /** Inputs of the model; fields of the data set of the same names. */
@@ -37,7 +37,7 @@ export function checkFields({ dataset, inputs, target }: BatchNeeds): void {
   throw badRequest(`data set ${dataset.name}`, {
     expected: `a field "${missing}"${missing === target ? ' with the targets' : ', an input of the model'}`,
     found: `fields ${[...dataset.fields.keys()].join(', ')}`,
-    fix: 'Name fields after the inputs of the model; the targets are in `label` unless said otherwise.',
+    fix: 'Name fields after the inputs of the model; the targets are in `label` by default.',
   });
 }
 

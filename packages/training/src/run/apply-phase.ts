@@ -10,7 +10,7 @@ import { unlessFrozen } from './unless-frozen.js';
 /** A phase that takes no steps. */
 export type InstantPhase = Exclude<Phase, { readonly steps: number }>;
 
-/** What instant phases work with besides the state. */
+/** The context of instant phases, besides the state. */
 export interface PhaseContext extends Pruning, Pick<TrainRequest, 'seed'> {
   /** Names of the parameters, without running statistics. */
   readonly parameters: ReadonlySet<string>;

@@ -21,7 +21,7 @@ export function learningRateBy(
     from: given ?? usualLearningRate,
     to: 0,
   };
-  if (given !== undefined && !heeds(schedule, span)) {
+  if (given !== undefined && !uses(schedule, span)) {
     throw badRequest('learningRate', {
       expected: 'a schedule that begins from it, or none',
       found: `learningRate ${given} beside a schedule that says ${schedule(0, span)} at step 0 whatever it is`,
@@ -34,7 +34,7 @@ export function learningRateBy(
 const points = 64;
 
 /** Whether a schedule says something else for another first value, at any of up to 65 steps. */
-function heeds(schedule: Schedule, span: Span & { readonly from: number }): boolean {
+function uses(schedule: Schedule, span: Span & { readonly from: number }): boolean {
   const other = { ...span, from: span.from === 0 ? 1 : span.from / 2 };
   const count = Math.min(points, span.steps);
   for (let i = 0; i <= count; i++) {

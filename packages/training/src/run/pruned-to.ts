@@ -7,7 +7,7 @@ import type { TrainRequest, Weights } from '../train-request.js';
 import type { RunState } from './run-state.js';
 import { sparsityNoise } from './sparsity-course.js';
 
-/** What pruning while training works with. */
+/** The context of pruning during training. */
 export interface Pruning extends Pick<TrainRequest, 'model' | 'prune' | 'events'> {
   /** Whether the sparsity falls at some time, so that what is pruned has to be kept for its return. */
   readonly falls: boolean;

@@ -7,7 +7,7 @@ import type { TrainRequest } from '../train-request.js';
 import { learningRateBy } from './learning-rate.js';
 import { type SparsityCourse, sparsityCourse } from './sparsity-course.js';
 
-/** What follows from a request before anything runs. */
+/** The plan that follows from a request before anything runs. */
 export interface RunPlan extends SparsityCourse {
   readonly phases: readonly Phase[];
   /** Steps of all phases together. */

@@ -19,7 +19,7 @@ export interface RunState {
   /** Tensors that the optimizer keeps, by their own names. */
   readonly optimizer: Weights;
   readonly masks: Masks;
-  /** What the plan last asked for; 0 before it asked. */
+  /** The last target of the plan; 0 before the first. */
   readonly sparsity: number;
   /**
    * Masked parameters with the values that pruned weights had when they were pruned, for them to return with. Kept

@@ -8,7 +8,7 @@ import type { RunState } from './run-state.js';
 import type { StepRunner } from './step-runner.js';
 import { unlessFrozen } from './unless-frozen.js';
 
-/** What a run has at hand besides its state. */
+/** The resources of a run, besides its state. */
 export interface Run {
   readonly request: TrainRequest;
   readonly plan: RunPlan;
@@ -16,11 +16,11 @@ export interface Run {
   readonly pace: Pace;
   /** Names of the parameters, without running statistics. */
   readonly parameters: ReadonlySet<string>;
-  /** What the loss wants besides, for a batch: a teacher's values. */
+  /** Additional inputs of the loss for a batch: a teacher's values. */
   readonly lossInputs: TrainRequest['lossInputs'];
 }
 
-/** What a step gave, and where it began. */
+/** The result of a step, and its starting point. */
 export interface StepResult {
   readonly before: RunState;
   readonly after: RunState;
@@ -29,7 +29,7 @@ export interface StepResult {
 }
 
 /**
- * What follows a step: the check, the projection, the event, the end of an epoch, the checkpoint. Weights are read by
+ * Finishes a step: the check, the projection, the event, the end of an epoch, the checkpoint. Weights are read by
  * `settled` only where one of them needs them. @throws TRAINING_NOT_FINITE.
  */
 export async function settleStep(

@@ -1,7 +1,7 @@
 import type { Phase } from '@espalier/schedules';
 import { rampSparsity } from './ramp-sparsity.js';
 
-/** How the sparsity goes in the course of a run. */
+/** The sparsity in the course of a run. */
 export interface SparsityCourse {
   /** Where it ends; undefined where nothing is pruned. */
   readonly goal: number | undefined;

@@ -4,10 +4,10 @@ import { setInputShapes } from '@espalier/ops';
 import type { TrainRequest } from '../train-request.js';
 import type { RunState } from './run-state.js';
 
-/** What a step is made of. */
+/** The parts of a step. */
 export type StepIngredients = Pick<TrainRequest, 'model' | 'loss' | 'optimizer' | 'clipNorm' | 'decays' | 'batch'>;
 
-/** What decides the graph of a step besides. */
+/** The state that also determines the graph of a step. */
 export type StepSituation = Pick<RunState, 'weights' | 'frozen' | 'masks'>;
 
 /**

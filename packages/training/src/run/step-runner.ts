@@ -7,14 +7,14 @@ import { loopedSteps } from './looped-steps.js';
 import type { RunState } from './run-state.js';
 import { type StepIngredients, stepGraph } from './step-graph.js';
 
-/** What a step changes. */
+/** The tensors that a step changes. */
 export type Moving = Pick<RunState, 'weights' | 'optimizer'>;
 
 /** Steps of one graph, in whichever memory their tensors are. */
 export interface Steps {
   /** Runs one step of the weights and optimizer tensors of a state; its maps stay these while tensors stay elsewhere. */
   step(from: Moving, feeds: ReadonlyMap<string, Tensor>): Promise<Moving & { readonly loss: number }>;
-  /** What steps from these maps led to, as maps of its own; the same maps where they are up to date. */
+  /** The result of the steps from these maps, as new maps; the same maps if they are up to date. */
   settled(from: Moving): Promise<Moving>;
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface StepRunner {
   close(): Promise<void>;
 }
 
-/** What steps are run with. */
+/** The context of steps. */
 export type StepSurroundings = StepIngredients & Pick<TrainRequest, 'project'> & { readonly executor: Executor };
 
 interface Open {
@@ -81,7 +81,7 @@ function stepsOf(step: TrainingStep, session: Session, { project }: StepSurround
   return begin ? loopedSteps(step, begin) : fedSteps(step, session);
 }
 
-/** What a step is fed besides weights and optimizer tensors. */
+/** The feeds of a step besides weights and optimizer tensors. */
 function feedsOf(
   step: TrainingStep,
   state: RunState,

@@ -17,7 +17,7 @@ import type { Prune } from '../train-request.js';
 import type { TrainerContext } from '../trainer.js';
 import { goalAt } from './goal-at.js';
 
-/** What choosing masks works with. */
+/** The context of choosing masks. */
 export interface MaskChoice {
   readonly options: PruneOptions;
   /** Whether zeros of weights that are not pruned stay too. */

@@ -3,7 +3,7 @@ import { pruneOptions } from '@espalier/pruners';
 import { badRequest } from '../errors.js';
 import { trainerOptions } from '../trainer-options.js';
 
-/** How the sparsity comes about. */
+/** The course of the sparsity. */
 export type SparsifyMode = 'one-shot' | 'gradual' | 'iterative';
 
 /** Options of pruning while training, beside those that all trainers share. Lengths are in epochs, and may be broken. */
@@ -42,7 +42,8 @@ export const planOptions = {
     type: 'choice',
     of: ['continue', 'rewind', 'reinitialise'],
     default: 'continue',
-    about: 'iterative: whether what is left after a pruning goes on, returns to early values, or is drawn anew',
+    about:
+      'iterative: whether the remaining weights continue, return to early values, or are reinitialized after a pruning',
   },
   warm: {
     type: 'number',

@@ -3,7 +3,7 @@ import { cubic, type Phase, phasePlan } from '@espalier/schedules';
 import { badRequest } from '../errors.js';
 import type { PlanOptions } from './sparsify-options.js';
 
-/** What the phases are laid out for. */
+/** The training that the phases are for. */
 export interface PhaseSite {
   readonly stepsPerEpoch: number;
   /** The sparsity at the end. */

@@ -26,7 +26,7 @@ import { sparsityNotes } from './sparsity-notes.js';
 export const sparsify = definePlugin({
   kind: 'trainer',
   id: 'sparsify',
-  about: 'Prunes while it trains: at once, along a ramp, or in rounds that go on, rewind or begin anew.',
+  about: 'Prunes during training: in one step, along a ramp, or in rounds that continue, rewind or reinitialize.',
   options: sparsifyOptions,
   create(options): Trainer {
     refuseForeignOptions(options);
@@ -61,7 +61,7 @@ function planOf(
   };
 }
 
-/** What the pruning driver is told, out of all options. */
+/** The options of the pruning driver, out of all options. */
 function pruningOf(options: PlanOptions): PruneOptions {
   const names = Object.keys(pruneOptions) as readonly (keyof WrittenPruneOptions)[]; // its own keys
   const written = Object.fromEntries(names.map((name) => [name, options[name]]));

@@ -2,7 +2,7 @@ import { type Graph, type Note, usesOf } from '@espalier/core';
 import type { Masks } from '../masks/masked.js';
 import { maskedShare } from '../masks/masked-share.js';
 
-/** What became of each masked weight, and what zeros do not do. */
+/** A note for each masked weight, and one about the limits of zeros. */
 export function sparsityNotes(graph: Graph, masks: Masks): readonly Note[] {
   const layers = [...masks].map(([value, mask]): Note => {
     const reader = usesOf(graph, value)[0]?.node;

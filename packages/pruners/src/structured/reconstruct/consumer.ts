@@ -23,7 +23,7 @@ export interface Unfitted {
   readonly reason: string;
 }
 
-/** What `consumerOf` reads. */
+/** The graphs that `consumerOf` reads. */
 export interface CutGraphs {
   readonly before: Graph;
   readonly after: Graph;

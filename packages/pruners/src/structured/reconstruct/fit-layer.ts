@@ -1,6 +1,6 @@
 import { cholesky, type Regression, solveCholeskyRows } from '@espalier/core';
 
-/** What `fitLayer` starts from. */
+/** The starting point of `fitLayer`. */
 export interface FitProblem {
   /** Sums over the layer's inputs X [rows, size] beside the outputs Y that are wanted. */
   readonly sums: Regression;

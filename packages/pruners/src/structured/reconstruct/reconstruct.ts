@@ -10,20 +10,20 @@ import { type Consumer, consumerOf, type Unfitted } from './consumer.js';
 import { fitLayer } from './fit-layer.js';
 import { type LayerFit, setFits, weightRows } from './set-fit.js';
 
-/** What was cut from what, as `pruneStructured` returns it. */
+/** A cut graph with its original, as `pruneStructured` returns it. */
 export interface CutGraph {
   /** The graph that `cut` was given. */
   readonly before: Graph;
-  /** What `cut` made of it. */
+  /** The graph that `cut` returned. */
   readonly graph: Graph;
   readonly removals: Removals;
-  /** How the groups were found. */
+  /** The options that the groups were found with. */
   readonly groups?: GroupOptions;
 }
 
-/** How `reconstruct` fits. */
+/** Options of `reconstruct`. */
 export interface ReconstructOptions {
-  /** λ of the fit, as a share of the mean square of a layer's inputs; 0.01 unless said otherwise. */
+  /** λ of the fit, as a share of the mean square of a layer's inputs. Default: 0.01. */
   readonly damping?: number;
   /**
    * Layers that sum over more inputs are left: XᵀX of n inputs takes 8n² bytes several times over, and n³/6
