@@ -4,7 +4,7 @@ import type { StatisticsGraph } from './statistics-graph.js';
 /** A need for one statistic. */
 export type NeedOf<S extends StatisticName> = Extract<Need, { readonly statistic: S }>;
 
-/** The outputs that were added to the graph for one need, and what becomes of their values. */
+/** The outputs that were added to the graph for one need, and the treatment of their values. */
 export interface Probe<Answer> {
   /** Values to fetch from every batch; small ones. */
   readonly fetch: readonly ValueId[];
