@@ -1,5 +1,5 @@
 import { type CompressReport, safeText } from '@espalier/analysis';
-import { bytesText, countText, dbText, percentText, ratioText, shortText } from './number-text.js';
+import { bytesText, countText, dbText, differenceText, percentText, ratioText, shortText } from './number-text.js';
 import { factTable, textTable } from './text-table.js';
 import { widthText } from './width-text.js';
 
@@ -16,8 +16,9 @@ export function compressText(report: CompressReport, written: readonly string[] 
     factTable([
       ['written', output.path],
       ...(report.fed.data === null ? [] : [['compared on', fedText(report)] as const]),
-      ...(comparison?.outputs.map(({ name, snrDb }) => [`output ${shortText(name, 24)}`, dbText(snrDb)] as const) ??
-        []),
+      ...(comparison?.outputs.map(
+        (output) => [`output ${shortText(output.name, 24)}`, differenceText(output)] as const,
+      ) ?? []),
       ...(coverage
         ? [
             [

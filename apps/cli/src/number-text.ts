@@ -1,6 +1,11 @@
 import { safeText } from '@espalier/analysis';
 
-export { formatBytes as bytesText, formatDb as dbText, formatShare as percentText } from '@espalier/analysis';
+export {
+  formatBytes as bytesText,
+  formatDb as dbText,
+  formatDifference as differenceText,
+  formatShare as percentText,
+} from '@espalier/analysis';
 
 /** A count with grouped digits: `1,234,567`; `?` where it is not known. */
 export const countText = (count: number | null | undefined): string =>

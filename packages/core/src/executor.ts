@@ -36,7 +36,7 @@ export interface Session {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /**
-   * Runs once. Feeds are by input name; `fetch` names the outputs wanted, all when left out. Results are host
+   * Runs once. Feeds are by input name; `fetch` names the outputs wanted; default: all that are tensors. Results are host
    * tensors that the caller owns. @throws EXECUTOR_INPUT on wrong feeds, EXECUTOR_FAILED when the runtime gives up.
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetch?: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;

@@ -20,6 +20,8 @@ export const registry = createRegistry([
   onnxruntime,
   tfjs,
   passes.simplifyPass,
+  passes.inlineFunctionsPass,
+  passes.stripMetadataPass,
   passes.foldConstantsPass,
   passes.foldBatchNormPass,
   inferShapesPass,

@@ -5,14 +5,17 @@ import { withSubgraphs } from './encode-graph.js';
 /** Written when a graph does not come from a file: what onnxruntime has read since 1.10. */
 const usual = 8;
 
+/** The newest that runtimes read; files that say more need nothing of it unless their parts do. */
+const newest = 13;
+
 /**
- * The IR version to write: the one the graph came with, raised to what its parts need. Weights outside the inputs
+ * The IR version to write: the one the graph came with, at most 13, raised to what its parts need. Weights outside the inputs
  * need 4, sparse weights 6, functions 8, overloads and metadata of nodes and graphs 10, each dtype its own.
  */
 export function irVersionOf(graph: Graph, sparse: boolean): number {
   const graphs = [graph, ...graph.functions.flatMap((each) => each.nodes.flatMap(bodiesOf))].flatMap(withSubgraphs);
   const needs = [
-    graph.provenance.irVersion ?? usual,
+    Math.min(graph.provenance.irVersion ?? usual, newest),
     4,
     sparse ? 6 : 0,
     ...graph.functions.map(functionNeeds),

@@ -27,10 +27,11 @@ const quiet = { logSeverityLevel: 4 } as const;
  */
 export function wrapSession({ runtime, session, name, inputs, outputs, afterClose }: Loaded): Session {
   const byName = new Map(outputs.map((output) => [output.name, output]));
+  const tensors = outputs.filter(({ container }) => !container).map((output) => output.name);
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 
-  const run: Session['run'] = async (feeds, fetch = [...byName.keys()]) => {
+  const run: Session['run'] = async (feeds, fetch = tensors) => {
     if (closing) throw closedAlready(`session of ${name}`);
     checkFeeds(inputs, feeds);
     const wanted = [...new Set(fetch)];

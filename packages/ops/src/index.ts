@@ -38,6 +38,7 @@ export type { Product, ProductRule } from './products/product.js';
 export { multiplies, multiplyAdds, productRuleOf, productsOf } from './products/products-of.js';
 export * from './set-input-shapes.js';
 export { bindDim } from './shapes/dim.js';
+export { functionBody, functionKey } from './shapes/function-body.js';
 export { dtypeAttribute } from './shapes/onnx-dtype.js';
 export * from './unknown-ops.js';
 export { codedInput } from './weights/coded-inputs.js';

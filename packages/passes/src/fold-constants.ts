@@ -49,11 +49,28 @@ export function foldConstants(
   graph: Graph,
   { maxGrowth = defaultGrowth, dequantize = false }: FoldOptions = {},
 ): Graph {
-  const folding = begin(graph, { maxGrowth, dequantize });
-  for (const node of graph.nodes) visit(folding, node);
+  const folding = foldAll(graph, { maxGrowth, dequantize });
+  // What each node may add can add up; where it does, only what is small is folded.
+  if (constantBytes(finish(folding)) > growthBound(constantBytes(graph)) && maxGrowth > small) {
+    return foldConstants(graph, { maxGrowth: small, dequantize });
+  }
   const untouched =
     folding.aliases.size === 0 && folding.made.size === 0 && folding.nodes.every((node, i) => node === graph.nodes[i]);
   return untouched && folding.nodes.length === graph.nodes.length ? graph : finish(folding);
+}
+
+const small = 1024;
+
+/** Bytes of constants that folding may leave of so many: a little more for small models, 5 % for large ones. */
+const growthBound = (bytes: number): number => bytes + Math.max(16_384, bytes / 20);
+
+const constantBytes = ({ constants }: Graph): number =>
+  [...constants.values()].reduce((sum, tensor) => sum + (tensor.dtype === 'string' ? 0 : byteLength(tensor)), 0);
+
+function foldAll(graph: Graph, options: Required<FoldOptions>): Folding {
+  const folding = begin(graph, options);
+  for (const node of graph.nodes) visit(folding, node);
+  return folding;
 }
 
 interface Folding {

@@ -84,7 +84,10 @@ async function make(request: CompressRequest): Promise<Made> {
   const inputs = portsOf(model.graph);
   const seed = recipe.seed ?? 0;
   const file = { files, path: request.input };
-  const source = { graph: inferShapes(model.graph), open: () => openSession(executor, { graph: model.graph, file }) };
+  const source = {
+    graph: inferShapes(model.graph),
+    open: () => openSession(executor, { graph: model.graph, file, foreign: true }),
+  };
   const given = await openRecipeData(request, { inputs, model: source });
   const named = given.evaluation ?? given.calibration;
   const made = named ? undefined : await madeData({ registry, files, inputs, model: source, seed, take: 8 });

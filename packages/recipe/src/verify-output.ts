@@ -8,7 +8,16 @@ import {
   type LayerErrors,
   layerErrors,
 } from '@espalier/analysis';
-import type { Dataset, Executor, Graph, ModelFile, Note, Port, Session } from '@espalier/core';
+import {
+  type Dataset,
+  EspalierError,
+  type Executor,
+  type Graph,
+  type ModelFile,
+  type Note,
+  type Port,
+  type Session,
+} from '@espalier/core';
 import { batchesFor } from './open-data.js';
 import { openSession } from './open-session.js';
 import type { Progress } from './step.js';
@@ -51,7 +60,7 @@ export interface Verified {
 export async function verifyOutput(of: Verification): Promise<Verified> {
   const { executor, original, output, graphs, progress } = of;
   progress('load');
-  const before = await openSession(executor, { graph: graphs?.original, file: original.file });
+  const before = await openSession(executor, { graph: graphs?.original, file: original.file, foreign: true });
   const after = await openSession(executor, { graph: graphs?.output, file: output.file });
   try {
     const comparison = await comparisonOf(of, [before, after]);
@@ -59,13 +68,23 @@ export async function verifyOutput(of: Verification): Promise<Verified> {
     return {
       comparison,
       metrics,
-      coverage: executor.optimized ? coverageOf(await executor.optimized(output.file), of.notes) : null,
+      coverage: await coverage(of),
       errors: await errorsOf(of),
       runtime: await executor.describe(),
     };
   } finally {
     await before.close();
     await after.close();
+  }
+}
+
+/** What the runtime fused; null where it does not show it, or shows a graph that cannot be read. */
+async function coverage({ executor, output, notes }: Verification): Promise<Coverage | null> {
+  try {
+    return executor.optimized ? coverageOf(await executor.optimized(output.file), notes) : null;
+  } catch (cause) {
+    if (cause instanceof EspalierError) return null;
+    throw cause;
   }
 }
 

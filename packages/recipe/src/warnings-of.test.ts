@@ -22,6 +22,30 @@ describe('the warnings of a run', () => {
     expect(told(['prune', 'train', 'prune'], 0.5)).toMatch(/Nothing was trained/);
   });
 
+  it('say that nothing was compared where both models compute NaN', () => {
+    const output = { name: 'y', snrDb: -300, maxAbs: 0, rmse: 0, cosine: 1, nonFinite: 0, undefinedBoth: 4, count: 4 };
+    const comparison = {
+      samples: 1,
+      outputs: [{ ...output, agreement: null }],
+      unmatched: [],
+      top1Agreement: null,
+      top1: null,
+      latency: null,
+      bytes: null,
+    };
+    const warnings = warningsOf({ ...findings(['quantize'], 0.9), comparison }, { notes: [], errors: true });
+    expect(warnings.join(' ')).toMatch(/"y" of both models holds no finite number in all of its values/);
+  });
+
+  it('do not call microseconds slower', () => {
+    const side = { medianMs: 0, p10Ms: 0, p90Ms: 0, runs: 5 };
+    const latency = (aMs: number, bMs: number) => ({ a: side, b: side, aMs, bMs, ratio: bMs / aMs, runtime: 'r' });
+    const warned = (aMs: number, bMs: number) =>
+      warningsOf({ ...findings([], 0.9), latency: latency(aMs, bMs) }, { notes: [], errors: true }).join(' ');
+    expect(warned(0.02, 0.03)).not.toMatch(/slower/);
+    expect(warned(2, 3)).toMatch(/1.50 times/);
+  });
+
   it('do not ask for training where there was some, nothing was pruned, or nothing was lost', () => {
     expect(told(['prune', 'train'], 0.5)).not.toMatch(/trained/);
     expect(told(['quantize'], 0.5)).not.toMatch(/trained/);

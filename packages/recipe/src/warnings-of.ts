@@ -4,7 +4,10 @@ import type { Note } from '@espalier/core';
 /** The parts of the report that warnings depend on. */
 type Findings = Pick<CompressReport, 'comparison' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'>;
 
-/** Warnings to read before using the result, as sentences. */
+/** Differences of latency below this are those of the clock and of one call. */
+const leastMs = 0.05;
+
+/** What a person should know before using the result, in plain sentences. */
 export function warningsOf(
   { comparison, metrics, latency, sizes, input, output, steps }: Findings,
   { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },
@@ -12,18 +15,27 @@ export function warningsOf(
   const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
   const drop = metrics.before && metrics.after ? metrics.before.top1 - metrics.after.top1 : 0;
   if (drop > 0.01) warnings.push(`Top-1 accuracy fell by ${(drop * 100).toFixed(2)} points.`);
-  if (latency && latency.ratio > 1.05) {
+  if (latency && latency.ratio > 1.05 && latency.bMs - latency.aMs > leastMs) {
     warnings.push(
       `The result is slower here: ${latency.ratio.toFixed(2)} times the original's latency on ${latency.runtime}.`,
     );
   }
   if (output.bytes > input.bytes * 0.98)
     warnings.push(`The file did not get smaller: ${output.bytes} bytes after ${input.bytes}.`);
-  for (const { name, snrDb, nonFinite } of comparison?.outputs ?? []) {
+  for (const { name, snrDb, nonFinite, undefinedBoth, count, agreement } of comparison?.outputs ?? []) {
     if (nonFinite > 0) warnings.push(`Output "${name}" holds ${nonFinite} values that are not finite.`);
-    else if (snrDb < 10) warnings.push(`Output "${name}" is far from the original: ${snrDb.toFixed(1)} dB.`);
+    else if (undefinedBoth > 0) {
+      const all = undefinedBoth === count ? 'all' : `${undefinedBoth} of ${count}`;
+      warnings.push(
+        `Output "${name}" of both models holds no finite number in ${all} of its values: that part of the comparison says nothing. Try other inputs with --data.`,
+      );
+    } else if (agreement !== null) {
+      if (agreement < 0.99)
+        warnings.push(`Output "${name}" agrees in only ${(agreement * 100).toFixed(1)} % of its values.`);
+    } else if (snrDb < 10) warnings.push(`Output "${name}" is far from the original: ${snrDb.toFixed(1)} dB.`);
   }
-  const far = drop > 0.01 || (comparison?.outputs ?? []).some(({ snrDb }) => snrDb < 10);
+  const far =
+    drop > 0.01 || (comparison?.outputs ?? []).some(({ snrDb, agreement }) => agreement === null && snrDb < 10);
   const last = (name: string) => steps.findLastIndex(({ step }) => step === name);
   if (far && last('prune') > last('train'))
     warnings.push(

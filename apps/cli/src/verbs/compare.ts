@@ -9,7 +9,7 @@ import {
   withDataFlags,
   withSharedFlags,
 } from '../flags.js';
-import { bytesText, dbText, percentText, ratioText } from '../number-text.js';
+import { bytesText, differenceText, percentText, ratioText } from '../number-text.js';
 import { factTable, textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
@@ -72,11 +72,11 @@ export function comparisonText({
   samples,
   unmatched,
 }: Comparison): string {
-  const rows = outputs.map(({ name, snrDb, maxAbs, cosine }) => [
-    name,
-    dbText(snrDb),
-    maxAbs.toPrecision(3),
-    cosine.toFixed(6),
+  const rows = outputs.map((output) => [
+    output.name,
+    differenceText(output),
+    output.maxAbs.toPrecision(3),
+    output.cosine.toFixed(6),
   ]);
   return [
     textTable(['output', 'SNR', 'largest difference', 'cosine'], rows),

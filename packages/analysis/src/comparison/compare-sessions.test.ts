@@ -59,6 +59,15 @@ test('outputs, agreement, accuracy and bytes of two models are compared', async 
   expect(found.bytes).toEqual({ a: 400, b: 100, ratio: 0.25 });
 });
 
+test('whole numbers are compared by how many are equal', async () => {
+  const classes = (values: readonly number[]) => () => fromNumbers('int64', [values.length], values);
+  const found = await compareSessions(session({ y: classes([1, 2, 3, 4]) }), session({ y: classes([1, 2, 3, 9]) }), {
+    batches,
+    latency: false,
+  });
+  expect(found.outputs[0]).toMatchObject({ agreement: 0.75, maxAbs: 5 });
+});
+
 test('latency is measured on one sample, in pairs, and a ratio above 1 means that b is slower', async () => {
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
   const a = session({ y: scaled(1) }, 10);

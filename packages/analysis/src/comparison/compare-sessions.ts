@@ -1,4 +1,4 @@
-import type { Session, Tensor } from '@espalier/core';
+import { isFloat, type Session, type Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { noSamples, noSharedOutput } from '../errors.js';
 import { type Batch, type Batches, feedsOf, firstSamples, labelsOf, samplesIn } from './batches.js';
@@ -26,6 +26,12 @@ export interface OutputDifference {
   readonly rmse: number;
   readonly cosine: number;
   readonly nonFinite: number;
+  /** Elements that are not finite in either model. */
+  readonly undefinedBoth: number;
+  /** Elements compared. */
+  readonly count: number;
+  /** Share of equal elements, for whole numbers, booleans and texts; null for other numbers. */
+  readonly agreement: number | null;
 }
 
 /** Two models side by side; every `ratio` is b / a, so below 1 means that b is smaller or faster. */
@@ -53,6 +59,7 @@ export async function compareSessions(
 ): Promise<Comparison> {
   const { pairs, unmatched } = matchOutputs(a, b);
   const meters = pairs.map(({ name }) => createErrorMeter(`output "${name}"`));
+  const equals = pairs.map((): EqualCount => ({ total: 0, same: 0 }));
   const agreement = createAgreement();
   let samples = 0;
   let first: Batch | undefined;
@@ -61,7 +68,10 @@ export async function compareSessions(
     const feeds = feedsOf(a, batch);
     const count = samplesIn(feeds);
     const [left, right] = [await a.run(feeds), await b.run(feedsOf(b, batch))];
-    pairs.forEach((pair, i) => void meterPair(meters[i]!, left.get(pair.a), right.get(pair.b)));
+    pairs.forEach((pair, i) => {
+      meterPair(meters[i]!, left.get(pair.a), right.get(pair.b));
+      countEqual(equals[i]!, left.get(pair.a), right.get(pair.b));
+    });
     agreement.add(pairs, {
       left,
       right,
@@ -74,7 +84,7 @@ export async function compareSessions(
   if (!first || samples === 0) throw noSamples('comparison of two models');
   return {
     samples,
-    outputs: pairs.map(({ name }, i) => difference(name, meters[i]!)),
+    outputs: pairs.map(({ name }, i) => difference(name, meters[i]!, equals[i]!)),
     unmatched,
     ...agreement.read(),
     latency: latency === false ? null : await pairLatency([a, b], { batch: first, options: latency ?? {} }),
@@ -93,7 +103,8 @@ function matchOutputs(
   a: Session,
   b: Session,
 ): { readonly pairs: readonly OutputPair[]; readonly unmatched: readonly string[] } {
-  const [left, right] = [a, b].map((session) => session.outputs.map(({ name }) => name)) as [string[], string[]]; // two in, two out
+  const tensors = (session: Session) => session.outputs.filter(({ container }) => !container).map(({ name }) => name);
+  const [left, right] = [tensors(a), tensors(b)];
   const shared = left.filter((name) => right.includes(name));
   if (shared.length > 0) {
     const unmatched = [...left, ...right].filter((name) => !shared.includes(name));
@@ -107,9 +118,21 @@ function meterPair(meter: ErrorMeter, left: Tensor | undefined, right: Tensor | 
   if (left && right && left.dtype !== 'string' && right.dtype !== 'string') meter.addTensors(left, right);
 }
 
-function difference(name: string, meter: ErrorMeter): OutputDifference {
-  const { count: _, ...stats } = meter.read();
-  return { name, ...stats };
+/** How many elements are equal, of outputs that are no floating-point numbers. */
+interface EqualCount {
+  total: number;
+  same: number;
+}
+
+function countEqual(equal: EqualCount, left: Tensor | undefined, right: Tensor | undefined): void {
+  if (!left || !right || (isFloat(left.dtype) && isFloat(right.dtype))) return;
+  const count = Math.min(left.data.length, right.data.length);
+  equal.total += Math.max(left.data.length, right.data.length);
+  for (let i = 0; i < count; i++) if (left.data[i] === right.data[i]) equal.same++;
+}
+
+function difference(name: string, meter: ErrorMeter, equal: EqualCount): OutputDifference {
+  return { name, ...meter.read(), agreement: equal.total > 0 ? equal.same / equal.total : null };
 }
 
 interface Pair {

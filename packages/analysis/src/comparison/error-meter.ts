@@ -8,8 +8,8 @@ export interface ErrorStats {
   readonly count: number;
   /**
    * Signal-to-noise ratio in decibels, 10·log₁₀(Σr² / Σ(r-o)²), between -300 and 300. 300 means no difference that
-   * float64 sums can see (equal, most often); -300 means a signal of zero, or a NaN or infinity that the reference
-   * does not have. Always a finite number, so that it survives JSON and comparisons.
+   * float64 sums can see (equal, most often); -300 means a signal of zero, a NaN or infinity that the reference
+   * does not have, or that neither has a finite number. Always a finite number, so that it survives JSON and comparisons.
    */
   readonly snrDb: number;
   /** Largest |r - o|; Number.MAX_VALUE where one of the two is not finite. */
@@ -20,6 +20,8 @@ export interface ErrorStats {
   readonly cosine: number;
   /** Elements where just one of the two is finite, or where both are not and differ. */
   readonly nonFinite: number;
+  /** Elements that neither has as a finite number: nothing can be said of them. */
+  readonly undefinedBoth: number;
 }
 
 /** Adds up differences piece by piece, so that any number of samples needs the memory of one. */
@@ -43,6 +45,7 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
   let product = 0;
   let maxAbs = 0;
   let nonFinite = 0;
+  let undefinedBoth = 0;
   const add = (reference: ArrayLike<number>, other: ArrayLike<number>) => {
     if (reference.length !== other.length) {
       throw sizesDiffer(where, { expected: reference.length, found: other.length });
@@ -58,8 +61,9 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
       const o = other[i]!;
       const e = r - o;
       if (e - e !== 0) {
-        // Equal infinities and two NaNs say the same thing; anything else that is not finite is a break.
-        if (!Object.is(r, o)) nonFinite++;
+        // Equal infinities and two NaNs are no break, but no agreement either.
+        if (Object.is(r, o)) undefinedBoth++;
+        else nonFinite++;
         continue;
       }
       rr += r * r;
@@ -81,11 +85,12 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
     addTensors: (reference, other) => add(numbersOf(reference), numbersOf(other)),
     read: () => ({
       count,
-      snrDb: nonFinite > 0 ? snrLimits.lowest : decibels(signal, noise),
+      snrDb: nonFinite > 0 || (count > 0 && undefinedBoth === count) ? snrLimits.lowest : decibels(signal, noise),
       maxAbs: nonFinite > 0 ? Number.MAX_VALUE : maxAbs,
       rmse: count === 0 ? 0 : Math.sqrt(noise / count),
       cosine: cosineOf(product, { signal, power }),
       nonFinite,
+      undefinedBoth,
     }),
   };
 }

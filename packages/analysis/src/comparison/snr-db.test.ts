@@ -27,6 +27,12 @@ test('a NaN that the reference does not have is the lowest ratio and is counted'
   });
 });
 
+test('numbers that are not finite on both sides are counted, and are no agreement', () => {
+  const [nan, infinity] = [Number.NaN, Number.POSITIVE_INFINITY];
+  expect(errorStats([nan, infinity], [nan, infinity])).toMatchObject({ snrDb: -300, nonFinite: 0, undefinedBoth: 2 });
+  expect(errorStats([nan, 1], [nan, 1])).toMatchObject({ snrDb: 300, undefinedBoth: 1 });
+});
+
 test('orthogonal lists have a cosine of 0 and opposite ones of -1', () => {
   expect(cosine([1, 0], [0, 1])).toBe(0);
   expect(cosine([1, 2], [-2, -4])).toBeCloseTo(-1, 15);

@@ -1,3 +1,5 @@
+import type { OutputDifference } from '../comparison/compare-sessions.js';
+
 const absent = '\u2013';
 
 /** A number of bytes for a person: `formatBytes(1112227)` is `1.06 MiB`. An en dash where it is not known. */
@@ -55,4 +57,15 @@ export function formatChange(before: number | null | undefined, after: number | 
   return after < before
     ? `${(before / after).toFixed(2)}\u00d7 smaller`
     : `${(after / before).toFixed(2)}\u00d7 larger`;
+}
+
+/** How far an output is from that of the original: `34.8 dB`, `99.5 % equal`, or that there was nothing to compare. */
+export function formatDifference({
+  snrDb,
+  agreement,
+  undefinedBoth,
+  count,
+}: Pick<OutputDifference, 'snrDb' | 'agreement' | 'undefinedBoth' | 'count'>): string {
+  if (count > 0 && undefinedBoth === count) return 'no finite number in either model';
+  return agreement === null ? formatDb(snrDb) : `${formatShare(agreement)} equal`;
 }

@@ -4,6 +4,7 @@ import {
   formatChange,
   formatCount,
   formatDb,
+  formatDifference,
   formatMs,
   formatShare,
   significant,
@@ -85,8 +86,8 @@ function counted(
 function agreement({ samples, top1Agreement, outputs }: NonNullable<CompressReport['comparison']>): Html {
   const same = top1Agreement === null ? '' : ` Both name the same class for ${formatShare(top1Agreement)} of them.`;
   const each = outputs.map(
-    ({ name, snrDb, maxAbs }) =>
-      html`<li>Output <code>${name}</code>: ${formatDb(snrDb)}, largest difference ${maxAbs === Number.MAX_VALUE ? 'without bound' : significant(maxAbs)}</li>`,
+    ({ name, maxAbs, ...output }) =>
+      html`<li>Output <code>${name}</code>: ${formatDifference(output)}, largest difference ${maxAbs === Number.MAX_VALUE ? 'without bound' : significant(maxAbs)}</li>`,
   );
   return html`<p class="hint">Compared on ${samples} samples.${same}</p><ul>${each}</ul>`;
 }

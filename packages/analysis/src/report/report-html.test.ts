@@ -33,7 +33,16 @@ function quantized(): Graph {
   return b.finish();
 }
 
-const error = { snrDb: 41.5, maxAbs: 0.25, rmse: 0.1, cosine: 1, nonFinite: 0 };
+const error = {
+  snrDb: 41.5,
+  maxAbs: 0.25,
+  rmse: 0.1,
+  cosine: 1,
+  nonFinite: 0,
+  undefinedBoth: 0,
+  count: 4,
+  agreement: null,
+};
 const latency = { medianMs: 2, p10Ms: 1, p90Ms: 3, runs: 9 };
 const pair = { a: latency, b: { ...latency, medianMs: 1 }, aMs: 2, bMs: 1, ratio: 0.5 };
 
@@ -54,7 +63,7 @@ const report: CompressReport = {
   sizes: { before: { bytes: 48, gzipBytes: 60 }, after: { bytes: 16, gzipBytes: 30 } },
   layers: reportLayers(original(), quantized(), {
     errors: {
-      layers: [{ value: `${attack}y`, node: `${attack}y/MatMul`, op: 'MatMul', count: 3, ...error, snrDb: 8 }],
+      layers: [{ value: `${attack}y`, node: `${attack}y/MatMul`, op: 'MatMul', ...error, count: 3, snrDb: 8 }],
       skipped: [],
       samples: 1,
     },
