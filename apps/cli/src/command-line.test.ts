@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildGraph, createRandom, floats, int, ints } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelsFolder } from '../../../test/fixtures.js';
 import { runCommandLine } from './command-line.js';
 import type { GroupRow } from './group-table.js';
 
@@ -250,6 +252,15 @@ describe('compress', () => {
     expect(listed.out).toContain('1 of 3 groups can lose units; they hold 98.4 % of 618 parameters');
     expect(listed.out).toMatch(/w2\/0 +10 +"scores" is an output of the graph/);
     expect(rows).toContainEqual(['w2/0', 10, false, expect.stringContaining('"scores" is an output')]);
+  });
+
+  const resnet = join(modelsFolder() ?? '', 'resnet20-cifar10.onnx');
+  it.skipIf(!existsSync(resnet))('says one number of parameters, with groups and without', async () => {
+    const groups = await json('inspect', resnet, '--groups');
+    expect(groups.parameters).toBe(269_722);
+    expect(groups.prunableParameters.all).toBe(269_722);
+    expect((await json('inspect', resnet)).parameters).toBe(269_722);
+    expect((await run('inspect', resnet, '--groups')).out).toContain('of 270 k parameters');
   });
 
   it('refuses options of single weights beside channels, and the other way round', async () => {

@@ -1,6 +1,6 @@
 import { formatCount, textTable } from '@espalier/analysis';
-import { bitsOf, type DType, type Graph, isFloat, type Registry, sizeOf } from '@espalier/core';
-import { axisRulesOf } from '@espalier/ops';
+import type { Graph, Registry } from '@espalier/core';
+import { axisRulesOf, parametersOf } from '@espalier/ops';
 import { type Group, groupsOf, prepareStructured } from '@espalier/pruners';
 import { shortText } from './number-text.js';
 
@@ -8,7 +8,7 @@ import { shortText } from './number-text.js';
 export interface GroupRow {
   readonly id: string;
   readonly units: number;
-  /** Elements of float and quantized constants that go with one unit; those at a crossing of two groups count for both. */
+  /** Parameters that go with one unit; those at a crossing of two groups count for both. */
   readonly parametersPerUnit: number;
   /** The constants that lose slices, with the axis and the indices per unit. */
   readonly members: readonly { readonly value: string; readonly axis: number; readonly each: number }[];
@@ -24,33 +24,31 @@ export interface GroupTable {
   readonly parameters: { readonly all: number; readonly prunable: number; readonly withStatistics: number };
 }
 
-/** The groups of a model as pruning sees it, with the axis rules of the plugins of a registry. */
-export function groupTable(graph: Graph, registry: Registry): GroupTable {
+/** The groups of a model as pruning sees it, with the axis rules of the plugins of a registry; `all` are its parameters. */
+export function groupTable(graph: Graph, registry: Registry, all: number): GroupTable {
   const ready = prepareStructured(graph);
   const groups = groupsOf(ready, { rules: axisRulesOf(registry) });
-  const weights = [...ready.constants].filter(([, { dtype, shape }]) => isWeight(dtype) && shape.length > 0);
   const held = (of: readonly Group[]) => {
-    const touched = new Set(of.flatMap(({ slices }) => slices.map(({ value }) => value)));
-    return weights.reduce((sum, [value, { shape }]) => sum + (touched.has(value) ? sizeOf(shape) : 0), 0);
+    // Readers of one vector have copies of it there, which share their elements: each counts once.
+    const touched = of.flatMap(({ slices }) => slices.map(({ value }) => value));
+    const once = new Map(touched.map((value) => [ready.constants.get(value), value]));
+    return [...once.values()].reduce((sum, value) => sum + parametersOf(ready, value), 0);
   };
   const prunable = groups.filter((group) => group.prunable);
   return {
     groups: groups.map((group) => rowOf(ready, group)),
     parameters: {
-      all: weights.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0),
+      all,
       prunable: held(prunable.filter(({ changesStatistics }) => !changesStatistics)),
       withStatistics: held(prunable),
     },
   };
 }
 
-// Codes of quantized weights have 16 bits at most; wider integers are sizes and positions, or biases.
-const isWeight = (dtype: DType): boolean => isFloat(dtype) || (dtype.includes('int') && bitsOf(dtype) <= 16);
-
 function rowOf(graph: Graph, { id, units, slices, prunable, reason, changesStatistics = false }: Group): GroupRow {
   const perUnit = slices.reduce((sum, { value, axis, each }) => {
     const { shape } = graph.constants.get(value)!; // slices are of constants
-    return sum + (each * sizeOf(shape)) / shape[axis]!;
+    return sum + (each * parametersOf(graph, value)) / shape[axis]!;
   }, 0);
   return {
     id,

@@ -77,8 +77,13 @@ export function encodeFloat(format: SmallFloat, value: number): number {
   return signBit | code;
 }
 
-/** Rounds to the nearest whole number, ties to the even one, as ONNX QuantizeLinear does. */
+// Adding 1.5 * 2^52 pushes the fraction of a double out of its mantissa, rounding to nearest, ties to even.
+const shift = 6755399441055744;
+const exact = 2 ** 51;
+
+/** Rounds to the nearest whole number, ties to the even one, as ONNX QuantizeLinear does. `roundHalfEven(2.5)` is 2. */
 export function roundHalfEven(value: number): number {
+  if (value > -exact && value < exact) return value + shift - shift;
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -1,3 +1,5 @@
+import { roundHalfEven } from '@espalier/core';
+
 /** An image as rows of interleaved channels. */
 export interface Raster<T extends Uint8Array | Float32Array = Uint8Array | Float32Array> {
   readonly width: number;
@@ -106,8 +108,9 @@ export function cropCentre<T extends Uint8Array | Float32Array>(
   target: { readonly width: number; readonly height: number },
 ): Raster<T> {
   const { channels } = source;
-  const left = halfToEven(source.width - target.width);
-  const top = halfToEven(source.height - target.height);
+  // As Python rounds: half of 1 is 0, of 3 is 2.
+  const left = roundHalfEven((source.width - target.width) / 2);
+  const top = roundHalfEven((source.height - target.height) / 2);
   const row = target.width * channels;
   const out = emptyLike(source.data, target.height * row);
   for (let y = 0; y < target.height; y++) {
@@ -116,6 +119,3 @@ export function cropCentre<T extends Uint8Array | Float32Array>(
   }
   return { ...source, ...target, data: out };
 }
-
-// round(n / 2) as Python rounds: 1 gives 0, 3 gives 2, 5 gives 2.
-const halfToEven = (n: number): number => (n % 4 === 3 ? (n + 1) / 2 : Math.floor(n / 2));

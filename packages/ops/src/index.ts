@@ -43,6 +43,6 @@ export { dtypeAttribute } from './shapes/onnx-dtype.js';
 export * from './unknown-ops.js';
 export { codedInput } from './weights/coded-inputs.js';
 export { countZeroElements, countZeros } from './weights/count-zeros.js';
-export { type RealWeight, realWeight, transposedWeight } from './weights/dequantize-weight.js';
+export { type RealWeight, transposedWeight, weightOf } from './weights/dequantize-weight.js';
 export { numbersOf } from './weights/numbers-of.js';
 export { codingOf, codingParts } from './weights/weight-coding.js';

@@ -1,7 +1,6 @@
-import type { Grid, Range } from '@espalier/core';
+import { type Grid, type Range, roundHalfEven } from '@espalier/core';
 import { rangeInvalid } from './errors.js';
 import { levelsOf } from './grid.js';
-import { roundEven } from './round-even.js';
 
 /** The map between integers and real numbers: x = (q - zeroPoint) * scale. */
 export interface Affine {
@@ -28,8 +27,8 @@ export function affineOf(range: Range, grid: Grid): Affine {
   const width = grid.symmetric ? 2 * Math.max(-min, max) : max - min;
   const scale = Math.fround(width / (high - low));
   if (!Number.isFinite(scale)) throw rangeInvalid(range.min, range.max);
-  const middle = roundEven((low + high) / 2);
+  const middle = roundHalfEven((low + high) / 2);
   if (scale < smallestNormal) return { scale: 1, zeroPoint: grid.symmetric ? middle : Math.max(low, 0) };
-  const zeroPoint = grid.symmetric ? middle : Math.min(high, Math.max(low, roundEven(low - min / scale)));
+  const zeroPoint = grid.symmetric ? middle : Math.min(high, Math.max(low, roundHalfEven(low - min / scale)));
   return { scale, zeroPoint };
 }

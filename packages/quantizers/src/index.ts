@@ -12,7 +12,6 @@ export * from './observers/mse.js';
 export * from './observers/percentile.js';
 export * from './quantization-error.js';
 export * from './quantize-tensor.js';
-export * from './round-even.js';
 export * from './scales.js';
 export { staticQuantizer } from './static/static.js';
 export { type FewLevels, ternaryWeights } from './ternary-weights.js';

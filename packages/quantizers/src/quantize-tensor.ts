@@ -1,8 +1,7 @@
-import { type Grid, pack, type Tensor, tensor, toFloats } from '@espalier/core';
+import { type Grid, pack, roundHalfEven, type Tensor, tensor, toFloats } from '@espalier/core';
 import { parametersInvalid } from './errors.js';
 import { type Granularity, scaleLayout } from './granularity.js';
 import { levelsOf, storageOf } from './grid.js';
-import { roundEven } from './round-even.js';
 import type { Scales } from './scales.js';
 
 /** The map of a tensor to integers. */
@@ -59,7 +58,7 @@ export function quantizeToCodes(
       const step = size > 0 ? 1 : 0;
       for (let i = 0; i < inner; i++) {
         const group = first + i * step;
-        const code = roundEven(Math.fround(values[at]! / scale[group]!)) + zeroPoint[group]!;
+        const code = roundHalfEven(Math.fround(values[at]! / scale[group]!)) + zeroPoint[group]!;
         codes[at] = Math.max(low, Math.min(high, code));
         at++;
       }

@@ -1,8 +1,7 @@
-import type { Grid, Range } from '@espalier/core';
+import { type Grid, type Range, roundHalfEven } from '@espalier/core';
 import { affineOf } from './affine.js';
 import { type Granularity, type ScaleLayout, scaleLayout } from './granularity.js';
 import { levelsOf } from './grid.js';
-import { roundEven } from './round-even.js';
 
 /** The choice of a weight group's range: all of it, or the clipped part with the least squared error. */
 export type WeightClip = 'minmax' | 'mse';
@@ -92,7 +91,7 @@ function squaredErrors(
     let sum = 0;
     for (let at = start; at < end; at += stride) {
       const value = values[at]!;
-      const gap = value - Math.max(bottom, Math.min(top, roundEven(value / scale))) * scale;
+      const gap = value - Math.max(bottom, Math.min(top, roundHalfEven(value / scale))) * scale;
       sum += gap * gap;
     }
     errors[group]! += sum;

@@ -1,5 +1,5 @@
 import { type Inspection, inspectGraph } from '@espalier/analysis';
-import { inferShapes } from '@espalier/ops';
+import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { openModel } from '@espalier/recipe';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
 import { groupTable, groupText } from '../group-table.js';
@@ -20,9 +20,9 @@ export const inspect: Verb = (program, surroundings) =>
         async work({ registry, files, progress, answer }) {
           progress.show('read');
           const { graph, format, bytes } = await openModel(registry, files, model);
-          const inspection = inspectGraph(inferShapes(graph), { format, bytes });
+          const inspection = inspectGraph(inferShapes(graph), { format, bytes, rules: axisRulesOf(registry) });
           if (flags.groups) {
-            const table = groupTable(graph, registry);
+            const table = groupTable(graph, registry, inspection.parameters);
             const all = flags.layers ? Number.POSITIVE_INFINITY : undefined;
             answer({ ...inspection, groups: table.groups, prunableParameters: table.parameters }, () =>
               groupText(table, all),

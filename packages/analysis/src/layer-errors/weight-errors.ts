@@ -1,5 +1,5 @@
 import { type Graph, indexOf, intOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
-import { constantOwners, parametersOf, type RealWeight, realWeight, transposedWeight } from '@espalier/ops';
+import { constantOwners, parametersOf, type RealWeight, transposedWeight, weightOf } from '@espalier/ops';
 import type { ErrorStats } from '../comparison/error-meter.js';
 import { errorStats } from '../comparison/snr-db.js';
 
@@ -46,8 +46,8 @@ export function* weightPairs(original: Graph, changed: Graph): Generator<WeightP
     const other = use && standIn(changed, { weight, node: use.node, slot: use.slot });
     const reader = other === undefined ? undefined : owner.get(other);
     if (!use || other === undefined || !reader) continue;
-    const before = realWeight(original, weight);
-    const read = realWeight(changed, other);
+    const before = weightOf(original, weight);
+    const read = weightOf(changed, other);
     if (!before || !read) continue;
     const after = turns(use.node, reader) ? transposedWeight(read) : read;
     if (after.shape.join() === before.shape.join()) yield { weight, changed: other, node: use.node, before, after };

@@ -1,5 +1,5 @@
 import { type Graph, type Use, usesOf, type ValueId } from '@espalier/core';
-import { parametersOf, realWeight } from '@espalier/ops';
+import { parametersOf, weightOf } from '@espalier/ops';
 import { isWeighted, outputAxis } from '@espalier/quantizers';
 import { type ChannelRows, channelRows } from './channel-rows.js';
 
@@ -32,7 +32,7 @@ export function weightTargets(graph: Graph): readonly WeightTarget[] {
 }
 
 function rowsOf(graph: Graph, weight: ValueId, use: Use): ChannelRows {
-  const real = realWeight(graph, weight)!; // the caller found the constant
+  const real = weightOf(graph, weight)!; // the caller found the constant
   const values = real.values instanceof Float32Array ? real.values : Float32Array.from(real.values);
   return channelRows(values, { shape: real.shape, ...channelAxis(use, real.shape.length) });
 }

@@ -3,7 +3,7 @@ import { buildGraph, createGraph, createNode, floats, fromNumbers, int, type Ten
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countZeros } from './count-zeros.js';
-import { realWeight, transposedWeight } from './dequantize-weight.js';
+import { transposedWeight, weightOf } from './dequantize-weight.js';
 
 function dequantized(codes: Tensor, scale: Tensor, options: { zero?: Tensor; axis?: number; block?: number } = {}) {
   const constants = new Map([
@@ -23,7 +23,7 @@ function dequantized(codes: Tensor, scale: Tensor, options: { zero?: Tensor; axi
     nodes: [createNode({ id: 'd', op: 'DequantizeLinear', inputs, outputs: ['w'], attributes })],
   });
 }
-const valuesOf = (graph: ReturnType<typeof dequantized>) => Array.from(realWeight(graph, 'q')!.values);
+const valuesOf = (graph: ReturnType<typeof dequantized>) => Array.from(weightOf(graph, 'q')!.values);
 
 describe('DequantizeLinear', () => {
   test('with one scale and zero point', () => {
@@ -60,7 +60,7 @@ test('float16 weights are decoded and their zeros of both signs counted', () => 
     constants: new Map([['w', fromNumbers('float16', [4], [0, -0, 1, -2.5])]]),
     nodes: [createNode({ id: 'c', op: 'Cast', inputs: ['w'], outputs: ['y'], attributes: { to: int(1) } })],
   });
-  expect(Array.from(realWeight(graph, 'w')!.values)).toEqual([0, -0, 1, -2.5]);
+  expect(Array.from(weightOf(graph, 'w')!.values)).toEqual([0, -0, 1, -2.5]);
   expect(countZeros(graph, 'w')).toBe(2);
 });
 
@@ -78,7 +78,7 @@ test('MatMulNBits weights come back as [N, K] with their own zero points', () =>
       attributes: { K: int(16), N: int(2), bits: int(4), block_size: int(16) },
     }),
   );
-  const real = realWeight(b.finish(), 'w')!;
+  const real = weightOf(b.finish(), 'w')!;
   expect(real.shape).toEqual([2, 16]);
   expect(Array.from(real.values).slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, k) => (k - 8) / 2));
   expect(Array.from(real.values).slice(16)).toEqual(Array.from({ length: 16 }, (_, k) => (15 - k) * 2));
@@ -110,7 +110,7 @@ test('a Cast and a Mul with a constant restore a weight too, and the scale is no
   const cast = b.add('Cast', [codes], { attributes: { to: int(1) } });
   const w = b.add('Mul', [cast, b.constant('scale', floats([1, 10], [2, 1, 1, 1]))]);
   b.output(b.add('Conv', [x, w]));
-  expect(Array.from(realWeight(b.finish(), 'codes')!.values)).toEqual([1, 2, 30, 0]);
+  expect(Array.from(weightOf(b.finish(), 'codes')!.values)).toEqual([1, 2, 30, 0]);
   expect(costsOf(b.finish())).toMatchObject({ parameters: 4, nonZero: 3 });
 });
 
@@ -123,7 +123,7 @@ test('integer products find their scale by name', () => {
   b.output(
     b.add('Mul', [b.add('Cast', [sums], { attributes: { to: int(1) } }), b.constant('w_scale', floats([1, 10]))]),
   );
-  expect(Array.from(realWeight(b.finish(), 'w_quantized')!.values)).toEqual([0, -20, 2, 0]);
+  expect(Array.from(weightOf(b.finish(), 'w_quantized')!.values)).toEqual([0, -20, 2, 0]);
   expect(countZeros(b.finish(), 'w_quantized')).toBe(2);
   expect(costsOf(b.finish()).parameters).toBe(4);
 });
@@ -139,8 +139,8 @@ test('weights of an integer LSTM have scales by direction and gate', () => {
   const none = b.constant('none', fromNumbers('int8', [1], [0]));
   const inputs = [x, w, r, undefined, undefined, undefined, undefined, undefined, scale, zero, one, none];
   b.output(b.add('com.microsoft::DynamicQuantizeLSTM', inputs, { attributes: { hidden_size: int(1) } }));
-  expect(Array.from(realWeight(b.finish(), 'w')!.values)).toEqual([1, 20, 300, 4000, 5, 60, 700, 8000]);
-  expect(Array.from(realWeight(b.finish(), 'r')!.values)).toEqual([2, 2, 2, 2]);
+  expect(Array.from(weightOf(b.finish(), 'w')!.values)).toEqual([1, 20, 300, 4000, 5, 60, 700, 8000]);
+  expect(Array.from(weightOf(b.finish(), 'r')!.values)).toEqual([2, 2, 2, 2]);
 });
 
 test('turning a matrix twice gives it back', () => {

@@ -1,13 +1,15 @@
 import { type Graph, sizeOf, type Tensor, type ValueId } from '@espalier/core';
 import { eachBlock } from './each-block.js';
 import { numbersOf } from './numbers-of.js';
-import { type BlockCoding, codingOf, type LinearCoding } from './weight-coding.js';
+import { type BlockCoding, codingOf, type LinearCoding, type WeightCoding } from './weight-coding.js';
 import { weightRuns } from './weight-runs.js';
 
 /** Real numbers of a weight, row-major, with their shape. */
 export interface RealWeight {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
+  /** How the constant codes them; undefined for a constant that holds them itself. */
+  readonly coding?: WeightCoding;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface RealWeight {
  * the elements themselves otherwise. A weight of MatMulNBits comes back as [N, K], a row for each output.
  * Codes [0, 1, 2, 3], scale 0.5, zero point 1 give [-0.5, 0, 0.5, 1].
  */
-export function realWeight(graph: Graph, value: ValueId): RealWeight | undefined {
+export function weightOf(graph: Graph, value: ValueId): RealWeight | undefined {
   const codes = graph.constants.get(value);
   if (!codes) return undefined;
   const coding = codingOf(graph, value);
@@ -42,7 +44,7 @@ function dequantizeLinear(tensor: Tensor, coding: LinearCoding): RealWeight {
       values[at + i] = (codes[at + i]! - zeros[group * zeroStep]!) * scales[group * scaleStep]!;
     }
   });
-  return { shape: tensor.shape, values };
+  return { shape: tensor.shape, values, coding };
 }
 
 function dequantizeBlocks(packed: Tensor, coding: BlockCoding): RealWeight {
@@ -60,7 +62,7 @@ function dequantizeBlocks(packed: Tensor, coding: BlockCoding): RealWeight {
       values[out] = (code - zero) * scale;
     }
   });
-  return { shape: [rows, columns], values };
+  return { shape: [rows, columns], values, coding };
 }
 
 /** A matrix with rows and columns swapped, in tiles so that both sides stay in the cache. */

@@ -1,4 +1,4 @@
-import { type AxisPort, bitsOf, isInteger, toNumbers } from '@espalier/core';
+import { type AxisPort, bitsOf, isInteger, roundHalfEven, toNumbers } from '@espalier/core';
 import { elementAt } from './element-at.js';
 
 /**
@@ -18,11 +18,6 @@ export function quantizedConstant(
   const zeros = zeroPoint?.constant ? toNumbers(zeroPoint.constant) : [0];
   const zero = zeros[zeros.length === 1 ? 0 : i]!;
   const low = dtype.startsWith('u') ? 0 : -(2 ** (bitsOf(dtype) - 1));
-  const code = Math.min(Math.max(halfToEven(value / size) + zero, low), low + 2 ** bitsOf(dtype) - 1);
+  const code = Math.min(Math.max(roundHalfEven(value / size) + zero, low), low + 2 ** bitsOf(dtype) - 1);
   return (code - zero) * size;
 }
-
-const halfToEven = (x: number): number => {
-  const near = Math.round(x);
-  return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near;
-};

@@ -10,11 +10,12 @@ import {
   type UnitTarget,
   usesOf,
 } from '@espalier/core';
+import { roleOf } from '@espalier/ops';
 import { badScores, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
 import type { Group, GroupOptions, Slice } from './group.js';
 import { findGroups } from './groups-of.js';
-import { realWeight } from './real-weight.js';
+import { scoredWeight } from './scored-weight.js';
 import { unitTargets } from './unit-targets.js';
 
 /** Options for scoring units. Groups must have been found with the same options. */
@@ -69,7 +70,7 @@ function countedWeights(
     for (const slice of slices) {
       if (!counts(graph, slice, weights) || targets.has(slice.value)) continue;
       const { id: node, op } = usesOf(graph, slice.value)[0]!.node; // a slice is related by a reader
-      targets.set(slice.value, { value: slice.value, weight: realWeight(graph, slice.value)!, node, op }); // it counts, so there is one
+      targets.set(slice.value, { value: slice.value, weight: scoredWeight(graph, slice.value)!, node, op }); // it counts, so there is one
     }
   }
   return [...targets.values()];
@@ -78,12 +79,13 @@ function countedWeights(
 // Biases and shifts say little of what a unit is worth: vectors count only where they are scales.
 function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitScoring['weights']>): boolean {
   const { shape } = graph.constants.get(value)!; // slices are of constants
-  if (!realWeight(graph, value)) return false;
   if (weights === 'batch-norm') {
     return usesOf(graph, value).some(({ node, slot }) => node.op === 'BatchNormalization' && slot === 1);
   }
-  if (shape.filter((size) => size > 1).length < 2) return false;
-  return role === 'produces' || (role === 'sums' && weights === 'all');
+  const is = roleOf(graph, value);
+  if (shape.filter((size) => size > 1).length < 2 || is === 'scale' || !scoredWeight(graph, value)) return false;
+  // Codes in blocks keep what they are when their scales are masked; they make the unit all the same.
+  return role === 'produces' || (role === 'keeps' && is === 'code') || (role === 'sums' && weights === 'all');
 }
 
 /**

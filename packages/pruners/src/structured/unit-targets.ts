@@ -10,7 +10,7 @@ import {
 } from '@espalier/core';
 import type { Group } from './group.js';
 import type { Found } from './groups-of.js';
-import { realWeight } from './real-weight.js';
+import { scoredWeight } from './scored-weight.js';
 
 /** The facts about each group that a score of whole units may use. */
 export interface UnitTargets {
@@ -46,7 +46,7 @@ export function unitTargets({ graph, found, groups, counts }: UnitTargets): Read
       const slices = group.slices.map(
         (slice): UnitSlice => ({
           ...slice,
-          weight: realWeight(graph, slice.value) ?? graph.constants.get(slice.value)!, // slices are of constants
+          weight: scoredWeight(graph, slice.value) ?? graph.constants.get(slice.value)!, // slices are of constants
           counts: counts(slice),
           readers: usesOf(graph, slice.value),
         }),

@@ -1,7 +1,6 @@
-import { definePlugin, type Grid, type Histogram, type Range } from '@espalier/core';
+import { definePlugin, type Grid, type Histogram, type Range, roundHalfEven } from '@espalier/core';
 import { affineOf } from '../affine.js';
 import { levelsOf } from '../grid.js';
-import { roundEven } from '../round-even.js';
 import { searchRange } from './search-range.js';
 
 /** Observer: the clipped range with the least expected squared error, rounding and clipping together. */
@@ -42,7 +41,7 @@ export function expectedSquaredError(histogram: Histogram, grid: Grid, range: Ra
       const gap = x < bottom ? bottom - x : x - top;
       sum += count * (gap * gap + within);
     } else if (fine) {
-      const gap = x - roundEven(x / scale) * scale;
+      const gap = x - roundHalfEven(x / scale) * scale;
       sum += count * (gap * gap + within);
     } else {
       sum += count * rounding;

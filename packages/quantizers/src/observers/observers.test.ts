@@ -1,8 +1,7 @@
-import { createRandom, type Grid, type Histogram, type Observer } from '@espalier/core';
+import { createRandom, type Grid, type Histogram, type Observer, roundHalfEven } from '@espalier/core';
 import { expect, test } from 'vitest';
 import { affineOf } from '../affine.js';
 import { int8Activations, int8Weights, uint8Activations } from '../grid.js';
-import { roundEven } from '../round-even.js';
 import { entropy } from './entropy.js';
 import { minmax } from './minmax.js';
 import { expectedSquaredError, mse } from './mse.js';
@@ -35,7 +34,7 @@ function squaredError(values: Float32Array, observer: Observer, grid: Grid): num
   const [low, high] = grid.signed ? [grid.narrow ? -127 : -128, 127] : [0, 255];
   let sum = 0;
   for (const x of values) {
-    sum += (x - (Math.max(low, Math.min(high, roundEven(x / scale) + zeroPoint)) - zeroPoint) * scale) ** 2;
+    sum += (x - (Math.max(low, Math.min(high, roundHalfEven(x / scale) + zeroPoint)) - zeroPoint) * scale) ** 2;
   }
   return sum / values.length;
 }

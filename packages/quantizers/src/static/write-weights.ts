@@ -6,6 +6,7 @@ import {
   int,
   type Node,
   reshaped,
+  roundHalfEven,
   type Tensor,
   tensor,
   toFloats,
@@ -15,7 +16,6 @@ import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import type { GraphWriter } from '../quantized-graph.js';
-import { roundEven } from '../round-even.js';
 import { scaleConstants } from '../scale-constants.js';
 import { type Scales, scalesOf } from '../scales.js';
 import { createStoredWeights } from '../stored-weights.js';
@@ -190,7 +190,7 @@ function writeBias({ writer, graph, replaced }: Tools, node: Node, { bias, input
   const integers = new Int32Array(channels);
   const scale = Float32Array.from(scales.scale, (each) => inputScale * each);
   for (let i = 0; i < channels; i++) {
-    const code = roundEven(bias[bias.length === 1 ? 0 : i]! / scale[shared ? 0 : i]!);
+    const code = roundHalfEven(bias[bias.length === 1 ? 0 : i]! / scale[shared ? 0 : i]!);
     integers[i] = Math.max(-2147483647, Math.min(2147483647, code));
   }
   const shape = shared ? [] : [channels];
