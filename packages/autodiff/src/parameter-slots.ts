@@ -1,3 +1,4 @@
+import { type MovementOp, movementOf } from '@espalier/ops';
 import type { derivatives } from './derivative-of.js';
 
 /** The role of a parameter in its layer. By default, weight decay acts on weights alone. */
@@ -30,7 +31,7 @@ const scaleAndShift = layer([undefined, 'norm', 'norm']);
 const all = <const N extends string>(use: SlotUse, names: readonly N[]): Readonly<Record<N, SlotUse>> =>
   Object.fromEntries(names.map((name) => [name, use])) as Record<N, SlotUse>; // one entry per name
 
-// Does not compile while a differentiable op has no answer.
+// Does not compile while a differentiable op that does more than move elements has no answer.
 const uses = {
   ...all(weightAndBias, ['Conv', 'ConvTranspose']),
   Gemm: layer(['weight', 'weight', 'bias']),
@@ -46,21 +47,6 @@ const uses = {
   ]),
   PRelu: layer([undefined, 'norm']),
   'espalier::FakeQuantize': layer(['weight', 'quantizer'], 'a zero point'),
-  ...all({ kind: 'movement' }, [
-    'DepthToSpace',
-    'Dropout',
-    'Expand',
-    'Flatten',
-    'Identity',
-    'Reshape',
-    'Slice',
-    'SpaceToDepth',
-    'Split',
-    'Squeeze',
-    'Tile',
-    'Transpose',
-    'Unsqueeze',
-  ]),
   Concat: { kind: 'join' },
   ...all({ kind: 'shift' }, ['Add', 'Sub', 'Sum']),
   ...all({ kind: 'scale' }, ['Div', 'Mul']),
@@ -134,9 +120,9 @@ const uses = {
     'Tanh',
     'ThresholdedRelu',
   ]),
-} as const satisfies Record<keyof typeof derivatives, SlotUse>;
+} as const satisfies Record<Exclude<keyof typeof derivatives, MovementOp>, SlotUse>;
 
 const byOp: ReadonlyMap<string, SlotUse> = new Map<string, SlotUse>(Object.entries(uses));
 
 /** The roles of an op's constants; undefined for ops without a derivative. */
-export const slotUseOf = (op: string): SlotUse | undefined => byOp.get(op);
+export const slotUseOf = (op: string): SlotUse | undefined => (movementOf(op) ? { kind: 'movement' } : byOp.get(op));

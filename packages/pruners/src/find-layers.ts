@@ -1,4 +1,5 @@
 import {
+  type AxisRules,
   type Graph,
   indexOf,
   isFloat,
@@ -9,11 +10,12 @@ import {
   type Use,
   type ValueId,
 } from '@espalier/core';
+import { isRefusal, layerOf, operandsOf } from '@espalier/ops';
 import { chooseWeights } from './choose-weights.js';
 import { type Pattern, patternText } from './granularity.js';
 import type { PruneLayer } from './prune-layer.js';
 import type { CheckedPruneOptions } from './prune-options.js';
-import { type PrunableOp, type Reduction, weightRuleOf } from './weight-rules.js';
+import { prunableOps, type Reduction, reductionOf } from './weight-rules.js';
 
 /** The layers to prune, in the order of the nodes that read them, and why others are left. */
 export interface FoundLayers {
@@ -29,23 +31,22 @@ export function findLayers(graph: Graph, options: CheckedPruneOptions): FoundLay
   const outputs = new Set(graph.outputs);
   const choice = chooseWeights(options);
   for (const node of graph.nodes) {
-    const aside = notPruned(graph, node, options.ops);
+    const aside = notPruned(graph, node, options);
     if (aside) notes.push({ node: node.id, op: node.op, outcome: 'kept', reason: aside });
-    const rule = weightRuleOf(node.op);
-    if (!rule || !options.ops.includes(node.op as PrunableOp)) continue; // the rule table has it
-    for (const slot of rule.slots) {
-      const value = node.inputs[slot];
-      const weight = value === undefined ? undefined : graph.constants.get(value);
-      if (value === undefined || !weight || seen.has(value)) continue;
+    const layer = options.ops.includes(node.op) ? layerOf(graph, node, options.rules) : undefined;
+    if (!layer || isRefusal(layer)) continue;
+    for (const { value, outputs: made } of layer.weights) {
+      if (seen.has(value)) continue;
       seen.add(value);
+      const weight = graph.constants.get(value)!; // weights of layers are constants
       const keep = (reason: string) => notes.push({ node: node.id, op: node.op, value, outcome: 'kept', reason });
       const { shape, dtype } = weight;
-      if (!isFloat(dtype) || shape.length < rule.rank || sizeOf(shape) === 0) {
+      if (!isFloat(dtype) || made.length === 0 || sizeOf(shape) === 0) {
         keep(`Its ${dtype}[${shape.join(',')}] constant is no weight that can be pruned.`);
         continue;
       }
       const uses = indexOf(graph).uses.get(value) ?? [];
-      const readers = outputs.has(value) ? undefined : readersOf(uses, shape);
+      const readers = outputs.has(value) ? undefined : readersOf(graph, uses, options.rules);
       if (!readers) {
         keep('The weight is read as something else too, and pruning it would change that.');
         continue;
@@ -64,15 +65,13 @@ export function findLayers(graph: Graph, options: CheckedPruneOptions): FoundLay
 }
 
 /** The reduction under each reader; undefined when one of them reads the weight as something else. */
-function readersOf(uses: readonly Use[], shape: readonly number[]): readonly Reduction[] | undefined {
-  const found: Reduction[] = [];
-  for (const { node, slot } of uses) {
-    const rule = weightRuleOf(node.op);
-    if (!rule?.slots.includes(slot) || shape.length < rule.rank) return undefined;
-    found.push(rule.reduction(node, slot, shape));
-  }
-  return found;
+function readersOf(graph: Graph, uses: readonly Use[], rules: AxisRules | undefined): readonly Reduction[] | undefined {
+  const found = uses.map((use) => (isPrunable(use.node.op, rules) ? reductionOf(graph, use, rules) : undefined));
+  return found.every((each) => each !== undefined) ? found : undefined;
 }
+
+const isPrunable = (op: string, rules: AxisRules | undefined): boolean =>
+  prunableOps.some((each) => each === op) || (rules?.has(op) ?? false);
 
 function patternProblem(pattern: Pattern, readers: readonly Reduction[]): string | undefined {
   const [first, ...others] = readers;
@@ -84,20 +83,19 @@ function patternProblem(pattern: Pattern, readers: readonly Reduction[]): string
 }
 
 /** Why a node that holds weights is not looked at; undefined for nodes that hold none or are looked at. */
-function notPruned(graph: Graph, node: Node, ops: readonly PrunableOp[]): string | undefined {
-  const rule = weightRuleOf(node.op);
-  const holds = (slots: readonly number[]) => slots.some((slot) => isWeight(graph, node.inputs[slot]));
-  if (rule) {
-    if (!ops.includes(node.op as PrunableOp)) {
-      return holds(rule.slots) ? `${node.op} is not among the ops to prune.` : undefined; // the rule table has it
-    }
-    const quantized = rule.slots.some((slot) => isQuantized(graph, node.inputs[slot]));
+function notPruned(graph: Graph, node: Node, { ops, rules }: CheckedPruneOptions): string | undefined {
+  const holds = (values: readonly (ValueId | undefined)[]) => values.some((value) => isWeight(graph, value));
+  if (isPrunable(node.op, rules)) {
+    const layer = operandsOf(graph, node, rules);
+    const values = isRefusal(layer) ? [] : layer.weights.map(({ value }) => value);
+    if (!ops.includes(node.op)) return holds(values) ? `${node.op} is not among the ops to prune.` : undefined;
+    const quantized = node.inputs.some((value) => isQuantized(graph, value));
     return quantized ? 'Its weight is quantized already: prune before quantizing.' : undefined;
   }
   if (subgraphsOf(node).some((body) => [...body.constants.keys()].some((value) => isWeight(body, value)))) {
     return 'Weights inside its subgraphs are not pruned.';
   }
-  if (node.op.includes('::') && holds([...node.inputs.keys()])) return 'The layout of its weights is not known.';
+  if (node.op.includes('::') && holds(node.inputs)) return 'The layout of its weights is not known.';
   return undefined;
 }
 

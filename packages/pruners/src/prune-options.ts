@@ -1,4 +1,4 @@
-import type { Options, Pruner, Resolved } from '@espalier/core';
+import type { AxisRules, Options, Pruner, Resolved } from '@espalier/core';
 import { badOverride, badSparsity, sparsityBesidePattern, unknownOp, uselessOption } from './errors.js';
 import {
   checkGranularity,
@@ -8,7 +8,7 @@ import {
   patternText,
   readGranularity,
 } from './granularity.js';
-import { type PrunableOp, usualOps, weightRuleOf, weightRules } from './weight-rules.js';
+import { prunableOps, usualOps } from './weight-rules.js';
 
 /** The normalization that makes scores of different layers comparable. */
 export type Normalization = 'none' | 'l2-per-layer';
@@ -63,6 +63,8 @@ export interface PruneOptions {
   readonly normalize?: Normalization;
   /** Ops whose weights are pruned. Default: Conv, ConvTranspose, Gemm and MatMul. */
   readonly ops?: readonly string[];
+  /** How the axes of custom ops relate: those that sum over a constant are pruned too. */
+  readonly rules?: AxisRules;
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];
   /** Weights with fewer elements are left. */
@@ -77,7 +79,8 @@ export interface CheckedPruneOptions {
   readonly goal: number | Pattern;
   readonly scope: 'layer' | 'global';
   readonly normalize: Normalization;
-  readonly ops: readonly PrunableOp[];
+  readonly ops: readonly string[];
+  readonly rules?: AxisRules;
   readonly only: readonly string[];
   readonly ignore: readonly string[];
   readonly minimumSize: number;
@@ -101,7 +104,8 @@ export function checkPruneOptions(options: PruneOptions): CheckedPruneOptions {
     goal: goalOf(granularity, options.sparsity),
     scope,
     normalize,
-    ops: ops.map(prunableOp),
+    ops: [...ops.map((op) => prunableOp(op, options.rules)), ...(options.ops ? [] : (options.rules?.keys() ?? []))],
+    ...(options.rules ? { rules: options.rules } : {}),
     only: options.only ?? [],
     ignore: options.ignore ?? [],
     minimumSize,
@@ -124,9 +128,10 @@ function checkGoal(goal: number | Pattern | undefined, where: string): number | 
   return goal;
 }
 
-function prunableOp(op: string): PrunableOp {
-  if (!weightRuleOf(op)) throw unknownOp(op, Object.keys(weightRules));
-  return op as PrunableOp; // the table has it
+function prunableOp(op: string, rules: AxisRules | undefined): string {
+  const known: readonly string[] = [...prunableOps, ...(rules?.keys() ?? [])];
+  if (!known.includes(op)) throw unknownOp(op, known);
+  return op;
 }
 
 /** Values of the `pruneOptions` table, as resolved from a recipe or a command line. */

@@ -1,7 +1,14 @@
-import { intOf, type Node } from '@espalier/core';
+import type { AxisRules, Graph, Use } from '@espalier/core';
+import { weightIn } from '@espalier/ops';
 
-/** Ops whose weights can be pruned. */
-export type PrunableOp = 'Conv' | 'ConvTranspose' | 'Gemm' | 'MatMul' | 'LSTM' | 'GRU' | 'RNN';
+/** Ops whose weights can be pruned; custom ops join them through their axis rules. */
+export const prunableOps = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU', 'RNN'] as const;
+
+/** One of them. */
+export type PrunableOp = (typeof prunableOps)[number];
+
+/** Ops that are pruned unless told otherwise: recurrent ones are more delicate and are named when wanted. */
+export const usualOps: readonly PrunableOp[] = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'];
 
 /** The axis that a weight is summed over, and how many neighbours along it meet the same output. */
 export interface Reduction {
@@ -9,51 +16,15 @@ export interface Reduction {
   readonly size: number;
 }
 
-/** Where an op keeps its weights, and how each is laid out. */
-export interface WeightRule {
-  /** Input slots that hold weights when they are constants. */
-  readonly slots: readonly number[];
-  /** Least number of dimensions of a weight. */
-  readonly rank: number;
-  reduction(node: Node, slot: number, shape: readonly number[]): Reduction;
+/**
+ * The reduction of a weight under one of its readers; undefined where it is read as something else. The input channels
+ * of one group lie together where the summed axis runs over all groups (ConvTranspose).
+ */
+export function reductionOf(graph: Graph, use: Use, rules?: AxisRules): Reduction | undefined {
+  const weight = weightIn(graph, use, rules);
+  const axis = weight?.sums[0];
+  const shape = weight && graph.constants.get(weight.value)?.shape;
+  if (!weight || axis === undefined || !shape || weight.outputs.length === 0) return undefined;
+  const parts = weight.perGroup === 'sums' ? 1 : weight.groups;
+  return { axis, size: Math.floor(shape[axis]! / parts) };
 }
-
-const along = (shape: readonly number[], axis: number): Reduction => ({ axis, size: shape[axis]! });
-
-// W is [directions, gates * hidden, input] and R [directions, gates * hidden, hidden].
-const recurrent: WeightRule = { slots: [1, 2], rank: 3, reduction: (_, __, shape) => along(shape, 2) };
-
-/** The weights of each op, by the layouts of the ONNX operator set. */
-export const weightRules = {
-  // [out, in / group, ...kernel]: one output sums over the input channels of its group.
-  Conv: { slots: [1], rank: 3, reduction: (_, __, shape) => along(shape, 1) },
-  // [in, out / group, ...kernel]: the input channels of one group lie together.
-  ConvTranspose: {
-    slots: [1],
-    rank: 3,
-    reduction: (node, _, shape) => ({ axis: 0, size: Math.floor(shape[0]! / Math.max(1, intOf(node, 'group', 1))) }),
-  },
-  // A is [M, K] and B [K, N], each transposed when its flag is set.
-  Gemm: {
-    slots: [0, 1],
-    rank: 2,
-    reduction: (node, slot, shape) =>
-      slot === 0 ? along(shape, intOf(node, 'transA', 0) ? 0 : 1) : along(shape, intOf(node, 'transB', 0) ? 1 : 0),
-  },
-  // [..., M, K] times [..., K, N].
-  MatMul: {
-    slots: [0, 1],
-    rank: 2,
-    reduction: (_, slot, shape) => along(shape, slot === 0 ? shape.length - 1 : shape.length - 2),
-  },
-  LSTM: recurrent,
-  GRU: recurrent,
-  RNN: recurrent,
-} as const satisfies Record<PrunableOp, WeightRule>;
-
-/** Ops that are pruned by default. Recurrent ops are more delicate, so a user must name them. */
-export const usualOps: readonly PrunableOp[] = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'];
-
-/** The rule of an op; undefined for every op whose weights are not known. */
-export const weightRuleOf = (op: string): WeightRule | undefined =>
-  Object.hasOwn(weightRules, op) ? weightRules[op as PrunableOp] : undefined; // just looked up

@@ -1,4 +1,15 @@
-import { createNode, type Graph, int, type Node, reshaped, tensor, toFloats, type ValueId } from '@espalier/core';
+import {
+  type AxisRules,
+  createNode,
+  type Graph,
+  int,
+  type Node,
+  reshaped,
+  tensor,
+  toFloats,
+  type ValueId,
+} from '@espalier/core';
+import { isRefusal, type LayerKind, layerOf } from '@espalier/ops';
 import { isFiniteTensor } from './finite-tensor.js';
 import { perChannel as channelsOf, perTensor } from './granularity.js';
 import { int8Weights } from './grid.js';
@@ -13,6 +24,8 @@ export interface StorageChoice {
   readonly clip: WeightClip;
   readonly perChannel: boolean;
   readonly replaced: Set<ValueId>;
+  /** How the axes of custom ops relate. */
+  readonly rules?: AxisRules;
 }
 
 /** Rewrites nodes to read weights that are stored as integers and computed with in float. */
@@ -21,31 +34,24 @@ export interface StoredWeights {
   write(node: Node): Node;
 }
 
-/** Weight slots of ops that have no integer kernel, or none worth using, and the axis of their output channels. */
-const slots: Readonly<Record<string, readonly (readonly [slot: number, axis: number])[]>> = {
-  Conv: [[1, 0]],
-  ConvTranspose: [[1, 1]],
-  LSTM: [
-    [1, 1],
-    [2, 1],
-  ],
-  GRU: [
-    [1, 1],
-    [2, 1],
-  ],
-  RNN: [
-    [1, 1],
-    [2, 1],
-  ],
-};
+/** Layers that have no integer kernel, or none worth using; matrices have kernels of their own, custom ops none. */
+const stored: ReadonlySet<LayerKind> = new Set(['convolution', 'recurrent', 'custom']);
 
 /** Whether a node has weights that can be stored as integers. */
-export const hasStorableWeights = (graph: Graph, node: Node): boolean => storableSlots(graph, node).length > 0;
+export const hasStorableWeights = (graph: Graph, node: Node, rules?: AxisRules): boolean =>
+  storableSlots(graph, node, rules).length > 0;
 
-function storableSlots(graph: Graph, node: Node): readonly (readonly [slot: number, axis: number])[] {
-  return (slots[node.op] ?? []).filter(([slot]) => {
-    const weight = graph.constants.get(node.inputs[slot] ?? '');
-    return weight?.dtype === 'float32' && weight.shape.length >= 3 && isFiniteTensor(weight) && weight.data.length > 0;
+function storableSlots(
+  graph: Graph,
+  node: Node,
+  rules: AxisRules | undefined,
+): readonly (readonly [slot: number, axis: number])[] {
+  const layer = layerOf(graph, node, rules);
+  if (isRefusal(layer) || !stored.has(layer.kind) || (layer.kind !== 'custom' && node.op.includes('::'))) return [];
+  return layer.weights.flatMap(({ slot, value, outputs: [axis] }) => {
+    const weight = graph.constants.get(value)!; // weights of layers are constants
+    const fits = weight.dtype === 'float32' && isFiniteTensor(weight) && weight.data.length > 0;
+    return fits && axis !== undefined ? [[slot, axis] as const] : [];
   });
 }
 
@@ -64,7 +70,7 @@ export function createStoredWeights(graph: Graph, choice: StorageChoice): Stored
   };
   return {
     write(node) {
-      const todo = new Map(storableSlots(graph, node));
+      const todo = new Map(storableSlots(graph, node, choice.rules));
       if (todo.size === 0) return node;
       const inputs = node.inputs.map((value, slot) => {
         const axis = todo.get(slot);

@@ -1,20 +1,14 @@
-import { intOf, type Node } from '@espalier/core';
+import type { Graph, Node } from '@espalier/core';
+import { weightIn } from '@espalier/ops';
 
-const axes = {
-  Conv: () => 0,
-  ConvTranspose: () => 1,
-  Gemm: (node) => (intOf(node, 'transB', 0) !== 0 ? 0 : 1),
-  MatMul: (_, rank) => rank - 1,
-} as const satisfies Record<string, (node: Node, rank: number) => number>;
+/** Ops that static quantization has a form for: they multiply activations by a weight in slot 1. */
+const weighted = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'] as const;
 
-/** Ops that multiply activations by a weight in slot 1. */
-export type WeightedOp = keyof typeof axes;
+/** One of them. */
+export type WeightedOp = (typeof weighted)[number];
 
-/** Whether an op multiplies activations by a weight in slot 1. */
-export const isWeighted = (op: string): op is WeightedOp => Object.hasOwn(axes, op);
+/** Whether an op is one of them. */
+export const isWeighted = (op: string): op is WeightedOp => weighted.some((each) => each === op);
 
-/**
- * The axis of a weight along which output channels lie: Conv 0, ConvTranspose 1, Gemm 0 when transB else 1, MatMul
- * the last. A quantized weight has one scale per index of it.
- */
-export const outputAxis = (node: Node & { readonly op: WeightedOp }, rank: number): number => axes[node.op](node, rank);
+/** The axis of a weight in slot 1 along which output channels lie: a quantized weight has one scale per index of it. */
+export const outputAxis = (graph: Graph, node: Node): number => weightIn(graph, { node, slot: 1 })?.outputs[0] ?? 0;

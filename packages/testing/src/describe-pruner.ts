@@ -11,6 +11,7 @@ import {
   type UnitTarget,
   type WeightScorer,
 } from '@espalier/core';
+import { isRefusal, layerOf } from '@espalier/ops';
 import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
@@ -28,18 +29,18 @@ export interface PrunerUnderTest extends PluginUnderTest {
   readonly evidence?: (graph: Graph, needs: readonly Need[]) => Evidence;
 }
 
-const weightOps = ['Conv', 'Gemm', 'MatMul'];
-
 /** The weights that a pruning driver would offer. */
 function targetsOf(graph: Graph): readonly PruneTarget[] {
   const seen = new Set<string>();
   return graph.nodes.flatMap((node) => {
-    const value = node.inputs[1];
-    const weight = value === undefined ? undefined : graph.constants.get(value);
-    if (value === undefined || !weight || !weightOps.includes(node.op) || !isFloat(weight.dtype) || seen.has(value))
-      return [];
-    seen.add(value);
-    return [{ value, weight, node: node.id, op: node.op }];
+    const layer = layerOf(graph, node);
+    if (isRefusal(layer) || !['convolution', 'product'].includes(layer.kind)) return [];
+    return layer.weights.flatMap(({ value }) => {
+      const weight = graph.constants.get(value)!; // weights of layers are constants
+      if (!isFloat(weight.dtype) || seen.has(value)) return [];
+      seen.add(value);
+      return [{ value, weight, node: node.id, op: node.op }];
+    });
   });
 }
 

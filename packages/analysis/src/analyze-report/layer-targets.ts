@@ -1,5 +1,5 @@
 import { type Gram, type Graph, intOf, isFloat, type Need, type Node, type ValueId } from '@espalier/core';
-import { numbersOf } from '@espalier/ops';
+import { isRefusal, type LayerWeight, layerOf, numbersOf } from '@espalier/ops';
 import type { LayerNumbers } from '../layers/layer-range.js';
 import { channelRows } from '../weights-advice/channel-rows.js';
 import { channelAxis } from '../weights-advice/weight-targets.js';
@@ -32,7 +32,7 @@ function layerTarget(graph: Graph, node: Node): LayerTarget | undefined {
   if (!isFloat(tensor.dtype) || (node.op === 'Conv' ? shape.length < 3 : shape.length !== 2)) return undefined;
   const numbers = numbersOf(tensor);
   const values = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
-  const rows = channelRows(values, { shape, ...channelAxis({ node, slot }, shape.length) });
+  const rows = channelRows(values, { shape, ...channelAxis(graph, { node, slot }) });
   const groups = node.op === 'Conv' ? Math.max(1, intOf(node, 'group', 1)) : 1;
   const length = rows.values.length / groups;
   if (rows.size < 2 || !Number.isInteger(length)) return undefined;
@@ -51,13 +51,15 @@ function layerTarget(graph: Graph, node: Node): LayerTarget | undefined {
   };
 }
 
-/** The slot of the constant that a layer multiplies by; undefined for other nodes. */
+/** Layers whose rows of inputs calibration lists. */
+const listed = new Set(['Conv', 'Gemm', 'MatMul']);
+
+/** The slot of the constant that a layer multiplies rows of its data by; undefined for other nodes. */
 function weightSlot(graph: Graph, node: Node): number | undefined {
-  const constant = (slot: number) => graph.constants.has(node.inputs[slot] ?? '');
-  if (node.op === 'Conv') return constant(1) ? 1 : undefined;
-  if (node.op === 'Gemm') return constant(1) && intOf(node, 'transA', 0) === 0 ? 1 : undefined;
-  if (node.op !== 'MatMul' || constant(0) === constant(1)) return undefined;
-  return constant(1) ? 1 : 0;
+  const layer = layerOf(graph, node);
+  if (isRefusal(layer) || !listed.has(node.op) || layer.weights.length !== 1) return undefined;
+  const [{ slot, data }] = layer.weights as readonly [LayerWeight]; // one
+  return node.op === 'Gemm' && (slot === 0 || data?.axis === -2) ? undefined : slot;
 }
 
 /** The equal part of a weight with most energy; the first of equals. */

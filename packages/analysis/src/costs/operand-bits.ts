@@ -1,17 +1,8 @@
 import { bitsOf, type Graph, indexOf, intOf, type Node, tensorInfo, type ValueId } from '@espalier/core';
+import { movementOf } from '@espalier/ops';
 
-/** Ops that hand their first input on as it is. */
-const carriers: ReadonlySet<string> = new Set([
-  'Expand',
-  'Flatten',
-  'Gather',
-  'Identity',
-  'Reshape',
-  'Slice',
-  'Squeeze',
-  'Transpose',
-  'Unsqueeze',
-]);
+/** Whether an op hands numbers of its first input on as they are: rows that are looked up keep their width too. */
+const carries = (op: string): boolean => op === 'Gather' || movementOf(op) !== undefined;
 
 /**
  * Bits of the numbers that a layer multiplies: the stored width before a DequantizeLinear (int8: 8), else the width of
@@ -34,7 +25,7 @@ function valueBits(graph: Graph, value: ValueId): number | undefined {
     const source = maker.inputs[0];
     if (source === undefined) break;
     if (maker.op.endsWith('DequantizeLinear')) return storedBits(graph, source);
-    if (!carriers.has(maker.op)) break;
+    if (!carries(maker.op)) break;
     at = source;
   }
   return widthOf(graph, at) ?? widthOf(graph, value);

@@ -1,5 +1,13 @@
-import { type Graph, indexOf, intOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
-import { constantOwners, parametersOf, type RealWeight, transposedWeight, weightOf } from '@espalier/ops';
+import { type Graph, indexOf, isFloat, type Node, usesOf, type ValueId } from '@espalier/core';
+import {
+  constantOwners,
+  isRefusal,
+  operandsOf,
+  parametersOf,
+  type RealWeight,
+  transposedWeight,
+  weightOf,
+} from '@espalier/ops';
 import type { ErrorStats } from '../comparison/error-meter.js';
 import { errorStats } from '../comparison/snr-db.js';
 
@@ -49,36 +57,22 @@ export function* weightPairs(original: Graph, changed: Graph): Generator<WeightP
     const before = weightOf(original, weight);
     const read = weightOf(changed, other);
     if (!before || !read) continue;
-    const after = turns(use.node, reader) ? transposedWeight(read) : read;
+    const after = turns([original, use.node], [changed, reader]) ? transposedWeight(read) : read;
     if (after.shape.join() === before.shape.join()) yield { weight, changed: other, node: use.node, before, after };
   }
 }
 
 /** Whether a node's weight has a row for each output (true) or for each input; undefined where that is no question. */
-function outputsFirst(node: Node): boolean | undefined {
-  switch (node.op.replace(/^.*::/, '')) {
-    case 'Gemm':
-    case 'FusedGemm':
-    case 'QGemm':
-    case 'FusedMatMul':
-      return intOf(node, 'transB', 0) === 1;
-    case 'MatMul':
-    case 'MatMulInteger':
-    case 'QLinearMatMul':
-    case 'MatMulIntegerToFloat':
-    case 'DynamicQuantizeMatMul':
-    case 'DynamicQuantizeLSTM':
-      return false;
-    case 'MatMulNBits':
-    case 'LSTM':
-      return true;
-    default:
-      return undefined;
-  }
+function outputsFirst(graph: Graph, node: Node): boolean | undefined {
+  const layer = operandsOf(graph, node);
+  if (isRefusal(layer) || layer.kind === 'convolution') return undefined;
+  const weight = layer.weights.at(-1); // of a product the right operand, in the forms that quantizers write
+  const [output, sum] = [weight?.outputs[0], weight?.sums[0]];
+  return output === undefined || sum === undefined ? undefined : output < sum;
 }
 
-function turns(before: Node, after: Node): boolean {
-  const [from, to] = [outputsFirst(before), outputsFirst(after)];
+function turns(before: readonly [Graph, Node], after: readonly [Graph, Node]): boolean {
+  const [from, to] = [outputsFirst(...before), outputsFirst(...after)];
   return from !== undefined && to !== undefined && from !== to;
 }
 

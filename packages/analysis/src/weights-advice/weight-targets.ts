@@ -1,6 +1,5 @@
 import { type Graph, type Use, usesOf, type ValueId } from '@espalier/core';
-import { parametersOf, weightOf } from '@espalier/ops';
-import { isWeighted, outputAxis } from '@espalier/quantizers';
+import { isRefusal, operandsOf, parametersOf, weightOf } from '@espalier/ops';
 import { type ChannelRows, channelRows } from './channel-rows.js';
 
 /** A weight tensor of a graph, and the node that reads it. */
@@ -34,15 +33,17 @@ export function weightTargets(graph: Graph): readonly WeightTarget[] {
 function rowsOf(graph: Graph, weight: ValueId, use: Use): ChannelRows {
   const real = weightOf(graph, weight)!; // the caller found the constant
   const values = real.values instanceof Float32Array ? real.values : Float32Array.from(real.values);
-  return channelRows(values, { shape: real.shape, ...channelAxis(use, real.shape.length) });
+  return channelRows(values, { shape: real.shape, ...channelAxis(graph, use) });
 }
 
-/** Recurrent weights have directions first, then the rows of their gates. */
-const recurrent: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
-
-/** The axis of output channels: as quantizers see it, rows of gates in recurrent layers, the first one elsewhere. */
-export function channelAxis({ node, slot }: Use, rank: number): { readonly axis: number; readonly lead?: number } {
-  if (recurrent.has(node.op) && rank === 3) return { axis: 1, lead: 1 };
-  if (node.op === 'MatMul' && slot === 0) return { axis: Math.max(0, rank - 2) };
-  return { axis: isWeighted(node.op) ? outputAxis({ ...node, op: node.op }, rank) : 0 };
+/**
+ * The axis of output channels; the first one where a weight has none (rows of tables that are looked up). Directions of
+ * recurrent layers, which come before it, number channels too.
+ */
+export function channelAxis(graph: Graph, use: Use): { readonly axis: number; readonly lead?: number } {
+  const layer = operandsOf(graph, use.node);
+  const weight = isRefusal(layer) ? undefined : layer.weights.find(({ slot }) => slot === use.slot);
+  const [axis] = weight?.outputs ?? [];
+  if (isRefusal(layer) || !weight || axis === undefined || weight.sums.length === 0) return { axis: 0 };
+  return layer.kind === 'recurrent' ? { axis, lead: weight.stacked.length } : { axis };
 }

@@ -10,6 +10,8 @@ import {
   type ValueId,
   type ZeroCode,
 } from '@espalier/core';
+import type { Layer, Refusal } from '../layer/layer.js';
+import { layerOf } from '../layer/layer-of.js';
 import { axisRuleOf } from './axis-rules.js';
 import { nodeText, siteOf } from './axis-site.js';
 import { type AxisSpace, createAxisSpace } from './axis-space.js';
@@ -30,6 +32,8 @@ export interface Relations {
   site(node: Node): AxisSite;
   /** The rule of an op. */
   ruleOf(op: string): AxisRule;
+  /** What is known of the weights of a node. */
+  layer(node: Node): Layer | Refusal;
 }
 
 const known = new WeakMap<Graph, Map<string, Relations>>();
@@ -92,6 +96,7 @@ function find(graph: Graph, options: RelateOptions): Relations {
     codeOf: (value) => codes.get(value),
     site: (node) => siteOf(open, node),
     ruleOf,
+    layer: (node) => layerOf(graph, node, options.rules),
   };
 }
 

@@ -4,9 +4,7 @@ import type { Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';
 import { type Remaining, type Removals, remainingAfter } from '../structured/removal.js';
 import { type RemovedConstants, removedConstants } from '../structured/removed-constants.js';
-import { type FreeUnits, isZero, producersOf } from './free-units.js';
-
-const layers = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+import { type FreeUnits, isPlainLayer, isZero, producersOf } from './free-units.js';
 
 /**
  * Classes of units whose weights are all zero, and whose removal is exact: wherever a layer reads them they hold
@@ -24,7 +22,7 @@ export function constantUnits(
     const constants = removedConstants(graph, remaining);
     const before = chosen.size;
     for (const node of graph.nodes) {
-      if (!layers.has(node.op)) continue;
+      if (!isPlainLayer(graph, node, found.relations)) continue;
       const site = remaining.found.relations.site(node);
       for (const root of inexact(site, remaining, constants)) chosen.delete(root);
     }

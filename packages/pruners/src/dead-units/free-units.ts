@@ -1,5 +1,5 @@
 import { type Graph, isFloat, type Node, sizeOf, toFloats } from '@espalier/core';
-import { axisRuleOf, firstCounts, nary, unary, where } from '@espalier/ops';
+import { firstCounts, isRefusal, movementOf, nary, type Relations, unary, where } from '@espalier/ops';
 import type { Group, Slice } from '../structured/group.js';
 import type { Found } from '../structured/groups-of.js';
 
@@ -12,12 +12,10 @@ export interface FreeUnits {
 }
 
 const elementwise = new Set([unary, nary, firstCounts, where]);
-/** Ops whose output at an index of a channel depends on the same channel alone, whatever the data. */
+/** Ops whose output at an index of a channel depends on the same channel alone, beside those that move elements. */
 const separate = new Set(
-  `BatchNormalization MaxPool AveragePool LpPool GlobalMaxPool GlobalAveragePool GlobalLpPool Transpose Reshape Flatten
-  Squeeze Unsqueeze Concat Split Slice Dropout`.split(/\s+/),
+  'BatchNormalization MaxPool AveragePool LpPool GlobalMaxPool GlobalAveragePool GlobalLpPool Concat'.split(' '),
 );
-const layers = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 
 /** Looks at all that touches each unit of the groups that can be pruned without changing statistics. */
 export function freeUnits(graph: Graph, found: Found): FreeUnits {
@@ -81,7 +79,7 @@ function opaqueClasses(graph: Graph, { relations }: Found): ReadonlySet<number> 
   const { space, site } = relations;
   const opaque = new Set<number>();
   for (const node of graph.nodes) {
-    if (isPlain(graph, node)) continue;
+    if (isPlain(graph, node, relations)) continue;
     const { inputs, outputs } = site(node);
     for (const port of [...inputs, ...outputs]) {
       for (const { start, size } of port?.axes ?? []) for (let i = 0; i < size; i++) opaque.add(space.find(start + i));
@@ -90,10 +88,21 @@ function opaqueClasses(graph: Graph, { relations }: Found): ReadonlySet<number> 
   return opaque;
 }
 
-function isPlain(graph: Graph, node: Node): boolean {
-  if (elementwise.has(axisRuleOf(node.op)) || separate.has(node.op)) return true;
+function isPlain(graph: Graph, node: Node, relations: Relations): boolean {
+  if (elementwise.has(relations.ruleOf(node.op)) || separate.has(node.op) || movementOf(node.op)) return true;
   const weights = node.inputs.filter((value) => value !== undefined && graph.constants.has(value));
-  return layers.has(node.op) && weights.length >= node.inputs.filter((value) => value !== undefined).length - 1;
+  const inputs = node.inputs.filter((value) => value !== undefined);
+  return isPlainLayer(graph, node, relations) && weights.length >= inputs.length - 1;
+}
+
+/**
+ * Layers that multiply their input by real weights and add a bias; a custom one has promised that what is zero in all
+ * its inputs is zero in its outputs.
+ */
+export function isPlainLayer(graph: Graph, node: Node, relations: Relations): boolean {
+  const layer = relations.layer(node);
+  if (isRefusal(layer) || layer.fused || !['convolution', 'product', 'custom'].includes(layer.kind)) return false;
+  return layer.weights.every(({ value }) => isFloat(graph.constants.get(value)!.dtype)); // weights are constants
 }
 
 /** The weights of more than one axis that make the units of a group. */

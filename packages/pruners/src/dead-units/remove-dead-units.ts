@@ -1,4 +1,4 @@
-import { definePlugin, type Graph } from '@espalier/core';
+import { type AxisRules, definePlugin, type Graph } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { untilStable } from '@espalier/passes';
 import { cut } from '../structured/cut.js';
@@ -11,15 +11,16 @@ import { freeUnits } from './free-units.js';
  * only, and those whose weights are all zero, as long as the constants that they then hold (biases, shifts) are zero
  * where they are read or can move into a bias there. What the graph computes stays the same. Ends when nothing is
  * left to remove, since a unit's removal may free another one. The same graph comes back when there was nothing; a
- * unit of each group is kept.
+ * unit of each group is kept. Custom ops take part through their axis `rules`.
  */
-export function removeDeadUnits(graph: Graph): Graph {
-  return untilStable(once, { name: 'remove-dead-units', limit: graph.nodes.length + 20 })(graph);
+export function removeDeadUnits(graph: Graph, rules?: AxisRules): Graph {
+  return untilStable((each) => once(each, rules), { name: 'remove-dead-units', limit: graph.nodes.length + 20 })(graph);
 }
 
-function once(graph: Graph): Graph {
+function once(graph: Graph, rules: AxisRules | undefined): Graph {
   const typed = inferShapes(graph);
-  const found = findGroups(typed);
+  const ways = rules ? { rules } : {};
+  const found = findGroups(typed, ways);
   const free = freeUnits(typed, found);
   const gone = new Set([...free.unread, ...constantUnits(typed, { found, free })]);
   const removals = new Map<string, readonly number[]>();
@@ -29,7 +30,7 @@ function once(graph: Graph): Graph {
     if (units.length === group.units) units.shift();
     if (units.length > 0) removals.set(group.id, units);
   }
-  return removals.size > 0 ? cut(typed, removals) : graph;
+  return removals.size > 0 ? cut(typed, removals, ways) : graph;
 }
 
 /** Removes units that nothing reads or nothing makes. */
@@ -38,5 +39,5 @@ export const removeDeadUnitsPass = /* @__PURE__ */ definePlugin({
   id: 'remove-dead-units',
   about: 'Removes channels and neurons that only zeros read, or that only zeros make: after pruning of single weights.',
   options: {},
-  create: () => removeDeadUnits,
+  create: () => (graph) => removeDeadUnits(graph),
 });

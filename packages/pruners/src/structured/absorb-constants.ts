@@ -1,22 +1,22 @@
 import {
-  type AxisPort,
   type AxisSite,
   type Draft,
-  floatOf,
   floats,
   type Graph,
-  intOf,
   intsOf,
   type Node,
   sizeOf,
   usesOf,
   type ValueId,
 } from '@espalier/core';
+import { axisAt, isRefusal, stridesOf } from '@espalier/ops';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
 
 const convs = new Set(['Conv', 'com.microsoft::FusedConv']);
 const gemms = new Set(['Gemm', 'com.microsoft::FusedGemm']);
+/** Layers that are given another bias here. */
+const hasBias = (op: string): boolean => convs.has(op) || gemms.has(op) || op === 'MatMul';
 
 /**
  * Adds to the sums of layers what removed constants fed into them: `b + sum_c k_c * sum_xy W[:, c, x, y]` over the
@@ -27,7 +27,7 @@ export function absorbConstants(graph: Graph, remaining: Remaining, draft: Draft
   const constants = removedConstants(graph, remaining);
   const replaced = new Map<string, Node>();
   for (const node of graph.nodes) {
-    if (!convs.has(node.op) && !gemms.has(node.op) && node.op !== 'MatMul') continue;
+    if (!hasBias(node.op)) continue;
     const site = remaining.found.relations.site(node);
     const sums = addedSums(site, remaining, constants);
     if (!sums) continue;
@@ -73,7 +73,7 @@ export function addedSums(site: AxisSite, remaining: Remaining, constants: Remov
   ) {
     return undefined;
   }
-  const layout = layoutOf(site, known.axis, { x, w });
+  const layout = layoutOf(site, remaining.found, known.axis);
   if (!layout) return undefined;
   const { data } = w.constant;
   const sums = new Float64Array(layout.outputs);
@@ -98,23 +98,22 @@ interface Layout {
   readonly kernel: number;
 }
 
-function layoutOf(
-  { node }: AxisSite,
-  axis: number,
-  { x, w }: { readonly x: AxisPort; readonly w: AxisPort },
-): Layout | undefined {
-  const [first, second] = [w.shape[0]!, w.shape[1]!];
-  if (convs.has(node.op)) {
-    const kernel = sizeOf(w.shape.slice(2));
-    const padded = intsOf(node, 'pads', []).some((each) => each !== 0) || node.attributes.has('auto_pad');
-    if (axis !== 1 || intOf(node, 'group', 1) !== 1 || (padded && kernel > 1)) return undefined;
-    return { outputs: first, perOutput: second * kernel, perInput: kernel, kernel };
-  }
-  if (w.shape.length !== 2 || (node.op === 'MatMul' && axis !== x.shape.length - 1)) return undefined;
-  if (gemms.has(node.op) && (floatOf(node, 'alpha', 1) !== 1 || floatOf(node, 'beta', 1) !== 1)) return undefined;
-  if (gemms.has(node.op) && (axis !== 1 || intOf(node, 'transA', 0) === 1)) return undefined;
-  if (gemms.has(node.op) && intOf(node, 'transB', 0) === 1) {
-    return { outputs: first, perOutput: second, perInput: 1, kernel: 1 };
-  }
-  return { outputs: second, perOutput: 1, perInput: second, kernel: 1 };
+function layoutOf(site: AxisSite, { relations }: Remaining['found'], axis: number): Layout | undefined {
+  const { node, inputs } = site;
+  if (!hasBias(node.op)) return undefined;
+  const layer = relations.layer(node);
+  const weight = isRefusal(layer) ? undefined : layer.weights.find(({ slot }) => slot === 1);
+  const [output, sum] = [weight?.outputs[0], weight?.sums[0]];
+  const data = weight?.data && axisAt(weight.data.axis, inputs[0]!.shape.length); // its data is there, as the caller saw
+  if (isRefusal(layer) || !weight || output === undefined || sum === undefined || data !== axis) return undefined;
+  const { factors } = layer;
+  if (weight.groups !== 1 || weight.stacked.length > 0 || factors.product !== 1 || factors.bias !== 1) return undefined;
+  const { shape } = inputs[1]!; // likewise
+  const kernel = sizeOf(weight.inner.map((each) => shape[each]!));
+  if (kernel > 1 && isPadded(node)) return undefined;
+  const strides = stridesOf(shape);
+  return { outputs: shape[output]!, perOutput: strides[output]!, perInput: strides[sum]!, kernel };
 }
+
+const isPadded = (node: Node): boolean =>
+  intsOf(node, 'pads', []).some((each) => each !== 0) || node.attributes.has('auto_pad');

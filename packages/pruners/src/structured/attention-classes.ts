@@ -1,5 +1,5 @@
 import { type Axis, type Graph, indexOf, type Node, usesOf, type ValueId } from '@espalier/core';
-import type { Relations } from '@espalier/ops';
+import { movementOf, type Relations } from '@espalier/ops';
 
 /** Classes of coordinates that belong to attention. */
 export interface AttentionClasses {
@@ -10,10 +10,9 @@ export interface AttentionClasses {
 }
 
 const products = new Set(['MatMul', 'Einsum', 'com.microsoft::FusedMatMul']);
-/** The ops allowed between a product and its softmax: scales, masks, biases, and ops that move elements. */
-const between = new Set(
-  'Add Sub Mul Div Where Cast Clip Dropout Identity Reshape Transpose Squeeze Unsqueeze Expand'.split(' '),
-);
+/** The ops allowed between a product and its softmax: scales, masks, biases, and ops that move all elements. */
+const scaling = new Set('Add Sub Mul Div Where Cast Clip'.split(' '));
+const between = (op: string): boolean => scaling.has(op) || (movementOf(op) ?? 'picks') !== 'picks';
 const farthest = 64;
 /** Attention as one node: its result has heads in its channels, or on an axis of their own. */
 const fused = new Set([
@@ -67,7 +66,7 @@ function productNear(graph: Graph, from: Node, where: 'before' | 'after'): Node 
   const seen = new Set<Node>(next(from));
   for (const node of seen) {
     if (products.has(node.op) && node.inputs.length === 2 && node.inputs.every(computed)) return node;
-    if (!between.has(node.op) || seen.size > farthest) continue;
+    if (!between(node.op) || seen.size > farthest) continue;
     for (const each of next(node)) seen.add(each);
   }
   return undefined;

@@ -1,5 +1,15 @@
-import { type AxisPort, floatOf, floats, type Graph, type Node, sizeOf, toFloats, type ValueId } from '@espalier/core';
-import { evaluateNode, firstCounts, nary, unary, where } from '@espalier/ops';
+import {
+  type AxisPort,
+  floatOf,
+  floats,
+  type Graph,
+  isFloat,
+  type Node,
+  sizeOf,
+  toFloats,
+  type ValueId,
+} from '@espalier/core';
+import { axisAt, evaluateNode, firstCounts, isRefusal, movementOf, nary, unary, where } from '@espalier/ops';
 import { elementAt } from './element-at.js';
 import { fusedActivation } from './fused-activation.js';
 import { quantizedConstant } from './quantized-constant.js';
@@ -22,19 +32,24 @@ interface Walk {
 }
 
 const elementwise = new Set([unary, nary, firstCounts, where]);
-const moving = new Set(['Transpose', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Split', 'Slice', 'Dropout']);
 const quantizing = new Set(['QuantizeLinear', 'DequantizeLinear']);
 const pooling = new Set(['MaxPool', 'GlobalMaxPool', 'GlobalAveragePool']);
-/** Layers that make their units of a weight in slot 1: whether channels come second, and which slots are added. */
-const products: ReadonlyMap<string, { readonly second: boolean; readonly added: readonly number[] }> = new Map([
-  ['Conv', { second: true, added: [2] }],
-  ['ConvTranspose', { second: true, added: [2] }],
-  ['com.microsoft::FusedConv', { second: true, added: [2, 3] }],
-  ['Gemm', { second: false, added: [2] }],
-  ['com.microsoft::FusedGemm', { second: false, added: [2] }],
-  ['MatMul', { second: false, added: [] }],
-  ['com.microsoft::FusedMatMulActivation', { second: false, added: [] }],
-]);
+
+/**
+ * Where a float layer with its weight in slot 1 has its units, and the slots that are added to them; undefined for
+ * others, and where more than an `activation` is fused into it.
+ */
+function madeBy({ graph, remaining }: Walk, node: Node) {
+  const layer = remaining.found.relations.layer(node);
+  if (isRefusal(layer) || (layer.fused && !node.attributes.has('activation'))) return undefined;
+  const { kind, bias, fused } = layer;
+  const weight = layer.weights.find(({ slot }) => slot === 1);
+  const result = kind === 'convolution' || kind === 'product' ? weight?.result : undefined;
+  if (!weight || result === undefined || !isFloat(graph.constants.get(weight.value)!.dtype)) return undefined;
+  // A fused convolution adds a value as well, in the slot after its bias.
+  const added = bias === undefined ? [] : fused && kind === 'convolution' ? [bias, bias + 1] : [bias];
+  return { axis: (rank: number) => axisAt(result, rank), added };
+}
 
 /**
  * Follows what masked units hold from their producers on: biases and shifts where the weights of a unit are zero in
@@ -114,9 +129,9 @@ function fill(walk: Walk, step: Step): void {
   };
   const [x] = inputs;
   const before = x && walk.found.get(x.value);
-  const product = products.get(node.op);
+  const product = madeBy(walk, node);
   if (product) {
-    if (inputs[1]?.constant && axis === (product.second ? 1 : y.shape.length - 1)) {
+    if (axis === product.axis(y.shape.length)) {
       each(summed(walk, step, product.added));
       fusedActivation(node, values, walk.graph.opsets.get('') ?? 0);
     }
@@ -133,7 +148,7 @@ function fill(walk: Walk, step: Step): void {
     if (before) each((i) => quantizedConstant(node.op, { value: before.values[i]!, inputs, index: i }));
   } else if (pooling.has(node.op)) {
     if (before) each((i) => before.values[i]!);
-  } else if (moving.has(node.op)) {
+  } else if (movementOf(node.op)) {
     if (x && before) moved(walk, { x, before, rootOf, each });
   } else if (node.op === 'Concat') concatenated(walk, step);
   else if (elementwise.has(walk.remaining.found.relations.ruleOf(node.op))) computed(walk, step, each);

@@ -8,6 +8,7 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
+import { movementOf } from '@espalier/ops';
 import type { Group } from './group.js';
 import type { Found } from './groups-of.js';
 import { scoredWeight } from './scored-weight.js';
@@ -21,21 +22,10 @@ export interface UnitTargets {
   readonly counts: (slice: Group['slices'][number]) => boolean;
 }
 
-// What stands between an activation and the layer that reads it without changing what its units are.
-const between = new Set([
-  'GlobalAveragePool',
-  'GlobalMaxPool',
-  'AveragePool',
-  'MaxPool',
-  'ReduceMean',
-  'Flatten',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
-  'Transpose',
-  'Dropout',
-  'Identity',
-]);
+// What stands between an activation and the layer that reads it, and sums up or keeps all of it: a part or a repetition
+// of an activation is not what the layer reads.
+const pooling = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'AveragePool', 'MaxPool', 'ReduceMean']);
+const between = (op: string): boolean => pooling.has(op) || movementOf(op) === 'keeps';
 
 /** Looks up for each group its weights, the layers that read its units, and the activations that carry them. */
 export function unitTargets({ graph, found, groups, counts }: UnitTargets): ReadonlyMap<Group, UnitTarget> {
@@ -93,7 +83,7 @@ function beforePooling(
   let place: UnitPlace = { value, axis, indices, each };
   for (;;) {
     const node = producerOf(place.value);
-    const source = node && between.has(node.op) ? node.inputs[0] : undefined;
+    const source = node && between(node.op) ? node.inputs[0] : undefined;
     const before = source === undefined ? undefined : locate(source);
     if (!before) return place;
     place = before;

@@ -114,7 +114,7 @@ function weightObstacle(graph: Graph, node: Node, dtypes: readonly (string | und
   if (!constant) return 'its bias is computed at run time';
   if (constant.dtype !== 'float32') return `its bias is ${constant.dtype}, not float32`;
   if (!isFiniteTensor(constant)) return 'its bias holds NaN or infinity';
-  const channels = isWeighted(node.op) ? weight.shape[outputAxis({ ...node, op: node.op }, weight.shape.length)] : 0;
+  const channels = isWeighted(node.op) ? weight.shape[outputAxis(graph, node)] : 0;
   const fits = constant.data.length === channels || (node.op === 'Gemm' && constant.data.length === 1);
   return fits ? undefined : 'its bias differs from row to row';
 }

@@ -101,7 +101,7 @@ function writeWeight(tools: Tools, node: Weighted, use: WeightUse | undefined): 
   const weight = graph.constants.get(value)!;
   const rank = weight.shape.length;
   // A batch of matrices has no per-channel kernel.
-  const axis = settings.perChannel && !(node.op === 'MatMul' && rank > 2) ? outputAxis(node, rank) : undefined;
+  const axis = settings.perChannel && !(node.op === 'MatMul' && rank > 2) ? outputAxis(graph, node) : undefined;
   const granularity = axis === undefined ? perTensor : perChannel(axis);
   const values = scaledBy(toFloats(weight), use?.factor ?? 1);
   const plain = known.get(`${value}|${axis}|${use?.factor ?? 1}`);
@@ -185,7 +185,7 @@ interface BiasParts {
 function writeBias({ writer, graph, replaced }: Tools, node: Node, { bias, inputScale, scales }: BiasParts): ValueId {
   const name = node.inputs[2]!;
   const weight = graph.constants.get(node.inputs[1]!)!;
-  const channels = isWeighted(node.op) ? weight.shape[outputAxis({ ...node, op: node.op }, weight.shape.length)]! : 0;
+  const channels = isWeighted(node.op) ? weight.shape[outputAxis(graph, node)]! : 0;
   const shared = scales.scale.length === 1;
   const integers = new Int32Array(channels);
   const scale = Float32Array.from(scales.scale, (each) => inputScale * each);

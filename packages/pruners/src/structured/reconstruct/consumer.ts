@@ -1,4 +1,5 @@
-import { floatOf, type Graph, indexOf, intOf, isFloat, type Node, sizeOf, usesOf, type ValueId } from '@espalier/core';
+import { floatOf, type Graph, indexOf, isFloat, type Node, sizeOf, usesOf, type ValueId } from '@espalier/core';
+import { axisAt, type LayerWeight, stridesOf, weightIn } from '@espalier/ops';
 import type { Remaining } from '../removal.js';
 
 /** A layer that sums over an axis that lost indices, and how its weight is laid out. */
@@ -51,12 +52,14 @@ export function consumerOf(graphs: CutGraphs, node: Node): Consumer | Unfitted |
     return why('it scales its product, or its weight stands on the left');
   }
   if (node.op === 'MatMul' && tensor.shape.length !== 2) return why('it multiplies by a stack of matrices');
-  const layout = layoutOf(node, slot, tensor.shape);
+  const operand = weightIn(after, { node, slot });
+  if (!operand) return why('its weight does not fit it');
+  const layout = layoutOf(operand, tensor.shape);
   if (layout.size > graphs.maximumInputs) {
     return why(`it sums over ${layout.size} inputs, more than ${graphs.maximumInputs}`);
   }
   const y = remaining.found.relations.site(old).outputs[0]!; // related before the cut
-  const axis = node.op === 'Conv' ? 1 : y.axes.length - (slot === 0 ? 2 : 1);
+  const axis = axisAt(operand.result!, y.axes.length); // convolutions and products of matrices say so
   const kept = remaining.indices(y.axes[axis]!);
   const perGroup = y.shape[axis]! / layout.groups;
   const outputs = Array.from({ length: layout.groups }, (_, group) =>
@@ -77,18 +80,16 @@ function summedSlot({ before, remaining }: CutGraphs, old: Node): number | undef
 }
 
 function layoutOf(
-  node: Node,
-  slot: number,
+  { groups, outputs, sums, inner }: LayerWeight,
   shape: readonly number[],
 ): Pick<Consumer, 'groups' | 'rows' | 'size' | 'stride'> {
-  if (node.op === 'Conv') {
-    const groups = intOf(node, 'group', 1);
-    const size = sizeOf(shape.slice(1));
-    return { groups, rows: shape[0]! / groups, size, stride: { row: size, column: 1 } };
-  }
-  const [first, second] = shape as readonly [number, number]; // matrices, as was checked
-  const rowsFirst = slot === 0 || (node.op === 'Gemm' && intOf(node, 'transB', 0) !== 0);
-  return rowsFirst
-    ? { groups: 1, rows: first, size: second, stride: { row: second, column: 1 } }
-    : { groups: 1, rows: second, size: first, stride: { row: 1, column: second } };
+  const row = outputs[0]!; // layers that calibration lists have one
+  const columns = [...sums, ...inner];
+  const strides = stridesOf(shape);
+  return {
+    groups,
+    rows: shape[row]! / groups,
+    size: sizeOf(columns.map((axis) => shape[axis]!)),
+    stride: { row: strides[row]!, column: strides[columns.at(-1)!]! },
+  };
 }

@@ -1,0 +1,6 @@
+import { dense } from './dense.js';
+
+export { dense };
+
+/** What a recipe, and `--plugin`, find in this package. */
+export const plugins = [dense];

@@ -1,0 +1,62 @@
+import { costsOf } from '@espalier/analysis';
+import { buildGraph, createRegistry, floats, type Graph } from '@espalier/core';
+import { axisRulesOf, inferShapes, isRefusal, layerOf } from '@espalier/ops';
+import { cut, groupsOf, magnitude, prune, pruneStructured, removeDeadUnits } from '@espalier/pruners';
+import { describe, expect, it } from 'vitest';
+import { plugins } from '../examples/plugin-dense/index.js';
+
+const rules = axisRulesOf(createRegistry(plugins));
+
+/** x [n, 4] -> acme::Dense w [3, 4] -> Relu -> acme::Dense v [2, 3], with the shapes of the custom op declared. */
+function denseNet(v = [1, 2, 3, 4, 5, 6]): Graph {
+  const b = buildGraph();
+  const w = b.constant('w', floats([1, 2, 3, 4, 0.1, 0.2, 0.3, 0.4, 5, 6, 7, 8], [3, 4]));
+  const hidden = b.add('acme::Dense', [b.input('x', 'float32', ['batch', 4]), w], { name: 'hidden' });
+  b.info('hidden', { dtype: 'float32', shape: ['batch', 3] });
+  b.output(b.add('acme::Dense', [b.add('Relu', [hidden]), b.constant('v', floats(v, [2, 3]))], { name: 'y' }));
+  b.info('y', { dtype: 'float32', shape: ['batch', 2] });
+  return inferShapes(b.finish());
+}
+
+const shapesOf = ({ constants }: Graph) => [...constants].map(([name, { shape }]) => `${name} ${shape.join('x')}`);
+
+describe('one axis rule of a custom layer', () => {
+  it('makes it a layer: outputs along the first axis, which has a scale each, sums along the second', () => {
+    const graph = denseNet();
+    const layer = layerOf(graph, graph.nodes[0]!, rules);
+    if (isRefusal(layer)) throw new Error(layer.reason);
+    expect(layer.weights).toMatchObject([{ slot: 1, value: 'w', outputs: [0], sums: [1], groups: 1 }]);
+    expect(layerOf(graph, graph.nodes[0]!)).toEqual({ reason: 'how the axes of acme::Dense relate is not known' });
+  });
+
+  it('counts its parameters and multiply-adds', () => {
+    expect(costsOf(denseNet(), { rules })).toMatchObject({ parameters: 18, macs: 18 }); // 3·4 + 2·3
+  });
+
+  it('scores and cuts its units', () => {
+    const graph = denseNet();
+    expect(groupsOf(graph, { rules }).find(({ id }) => id === 'w/0')).toMatchObject({ prunable: true, units: 3 });
+    expect(shapesOf(cut(graph, new Map([['w/0', [1]]]), { rules }))).toEqual(['w 2x4', 'v 2x2']);
+    // The second row of w is by far the smallest.
+    const small = pruneStructured(graph, { pruner: magnitude(), goal: { ratio: 0.34 }, rules }).graph;
+    expect([...small.constants.get('w')!.data]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('prunes its weights two of four along the axis that it sums over', () => {
+    const { graph, notes } = prune(denseNet(), { pruner: magnitude(), granularity: { n: 2, m: 4 }, rules });
+    expect([...graph.constants.get('w')!.data].map((each) => (each === 0 ? 0 : 1))).toEqual([
+      ...[0, 0, 1, 1],
+      ...[0, 0, 1, 1],
+      ...[0, 0, 1, 1],
+    ]);
+    expect(notes.find(({ value }) => value === 'v')?.reason).toMatch(/sums over 3 inputs/);
+    const left = prune(denseNet(), { pruner: magnitude(), granularity: { n: 2, m: 4 } }).notes;
+    expect(left.map(({ reason }) => reason)).toContain('The layout of its weights is not known.');
+  });
+
+  it('removes a unit that only its zeros read', () => {
+    const graph = denseNet([1, 0, 3, 4, 0, 6]);
+    expect(shapesOf(removeDeadUnits(graph, rules))).toEqual(['w 2x4', 'v 2x2']);
+    expect(removeDeadUnits(graph)).toBe(graph);
+  });
+});
