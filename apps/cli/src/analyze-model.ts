@@ -29,7 +29,7 @@ export async function analyzeModel(path: string, flags: AnalyzeFlags, bench: Wor
   const { registry, files, progress, seed } = bench;
   const started = performance.now();
   const [bits, granularity] = [bitsFlag(flags.bits), granularityFlag(flags.granularity)];
-  const threads = numberFlag('--threads', flags.threads, { min: 1, integer: true });
+  const threads = numberFlag('--threads', flags.threads, { min: 1, max: 256, integer: true });
   progress.show('read');
   const opened = await openModel(registry, files, path);
   const other = flags.against === undefined ? undefined : await openModel(registry, files, flags.against);

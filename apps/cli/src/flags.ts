@@ -77,14 +77,14 @@ export function checkpointOf({ checkpoint, resume }: TrainingFlags) {
 export function numberFlag(
   name: string,
   text: string | undefined,
-  { min = Number.NEGATIVE_INFINITY, integer = false } = {},
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, integer = false } = {},
 ): number | undefined {
   if (text === undefined) return undefined;
   const value = fraction(text);
-  if (value !== undefined && value >= min && (!integer || Number.isSafeInteger(value))) return value;
+  if (value !== undefined && value >= min && value <= max && (!integer || Number.isSafeInteger(value))) return value;
   throw badFlag(
     name,
-    `${integer ? 'a whole number' : 'a number'}${Number.isFinite(min) ? ` of ${min} or more` : ''}`,
+    `${integer ? 'a whole number' : 'a number'}${Number.isFinite(max) ? ` from ${min} to ${max}` : Number.isFinite(min) ? ` of ${min} or more` : ''}`,
     text,
   );
 }

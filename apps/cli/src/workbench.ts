@@ -27,7 +27,7 @@ export async function withWorkbench<T>(
   { plugins = {}, folder = surroundings.cwd, work }: WorkbenchUse<T>,
 ): Promise<T> {
   const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true }) ?? 0;
-  const threads = numberFlag('--threads', flags.threads, { min: 1, integer: true });
+  const threads = numberFlag('--threads', flags.threads, { min: 1, max: 256, integer: true });
   const given = Object.fromEntries(flags.plugin.map((name) => [namespaceOf(name), name]));
   let registry = await loadPlugins(builtIn, plugins, folder);
   registry = await loadPlugins(registry, given, surroundings.cwd);

@@ -20,6 +20,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Names in a folder, sorted; folders end with `/`. @throws FILE_MISSING. */
   list(folder: string): Promise<readonly string[]>;
+  /** Whether a file stands at `path` that nobody may write to. Absent where there are no permissions. */
+  isProtected?(path: string): Promise<boolean>;
   /** The absolute path on the disk, for programs that open files themselves; absent where there is no disk. */
   locate?(path: string): Promise<string>;
   /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { badRange, checkRange, type Files, missingFile, outsidePath, pathParts, unreadableFile } from './files.js';
 
@@ -81,7 +81,13 @@ export function nodeFiles(root: string, { confine = true }: { readonly confine?:
       const [source, target] = [await locateBelow(from), await locateBelow(to)];
       if (!(await statOf(source))) throw missingFile(from);
       await mkdir(dirname(target), { recursive: true });
+      const replaced = await statOf(target);
       await rename(source, target);
+      if (replaced?.isFile()) await chmod(target, replaced.mode & 0o777);
+    },
+    async isProtected(path) {
+      const found = await statOf(await locate(path));
+      return found?.isFile() === true && (found.mode & 0o222) === 0;
     },
     async remove(path) {
       await rm(await locateBelow(path), { recursive: true, force: true });

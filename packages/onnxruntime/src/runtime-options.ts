@@ -2,7 +2,13 @@ import type { Options } from '@espalier/core';
 
 /** The options of an onnxruntime executor, as data. */
 export const runtimeOptions = {
-  threads: { type: 'integer', default: 0, min: 0, about: 'threads inside one run; 0 means the physical cores' },
+  threads: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 256,
+    about: 'threads inside one run; 0 means the physical cores',
+  },
   backend: {
     type: 'choice',
     of: ['auto', 'node', 'web'],

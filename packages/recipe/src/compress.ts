@@ -1,6 +1,7 @@
 import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers, widthsOf } from '@espalier/analysis';
 import { type Files, type Note, type Port, readReference, resolveReference } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
+import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { type MadeData, madeData } from './made-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
@@ -21,6 +22,8 @@ export interface CompressRequest extends RunRequest {
   readonly input: string;
   /** Path of the file to write. */
   readonly output: string;
+  /** Whether the run's own input and a write-protected file may be replaced. */
+  readonly force?: boolean;
   /** Names and versions for the report. */
   readonly versions?: Readonly<Record<string, string>>;
 }
@@ -79,6 +82,9 @@ const largest = 300_000_000; // bytes of constants beyond which gzip takes minut
 async function make(request: CompressRequest): Promise<Made> {
   const { recipe, registry, executor, files, progress = () => {} } = request;
   checkSteps(recipe, registry);
+  const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
+  const force = request.force ?? false;
+  await checkOutput({ files, inputs: [request.input], output: request.output, exporter, force });
   progress('read');
   const model = await openModel(registry, files, request.input);
   const inputs = portsOf(model.graph);
@@ -93,7 +99,6 @@ async function make(request: CompressRequest): Promise<Made> {
   const made = named ? undefined : await madeData({ registry, files, inputs, model: source, seed, take: 8 });
   const data = { ...given, ...(made ? { made } : {}) };
   const run = await runSteps(model.graph, recipe, stepContext(request, given, inputs));
-  const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   progress('write');
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });
   progress('account');

@@ -1,3 +1,4 @@
+export { checkOutput, type OutputRequest } from './check-output.js';
 export { checkRecipe } from './check-recipe.js';
 export { checkSteps } from './check-steps.js';
 export { type CompressRequest, compress } from './compress.js';

@@ -1,5 +1,6 @@
 import { type ClassifierMetrics, evaluateSession } from '@espalier/analysis';
 import { type Dataset, type Graph, isInteger, type Reference, readReference, resolveReference } from '@espalier/core';
+import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { badValue } from './errors.js';
 import { openAnyModel } from './open-any-model.js';
@@ -20,6 +21,8 @@ export interface TrainModelRequest extends RunRequest {
   readonly model?: Reference;
   /** Path of the file to write. */
   readonly output: string;
+  /** Whether the run's own input and a write-protected file may be replaced. */
+  readonly force?: boolean;
 }
 
 /** The report of a training. */
@@ -55,6 +58,9 @@ export async function trainModel(request: TrainModelRequest): Promise<TrainingRe
   if (input === undefined) throw badValue('recipe.model', 'a file or an architecture to train', input);
   if (!recipe.steps.some((step) => 'train' in step)) throw badValue('recipe.steps', 'a step that trains', recipe.steps);
   checkSteps(recipe, registry);
+  const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
+  const read = typeof input === 'string' ? [input] : [];
+  await checkOutput({ files, inputs: read, output: request.output, exporter, force: request.force ?? false });
   const seed = recipe.seed ?? 0;
   progress('read');
   const model = await openAnyModel(input, { registry, files, seed, where: 'model' });
@@ -66,7 +72,6 @@ export async function trainModel(request: TrainModelRequest): Promise<TrainingRe
       : null;
   const run = await runSteps(model.graph, recipe, stepContext(request, data, inputs));
   progress('write');
-  const exporter = resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });
   try {
     const metrics = await measured(run.graph, staged.path, { request, evaluation: data.evaluation });

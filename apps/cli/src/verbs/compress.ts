@@ -33,6 +33,7 @@ interface CompressFlags extends SharedFlags, DataFlags, TrainingFlags {
   readonly calibration?: string;
   readonly set: readonly string[];
   readonly report?: string;
+  readonly force?: true;
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
@@ -59,6 +60,7 @@ export const compress: Verb = (program, surroundings) =>
       [],
     )
     .option('--calibration <spec>', 'data for ranges and other statistics; labels are used where scores need gradients')
+    .option('--force', "replace the run's own input or a write-protected file")
     .option('--report <folder>', 'write report.json and report.html there')
     .action(async (model: string, flags: CompressFlags) => {
       const checkpoint = checkpointOf(flags);
@@ -78,6 +80,7 @@ export const compress: Verb = (program, surroundings) =>
             files,
             input: model,
             output: flags.output,
+            force: flags.force ?? false,
             versions: { espalier: version, node: process.versions.node },
             progress: progress.show,
             ...(checkpoint ? { checkpoint: { files, ...checkpoint } } : {}),

@@ -1,7 +1,7 @@
 import { type Dim, type Graph, instantiate } from '@espalier/core';
 import { inferShapes, setInputShapes } from '@espalier/ops';
 import { convertOpset, simplify } from '@espalier/passes';
-import { openModel } from '@espalier/recipe';
+import { checkOutput, openModel } from '@espalier/recipe';
 import { badFlag, numberFlag, type SharedFlags, withSharedFlags } from '../flags.js';
 import { bytesText, countText } from '../number-text.js';
 import { factTable } from '../text-table.js';
@@ -10,6 +10,7 @@ import type { Verb } from './verb.js';
 
 interface ConvertFlags extends SharedFlags {
   readonly output: string;
+  readonly force?: true;
   readonly opset?: string;
   readonly simplify?: true;
   readonly input: readonly string[];
@@ -32,18 +33,21 @@ export const convert: Verb = (program, surroundings) =>
       [],
     )
     .option('--external-data <when>', 'auto, always or never', 'auto')
+    .option('--force', "replace the run's own input or a write-protected file")
     .option('--sparse', 'store tensors with many zeros as sparse initializers')
     .action((model: string, flags: ConvertFlags) =>
       withWorkbench(flags, surroundings, {
         async work({ registry, files, progress, answer }) {
           progress.show('read');
           const { graph, format, bytes } = await openModel(registry, files, model);
-          const converted = rewritten(graph, flags);
-          progress.show('write');
           const exporter = instantiate(registry.find('export', 'onnx'), {
             externalData: flags.externalData,
             ...(flags.sparse ? { sparse: true } : {}),
           });
+          const force = flags.force ?? false;
+          await checkOutput({ files, inputs: [model], output: flags.output, exporter, force });
+          const converted = rewritten(graph, flags);
+          progress.show('write');
           const written = await exporter.write(converted, files, flags.output);
           const after = (await Promise.all(written.map((path) => files.size(path)))).reduce<number>(
             (sum, size) => sum + (size ?? 0),
