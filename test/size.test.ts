@@ -40,7 +40,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/analysis': 50,
   '@espalier/autodiff': 22,
   '@espalier/calibration': 13,
-  '@espalier/core': 13,
+  '@espalier/core': 12.5,
   '@espalier/datasets': 36,
   espalier: 2,
   '@espalier/onnx': 16,

@@ -1,6 +1,6 @@
 import { definePlugin, int } from '@espalier/core';
 
-/** @import { AxisRule } from '@espalier/pruners' */
+/** @import { AxisRule } from '@espalier/core' */
 
 /**
  * `acme::ChannelGate(x [N, C, ...], gate [G]) -> y [N, C, ...]`: each run of `channels / G` neighbouring channels is

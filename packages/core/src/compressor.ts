@@ -2,7 +2,7 @@ import type { AxisRules } from './axis-rule.js';
 import type { Evidence, Need } from './evidence.js';
 import type { Executor } from './executor.js';
 import type { Graph } from './graph.js';
-import type { Outcome } from './kinds.js';
+import type { Outcome } from './outcome.js';
 import type { Tensor } from './tensor.js';
 
 /** Facts about the run that a compressor may use, besides the graph. */

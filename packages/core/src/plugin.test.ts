@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { Kinds, Schedule } from './kinds.js';
+import type { Kinds } from './kinds.js';
 import { definePlugin, instantiate } from './plugin.js';
 import { createRegistry } from './registry.js';
+import type { Schedule } from './schedule.js';
 
 const cubic = definePlugin({
   kind: 'schedule',

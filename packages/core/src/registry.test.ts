@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Schedule } from './kinds.js';
 import { definePlugin } from './plugin.js';
 import { createRegistry, readReference, resolveReference } from './registry.js';
+import type { Schedule } from './schedule.js';
 
 const constant = definePlugin({
   kind: 'schedule',

@@ -1,6 +1,6 @@
-import type { Note } from './kinds.js';
 import { matchNames } from './match-names.js';
 import { didYouMean } from './nearest.js';
+import type { Note } from './outcome.js';
 
 /** What a user picks by patterns of names (`*` and `?`). */
 export interface Patterns<V = never> {

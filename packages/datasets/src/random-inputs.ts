@@ -26,22 +26,20 @@ export const randomInputs = definePlugin({
       about: 'integer inputs are from 0 to one less than this; keep it within the vocabulary',
     },
     dims: {
-      type: 'texts',
+      type: 'pairs',
+      of: { type: 'integer', min: 1 },
       default: [],
       about: 'sizes of symbolic dimensions, as `name=size` (`sequence=64`)',
     },
     values: {
-      type: 'texts',
+      type: 'pairs',
+      of: { type: 'number' },
       default: [],
       about: 'inputs that are one number everywhere, as `name=number` (`sr=16000`)',
     },
   },
   create: (options) => async (context) => {
-    const dims = numbersIn('dims', options.dims, {
-      example: 'sequence=64',
-      fits: (size) => Number.isInteger(size) && size > 0,
-    });
-    const values = numbersIn('values', options.values, { example: 'sr=16000', fits: Number.isFinite });
+    const [dims, values] = [new Map(options.dims), new Map(options.values)];
     if (!context.inputs) {
       throw badShape('data set random', {
         expected: 'a model, whose inputs say what to make',
@@ -73,19 +71,4 @@ function checkNames(inputs: readonly Port[], written: readonly string[]): void {
     found: `"${name}"`,
     fix: didYouMean(name, known),
   });
-}
-
-function numbersIn(
-  option: string,
-  given: readonly string[],
-  { example, fits }: { readonly example: string; readonly fits: (value: number) => boolean },
-): ReadonlyMap<string, number> {
-  return new Map(
-    given.map((text) => {
-      const at = text.lastIndexOf('=');
-      const value = Number(text.slice(at + 1));
-      if (at > 0 && at < text.length - 1 && fits(value)) return [text.slice(0, at), value];
-      throw badRequest(`data set random, option ${option}`, { expected: `texts like ${example}`, found: `"${text}"` });
-    }),
-  );
 }

@@ -5,6 +5,7 @@ export type { AxisSpace } from './axes/axis-space.js';
 export { choiceOf, type Relations, relateAxes } from './axes/relate-axes.js';
 export type { RelateOptions } from './axes/relate-options.js';
 export { firstCounts, nary, unary, where } from './axes/rules/elementwise.js';
+export * from './cholesky.js';
 export { type ConstantOwners, constantOwners } from './constant-owners.js';
 export { type ConstantRole, isParameter, parametersOf, roleOf } from './constant-role.js';
 export { broadcastTo } from './evaluate/broadcast.js';

@@ -1,4 +1,5 @@
 import type {
+  CheckpointPlace,
   Dataset,
   Executor,
   Files,
@@ -9,8 +10,8 @@ import type {
   Reference,
   Registry,
   Tensor,
+  TrainingEvent,
 } from '@espalier/core';
-import type { CheckpointPlace, TrainingEvent } from '@espalier/training';
 import type { Recipe } from './recipe.js';
 import type { TrainingFacts } from './training-facts.js';
 

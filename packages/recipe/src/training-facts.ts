@@ -1,4 +1,4 @@
-import type { Trained } from '@espalier/training';
+import type { Trained } from '@espalier/core';
 
 /** The figures of a training step. */
 export interface TrainingFacts

@@ -1,10 +1,10 @@
-import type { Dataset, Executor, Graph } from '@espalier/core';
+import type { Dataset, Executor, Graph, Measured } from '@espalier/core';
 import { prefetch } from './data/prefetch.js';
 import { type BatchNeeds, checkFields, readBatch } from './data/read-batch.js';
 import { badRequest } from './errors.js';
 import { logitsOf } from './logits-of.js';
 import { defaultMetrics } from './metrics/default-metrics.js';
-import type { Measured, Metric } from './metrics/metric.js';
+import type { Metric } from './metrics/metric.js';
 
 /** A model, the samples to measure it on, and how. */
 export interface EvaluateRequest {

@@ -1,6 +1,5 @@
-import { definePlugin } from '@espalier/core';
+import { definePlugin, type Trainer } from '@espalier/core';
 import { trainByOptions } from './train-by-options.js';
-import type { Trainer } from './trainer.js';
 import { trainerOptions } from './trainer-options.js';
 
 /** Trains on for some epochs, or from the beginning; what was pruned stays pruned. */

@@ -1,4 +1,4 @@
-import type { Graph, Tensor } from '@espalier/core';
+import type { Graph, Tensor, Trained, TrainerContext } from '@espalier/core';
 import { batchOrder } from './data/batch-order.js';
 import { prefetch } from './data/prefetch.js';
 import { readBatch } from './data/read-batch.js';
@@ -8,8 +8,7 @@ import type { Masks } from './masks/masked.js';
 import { masksOfZeros } from './masks/masks-of-zeros.js';
 import { reestimateBatchNorm } from './reestimate-batch-norm.js';
 import { train } from './train.js';
-import type { Trained, TrainRequest } from './train-request.js';
-import type { TrainerContext } from './trainer.js';
+import type { TrainRequest } from './train-request.js';
 import type { TrainerOptions } from './trainer-options.js';
 import { withLearningRate } from './with-learning-rate.js';
 

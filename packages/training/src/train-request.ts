@@ -1,10 +1,18 @@
-import type { Dataset, Executor, Files, Graph, Loss, Note, Optimizer, Schedule, Tensor } from '@espalier/core';
+import type {
+  CheckpointPlace,
+  Dataset,
+  Executor,
+  Graph,
+  Loss,
+  Optimizer,
+  Schedule,
+  Tensor,
+  TrainingEvent,
+} from '@espalier/core';
 import type { Phase } from '@espalier/schedules';
 import type { AugmentOptions } from './augment/augment-options.js';
-import type { EpochRecord } from './history.js';
 import type { Masks } from './masks/masked.js';
-import type { Measured, Metric } from './metrics/metric.js';
-import type { StopReason, TrainingEvent } from './training-event.js';
+import type { Metric } from './metrics/metric.js';
 
 /** Tensors by the names they have in the model: parameters, running statistics. */
 export type Weights = ReadonlyMap<string, Tensor>;
@@ -14,17 +22,6 @@ export type Projection = (weights: Weights, step: number) => Weights;
 
 /** Chooses what to prune: masks for the model's current weights that reach a sparsity. */
 export type Prune = (model: Graph, sparsity: number) => Masks | Promise<Masks>;
-
-/** Where checkpoints are kept. */
-export interface CheckpointPlace {
-  readonly files: Files;
-  /** The folder of this run alone. */
-  readonly folder: string;
-  /** Steps between two checkpoints. Default: one at the end of every epoch. */
-  readonly every?: number;
-  /** Continues from the saved state; starts a new run if there is none. */
-  readonly resume?: boolean;
-}
 
 /** Everything that decides a run. The same request gives the same bytes, on the same runtime and threads. */
 export interface TrainRequest {
@@ -82,25 +79,4 @@ export interface TrainRequest {
   readonly events?: (event: TrainingEvent) => void;
   /** Ends the run after the step that is under way, with a checkpoint where there is a place for one. */
   readonly signal?: AbortSignal;
-}
-
-/** The result of training. */
-export interface Trained {
-  /** The model it was given, with trained weights. */
-  readonly graph: Graph;
-  readonly history: readonly EpochRecord[];
-  /** Of the weights that are returned; none without evaluation data. */
-  readonly metrics?: Measured;
-  readonly masks: Masks;
-  /** Share of zeros in the masks; absent where nothing is masked. */
-  readonly sparsity?: number;
-  /** Remarks of the trainer for the user. */
-  readonly notes?: readonly Note[];
-  readonly epochs: number;
-  readonly steps: number;
-  readonly reason: StopReason;
-  /** Of this call alone, without what ran before it was resumed. */
-  readonly seconds: number;
-  /** Training samples per second of training steps. */
-  readonly imagesPerSecond: number;
 }

@@ -1,13 +1,19 @@
 import { distillation, parametersOf, sgd, trainingForm } from '@espalier/autodiff';
-import { floats, joinBytes, memoryFiles, type Tensor, toNumbers } from '@espalier/core';
+import {
+  floats,
+  joinBytes,
+  memoryFiles,
+  type Tensor,
+  type Trained,
+  type TrainingEvent,
+  toNumbers,
+} from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { writeSafetensors } from '@espalier/safetensors';
 import { cubic, phasePlan } from '@espalier/schedules';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keepLargest, toyData, toyModel, toyRequest, withTarget } from '../test/toy.js';
 import { train } from './train.js';
-import type { Trained } from './train-request.js';
-import type { TrainingEvent } from './training-event.js';
 
 const executor = createOnnxRuntime({ threads: 1 });
 afterAll(() => executor.close());

@@ -1,5 +1,5 @@
 import { type TrainingStep, withParameters } from '@espalier/autodiff';
-import { matchNames, sizeOf } from '@espalier/core';
+import { matchNames, sizeOf, type Trained } from '@espalier/core';
 import { checkpointStore } from './checkpoint/checkpoint-store.js';
 import { fingerprint } from './checkpoint/fingerprint.js';
 import { notFinite } from './errors.js';
@@ -13,7 +13,7 @@ import { initialState, type RunState } from './run/run-state.js';
 import { type Run, saveState } from './run/settle-step.js';
 import { initialWeights, stepGraph } from './run/step-graph.js';
 import { openTeacher } from './run/teacher.js';
-import type { Trained, TrainRequest, Weights } from './train-request.js';
+import type { TrainRequest, Weights } from './train-request.js';
 
 /**
  * Trains a model: for each step of each phase it reads the next batch, runs the step's graph, feeds what came out

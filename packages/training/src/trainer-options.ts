@@ -26,7 +26,8 @@ export const trainerOptions = {
   augment: { type: 'group', of: augmentOptions, about: 'how training images are varied' },
   clipNorm: { type: 'number', default: 0, min: 0, about: 'largest norm of all gradients together; 0 for no limit' },
   decays: {
-    type: 'texts',
+    type: 'pairs',
+    of: { type: 'number', min: 0 },
     default: [],
     about:
       "factors on the optimizer's weight decay by parameter, later ones first: `conv*=0.5`, `fc.bias=1`; 1 for weights and 0 for biases and norms unless named",

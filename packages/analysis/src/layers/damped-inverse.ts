@@ -1,4 +1,4 @@
-import { inverseOf } from '@espalier/core';
+import { inverseOf } from '@espalier/ops';
 import { gramIndefinite } from '../errors.js';
 
 /**

@@ -1,4 +1,5 @@
-import { createRandom, inverseOf } from '@espalier/core';
+import { createRandom } from '@espalier/core';
+import { inverseOf } from '@espalier/ops';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';

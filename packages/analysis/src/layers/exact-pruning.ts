@@ -1,4 +1,4 @@
-import { inverseOf } from '@espalier/core';
+import { inverseOf } from '@espalier/ops';
 import { enumerateKept, enumerationNodes } from './enumerate-kept.js';
 import { greedyPruning } from './greedy-pruning.js';
 import { independentPart } from './independent-part.js';

@@ -1,4 +1,4 @@
-import { inverseOf } from '@espalier/core';
+import { inverseOf } from '@espalier/ops';
 import { independentPart } from './independent-part.js';
 import { checkGrid, checkRow, type IntegerProblem } from './integer-problem.js';
 import { nearestCode } from './nearest-rounding.js';

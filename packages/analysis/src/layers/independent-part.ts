@@ -1,4 +1,4 @@
-import { cholesky, solveCholesky } from '@espalier/core';
+import { cholesky, solveCholesky } from '@espalier/ops';
 import { gramIndefinite } from '../errors.js';
 import { subMatrix } from './sub-matrix.js';
 

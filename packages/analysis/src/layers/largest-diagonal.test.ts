@@ -1,4 +1,5 @@
-import { cholesky, createRandom } from '@espalier/core';
+import { createRandom } from '@espalier/core';
+import { cholesky } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
 import { independentPart } from './independent-part.js';

@@ -1,4 +1,4 @@
-import { cholesky, invertCholesky, solveCholesky } from '@espalier/core';
+import { cholesky, invertCholesky, solveCholesky } from '@espalier/ops';
 
 /**
  * A diagonal d >= 0 with H - diag(d) positive definite and nearly the largest Σ c_i·d_i, by a log-barrier Newton method on

@@ -1,4 +1,4 @@
-import { cholesky, solveCholesky } from '@espalier/core';
+import { cholesky, solveCholesky } from '@espalier/ops';
 import type { PrunedRow } from './pruning-problem.js';
 import { quadraticForm } from './quadratic-form.js';
 

@@ -1,4 +1,5 @@
-import { cholesky, definePlugin, type RoundingProblem } from '@espalier/core';
+import { definePlugin, type RoundingProblem } from '@espalier/core';
+import { cholesky } from '@espalier/ops';
 import { dampedInverse } from './damped-inverse.js';
 import { nearestCode } from './nearest-rounding.js';
 import { subMatrix } from './sub-matrix.js';

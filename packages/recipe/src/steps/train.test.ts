@@ -1,7 +1,14 @@
-import { buildGraph, createRegistry, definePlugin, floats, type Graph, memoryFiles } from '@espalier/core';
+import {
+  buildGraph,
+  createRegistry,
+  definePlugin,
+  floats,
+  type Graph,
+  memoryFiles,
+  type TrainerContext,
+} from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import type { TrainerContext } from '@espalier/training';
 import { describe, expect, it } from 'vitest';
 import { checkRecipe } from '../check-recipe.js';
 import { recipeSchema } from '../recipe-schema.js';

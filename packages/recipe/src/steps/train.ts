@@ -1,6 +1,5 @@
-import type { Reference } from '@espalier/core';
+import type { Reference, TrainerContext, TrainingEvent } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import type { TrainerContext, TrainingEvent } from '@espalier/training';
 import { missingData, stopped } from '../errors.js';
 import { openTeacher } from '../open-teacher.js';
 import type { Progress, StepContext, StepKind } from '../step.js';

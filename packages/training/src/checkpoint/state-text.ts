@@ -1,5 +1,5 @@
+import type { StopReason } from '@espalier/core';
 import type { Best, RunState } from '../run/run-state.js';
-import type { StopReason } from '../training-event.js';
 
 /** Key of the metadata of a checkpoint file that holds everything but tensors. */
 export const stateKey = 'espalier';

@@ -8,6 +8,3 @@ export interface Metric {
   /** The sum over the samples of a batch; the mean over all samples is what is reported. */
   sum(output: Tensor, target: Tensor): number;
 }
-
-/** Metrics by name, as an evaluation finds them. */
-export type Measured = Readonly<Record<string, number>>;

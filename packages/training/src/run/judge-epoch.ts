@@ -1,10 +1,10 @@
 import { withParameters } from '@espalier/autodiff';
+import type { EpochRecord, Measured } from '@espalier/core';
 import { badRequest } from '../errors.js';
 import { evaluate } from '../evaluate.js';
-import type { EpochRecord } from '../history.js';
 import { maskedShare } from '../masks/masked-share.js';
 import { defaultMetrics } from '../metrics/default-metrics.js';
-import type { Measured, Metric } from '../metrics/metric.js';
+import type { Metric } from '../metrics/metric.js';
 import type { TrainRequest } from '../train-request.js';
 import type { RunPlan } from './run-plan.js';
 import type { RunState } from './run-state.js';

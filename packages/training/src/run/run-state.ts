@@ -1,8 +1,6 @@
-import type { EpochRecord } from '../history.js';
+import type { EpochRecord, Measured, StopReason } from '@espalier/core';
 import type { Masks } from '../masks/masked.js';
-import type { Measured } from '../metrics/metric.js';
 import type { Weights } from '../train-request.js';
-import type { StopReason } from '../training-event.js';
 
 /**
  * Everything a run goes on from: a checkpoint is this and nothing else. Randomness needs no place in it, for every

@@ -1,12 +1,12 @@
 import { adam } from '@espalier/autodiff';
-import { type Executor, joinBytes, memoryFiles, type Session } from '@espalier/core';
+import { type Executor, joinBytes, memoryFiles, type Session, type Trained } from '@espalier/core';
 import { writeSafetensors } from '@espalier/safetensors';
 import { cubic } from '@espalier/schedules';
 import { createTensorCore } from '@espalier/tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keepLargest, toyRequest } from '../../test/toy.js';
 import { train } from '../train.js';
-import type { Trained, TrainRequest } from '../train-request.js';
+import type { TrainRequest } from '../train-request.js';
 
 const wasm = createTensorCore();
 afterAll(() => wasm.close());

@@ -1,5 +1,5 @@
 import { crossEntropy, distillation, featureMatching, sgd } from '@espalier/autodiff';
-import { joinBytes, memoryFiles } from '@espalier/core';
+import { joinBytes, memoryFiles, type Trained } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { simplify } from '@espalier/passes';
 import { writeSafetensors } from '@espalier/safetensors';
@@ -9,7 +9,7 @@ import { readBatch } from '../data/read-batch.js';
 import { finetune } from '../finetune.js';
 import { masked } from '../masks/masked.js';
 import { train } from '../train.js';
-import type { Trained, TrainRequest } from '../train-request.js';
+import type { TrainRequest } from '../train-request.js';
 
 const executor = createOnnxRuntime({ threads: 1 });
 afterAll(() => executor.close());

@@ -5,6 +5,7 @@ import {
   type Pruner,
   type PruneTarget,
   type Tensor,
+  type TrainerContext,
   type ValueId,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
@@ -14,7 +15,6 @@ import { badRequest } from '../errors.js';
 import type { Masks } from '../masks/masked.js';
 import { masksOfZeros } from '../masks/masks-of-zeros.js';
 import type { Prune } from '../train-request.js';
-import type { TrainerContext } from '../trainer.js';
 import { goalAt } from './goal-at.js';
 
 /** The context of choosing masks. */

@@ -1,6 +1,5 @@
 import type { Options, Resolved } from '@espalier/core';
 import { pruneOptions } from '@espalier/pruners';
-import { badRequest } from '../errors.js';
 import { trainerOptions } from '../trainer-options.js';
 
 /** The course of the sparsity. */
@@ -16,40 +15,62 @@ export const planOptions = {
   },
   pruner: { type: 'plugin', kind: 'pruner', default: 'magnitude', about: 'which weights matter least' },
   ...pruneOptions,
-  before: { type: 'number', default: 0, min: 0, about: 'one-shot and gradual: epochs before anything is pruned' },
-  ramp: { type: 'number', default: 2, min: 0, about: 'gradual: epochs in which the sparsity rises' },
+  before: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    when: { mode: ['one-shot', 'gradual'] },
+    about: 'epochs before anything is pruned',
+  },
+  ramp: {
+    type: 'number',
+    default: 2,
+    min: 0,
+    when: { mode: ['gradual'] },
+    about: 'epochs in which the sparsity rises',
+  },
   rampSchedule: {
     type: 'plugin',
     kind: 'schedule',
     optional: true,
-    about: 'gradual: the sparsity by step of the ramp, from 0 to `sparsity`; cubic unless given',
+    when: { mode: ['gradual'] },
+    about: 'the sparsity by step of the ramp, from 0 to `sparsity`; cubic unless given',
   },
   rampEvery: {
     type: 'integer',
     default: 0,
     min: 0,
-    about: 'gradual: steps between two looks at the schedule; 0 for a hundredth of the ramp',
+    when: { mode: ['gradual'] },
+    about: 'steps between two looks at the schedule; 0 for a hundredth of the ramp',
   },
-  after: { type: 'number', default: 1, min: 0, about: 'one-shot and gradual: epochs after the last pruning' },
-  rounds: { type: 'integer', default: 3, min: 1, about: 'iterative: how often it prunes' },
+  after: {
+    type: 'number',
+    default: 1,
+    min: 0,
+    when: { mode: ['one-shot', 'gradual'] },
+    about: 'epochs after the last pruning',
+  },
+  rounds: { type: 'integer', default: 3, min: 1, when: { mode: ['iterative'] }, about: 'how often it prunes' },
   roundEpochs: {
     type: 'number',
     default: 1,
     min: 0,
-    about: 'iterative: epochs before the first pruning and after each',
+    when: { mode: ['iterative'] },
+    about: 'epochs before the first pruning and after each',
   },
   between: {
     type: 'choice',
     of: ['continue', 'rewind', 'reinitialise'],
     default: 'continue',
-    about:
-      'iterative: whether the remaining weights continue, return to early values, or are reinitialized after a pruning',
+    when: { mode: ['iterative'] },
+    about: 'whether the remaining weights continue, return to early values, or are reinitialized after a pruning',
   },
   warm: {
     type: 'number',
     default: 0,
     min: 0,
-    about: 'iterative with `between: rewind`: epochs before the first round, whose weights are returned to',
+    when: { mode: ['iterative'], between: ['rewind'] },
+    about: 'epochs before the first round, whose weights are returned to',
   },
   unfreeze: { type: 'texts', default: [], about: 'globs of `freeze` that move once the last pruning is done' },
   freezeAfter: {
@@ -64,33 +85,3 @@ export const sparsifyOptions = { ...planOptions, ...trainerOptions } as const sa
 
 /** The options of the plan, resolved. */
 export type PlanOptions = Resolved<typeof planOptions>;
-
-const modes = {
-  before: ['one-shot', 'gradual'],
-  ramp: ['gradual'],
-  rampSchedule: ['gradual'],
-  rampEvery: ['gradual'],
-  after: ['one-shot', 'gradual'],
-  rounds: ['iterative'],
-  roundEpochs: ['iterative'],
-  between: ['iterative'],
-  warm: ['iterative'],
-} as const satisfies { readonly [K in keyof PlanOptions]?: readonly SparsifyMode[] };
-
-/** Refuses options that the mode does not look at: none is ignored. @throws TRAINING_REQUEST. */
-export function refuseForeignOptions(written: PlanOptions): void {
-  const { mode, between, warm } = written;
-  for (const [name, own] of Object.entries(modes) as readonly [keyof typeof modes, readonly SparsifyMode[]][]) {
-    const option = planOptions[name];
-    const usual = 'default' in option ? option.default : undefined;
-    if (own.includes(mode) || written[name] === usual) continue;
-    throw badRequest(`sparsify.${name}`, {
-      expected: `mode ${own.join(' or ')}`,
-      found: `mode ${mode}`,
-      fix: 'Remove the option, or change the mode.',
-    });
-  }
-  if (warm > 0 && between !== 'rewind') {
-    throw badRequest('sparsify.warm', { expected: 'between: rewind', found: `between: ${between}` });
-  }
-}

@@ -1,5 +1,13 @@
 import { crossEntropy, sgd } from '@espalier/autodiff';
-import { definePlugin, joinBytes, memoryFiles, toNumbers } from '@espalier/core';
+import {
+  definePlugin,
+  joinBytes,
+  memoryFiles,
+  type Trained,
+  type TrainerContext,
+  type TrainingEvent,
+  toNumbers,
+} from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { magnitude, randomPruner } from '@espalier/pruners';
 import { writeSafetensors } from '@espalier/safetensors';
@@ -7,9 +15,6 @@ import { constant, cyclical, linear } from '@espalier/schedules';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keepLargest, toyData, toyModel } from '../../test/toy.js';
 import { train } from '../train.js';
-import type { Trained } from '../train-request.js';
-import type { TrainerContext } from '../trainer.js';
-import type { TrainingEvent } from '../training-event.js';
 import { sparsify } from './sparsify.js';
 
 const executor = createOnnxRuntime({ threads: 1 });
@@ -90,7 +95,8 @@ describe('sparsify', () => {
     const rates = of('step').map(({ learningRate }) => learningRate);
     expect(rates.slice(9, 15)).toEqual(rates.slice(3, 9)); // each round follows the schedule from where the first began
     expect(rates.slice(15)).toEqual(rates.slice(3, 9));
-    const reinitialised = await run({ ...options, warm: 0, between: 'reinitialise' });
+    const { warm: _, ...lengths } = options;
+    const reinitialised = await run({ ...lengths, between: 'reinitialise' });
     expect(reinitialised.of('phase').map((phase) => phase.do)).toContain('reinitialise');
   });
 
@@ -241,10 +247,14 @@ describe('sparsify', () => {
     [
       'a length of another mode',
       { mode: 'one-shot', ramp: 3 },
-      /sparsify.ramp: expected mode gradual, found mode one-shot/,
+      /sparsify.ramp: expected mode: gradual for this option, found mode: one-shot/,
     ],
-    ['rounds beside a ramp', { rounds: 5 }, /sparsify.rounds: expected mode iterative/],
-    ['warm epochs without rewinding', { mode: 'iterative', warm: 1 }, /between: rewind, found between: continue/],
+    ['rounds beside a ramp', { rounds: 5 }, /sparsify.rounds: expected mode: iterative/],
+    [
+      'warm epochs without rewinding',
+      { mode: 'iterative', warm: 1 },
+      /between: rewind for this option, found between: continue/,
+    ],
     ['a ramp that ends elsewhere', { rampSchedule: linear({ to: 0.4 }) }, /ends at 0.5, the sparsity, found 0.4/],
     ['a ramp beyond everything', { rampSchedule: () => 1.5 }, /up to, but not including, 1, found 1.5 at step 0/],
     ['a sparsity of everything', { sparsity: 1 }, /not including, 1/],

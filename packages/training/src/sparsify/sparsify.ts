@@ -1,4 +1,4 @@
-import { definePlugin, type Graph } from '@espalier/core';
+import { definePlugin, type Graph, type Trainer, type TrainerContext } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import {
   type PruneOptions,
@@ -10,12 +10,11 @@ import {
 import { cosine } from '@espalier/schedules';
 import { checkPatterns, trainedParameters } from '../decays-of.js';
 import { type TrainerPlan, trainByOptions } from '../train-by-options.js';
-import type { Trainer, TrainerContext } from '../trainer.js';
 import type { TrainerOptions } from '../trainer-options.js';
 import { chooseMasks } from './choose-masks.js';
 import { goalOf } from './goal-at.js';
 import { roundRate } from './round-rate.js';
-import { type PlanOptions, refuseForeignOptions, sparsifyOptions } from './sparsify-options.js';
+import { type PlanOptions, sparsifyOptions } from './sparsify-options.js';
 import { sparsifyPhases } from './sparsify-phases.js';
 import { sparsityNotes } from './sparsity-notes.js';
 
@@ -29,7 +28,6 @@ export const sparsify = definePlugin({
   about: 'Prunes during training: in one step, along a ramp, or in rounds that continue, rewind or reinitialize.',
   options: sparsifyOptions,
   create(options): Trainer {
-    refuseForeignOptions(options);
     return {
       async train(graph, context) {
         const plan = planOf(graph, options, context);

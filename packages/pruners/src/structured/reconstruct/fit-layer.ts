@@ -1,4 +1,5 @@
-import { cholesky, type Regression, solveCholeskyRows } from '@espalier/core';
+import type { Regression } from '@espalier/core';
+import { cholesky, solveCholeskyRows } from '@espalier/ops';
 
 /** The starting point of `fitLayer`. */
 export interface FitProblem {

@@ -1,7 +1,7 @@
+import { createRandom } from '@espalier/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cholesky, inverseOf, solveCholesky, solveCholeskyRows } from './cholesky.js';
-import { createRandom } from './random.js';
 
 /** A positive definite matrix: XᵀX of more rows than columns. */
 function definite(size: number, seed: number): Float64Array {

@@ -1,5 +1,21 @@
-import type { EpochRecord } from './history.js';
-import type { Measured } from './metrics/metric.js';
+/** Metrics by name, as an evaluation finds them. */
+export type Measured = Readonly<Record<string, number>>;
+
+/** What one epoch came to. */
+export interface EpochRecord {
+  /** Counts from 1. */
+  readonly epoch: number;
+  /** Steps done by its end. */
+  readonly step: number;
+  /** Mean training loss of its steps. */
+  readonly loss: number;
+  /** At its last step. */
+  readonly learningRate: number;
+  /** Share of the masked weights that is zero at its end; absent where nothing is masked. */
+  readonly sparsity?: number;
+  /** Where this epoch was evaluated. */
+  readonly metrics?: Measured;
+}
 
 /** Why a run ended. */
 export type StopReason = 'finished' | 'early-stopping' | 'cancelled';

@@ -1,0 +1,19 @@
+import type { Graph, ValueId } from './graph.js';
+
+/** One line of a report: what became of a tensor or node, and why. */
+export interface Note {
+  /** Id of the node it is about. */
+  readonly node?: string;
+  readonly op?: string;
+  readonly value?: ValueId;
+  readonly outcome: 'quantized' | 'pruned' | 'float' | 'kept' | 'warning';
+  /** A plain sentence for a person. */
+  readonly reason: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** A graph with the account of how it came about. */
+export interface Outcome {
+  readonly graph: Graph;
+  readonly notes: readonly Note[];
+}
