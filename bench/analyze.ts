@@ -1,8 +1,8 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { adviceSummary, adviseWeights } from '@espalier/analysis';
-import { createWorkerRunner } from '@espalier/analysis/node';
+import { adviceSummary, adviseWeights } from '@espalier/bounds';
+import { createWorkerRunner } from '@espalier/bounds/node';
 import { buildGraph, floats } from '@espalier/core';
 import { build } from 'esbuild';
 
@@ -24,7 +24,7 @@ const graph = b.finish();
 
 // Threads of Node 20 do not read TypeScript.
 const outfile = join(tmpdir(), 'espalier-weight-worker.mjs');
-const source = fileURLToPath(new URL('../packages/analysis/src/weights-advice/weight-worker.ts', import.meta.url));
+const source = fileURLToPath(new URL('../packages/bounds/src/weights-advice/weight-worker.ts', import.meta.url));
 await build({
   entryPoints: [source],
   bundle: true,

@@ -14,6 +14,7 @@ const levels: readonly (readonly string[])[] = [
   ['@espalier/autodiff'],
   ['@espalier/calibration'],
   ['@espalier/quantizers', '@espalier/pruners', '@espalier/schedules'],
+  ['@espalier/bounds'],
   ['@espalier/training'],
   ['@espalier/joint'],
   ['@espalier/analysis'],

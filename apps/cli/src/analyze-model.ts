@@ -1,19 +1,21 @@
 import {
-  type AdviceGranularity,
-  type AdviceRunner,
   type AnalyzeReport,
-  adviceBits,
   analyzeGraph,
-  builtInRoundings,
-  examineLayers,
-  type LayersAnalysis,
   type ReportDrift,
   type ReportFile,
   representationDrift,
+} from '@espalier/analysis';
+import {
+  type AdviceGranularity,
+  type AdviceRunner,
+  adviceBits,
+  builtInRoundings,
+  examineLayers,
+  type LayersAnalysis,
   sameThread,
   weightTargets,
-} from '@espalier/analysis';
-import { createWorkerRunner } from '@espalier/analysis/node';
+} from '@espalier/bounds';
+import { createWorkerRunner } from '@espalier/bounds/node';
 import { calibrate } from '@espalier/calibration';
 import { type Dataset, type Graph, instantiate, matchNames, type Port } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';

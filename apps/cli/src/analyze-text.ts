@@ -1,4 +1,5 @@
-import { type AnalyzeReport, formatDb, significant, type WeightAdvice } from '@espalier/analysis';
+import { type AnalyzeReport, formatDb, significant } from '@espalier/analysis';
+import type { WeightAdvice } from '@espalier/bounds';
 import { bytesText, countText, percentText, shortText } from './number-text.js';
 import { factTable, textTable } from './text-table.js';
 

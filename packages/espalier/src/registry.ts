@@ -1,5 +1,5 @@
-import * as analysis from '@espalier/analysis';
 import * as autodiff from '@espalier/autodiff';
+import * as bounds from '@espalier/bounds';
 import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
@@ -49,9 +49,9 @@ export const registry = createRegistry([
   pruners.fisher,
   pruners.snip,
   pruners.activation,
-  analysis.nearest,
-  analysis.successive,
-  analysis.descent,
+  bounds.nearest,
+  bounds.successive,
+  bounds.descent,
   datasets.fashionMnist,
   datasets.mnist,
   datasets.images,

@@ -1,13 +1,17 @@
+import {
+  adviceSummary,
+  adviseWeights,
+  checkedAdvice,
+  errorHistogram,
+  theoryCurves,
+  type WeightsAdviceOptions,
+  weightTargets,
+} from '@espalier/bounds';
 import type { Graph } from '@espalier/core';
 import { type CostOptions, costsOf } from '../costs/costs-of.js';
 import { energyEstimate } from '../costs/energy-estimate.js';
 import { costSummary } from '../report/compress-report.js';
-import { adviceSummary, adviseWeights, type WeightsAdviceOptions } from '../weights-advice/advise-weights.js';
-import { checkedAdvice } from '../weights-advice/tensor-advice.js';
-import { weightTargets } from '../weights-advice/weight-targets.js';
 import type { AnalyzeReport } from './analyze-report.js';
-import { errorHistogram } from './error-histogram.js';
-import { theoryCurves } from './kurtosis-crossovers.js';
 
 /** Options of an analysis. */
 export interface AnalyzeOptions extends WeightsAdviceOptions, CostOptions {

@@ -1,3 +1,4 @@
+import { errorHistogram, examineLayers, layerTargets, theoryCurves } from '@espalier/bounds';
 import {
   buildGraph,
   createRandom,
@@ -13,10 +14,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyzeGraph } from './analyze-graph.js';
 import { analyzeHtml } from './analyze-html.js';
 import type { AnalyzeReport } from './analyze-report.js';
-import { errorHistogram } from './error-histogram.js';
-import { examineLayers } from './examine-layers.js';
-import { theoryCurves } from './kurtosis-crossovers.js';
-import { layerTargets } from './layer-targets.js';
 import { niceTicks } from './plot-frame.js';
 
 const attack = '"><script>alert(1)</script><img src=x onerror=alert(2)>\u202e';

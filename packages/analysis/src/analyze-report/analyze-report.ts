@@ -1,30 +1,15 @@
+import type {
+  AdviceOptions,
+  AdviceSummary,
+  ErrorHistogram,
+  LayersAnalysis,
+  TheoryCurve,
+  WeightAdvice,
+  WeightsAdvice,
+} from '@espalier/bounds';
 import type { EnergyEstimate } from '../costs/energy-estimate.js';
 import type { RepresentationDrift } from '../drift/representation-drift.js';
-import type { LayerRange } from '../layers/layer-range.js';
 import type { CostSummary, ReportFile } from '../report/compress-report.js';
-import type { AdviceSummary, WeightAdvice, WeightsAdvice } from '../weights-advice/advise-weights.js';
-import type { AdviceOptions } from '../weights-advice/tensor-advice.js';
-import type { ErrorHistogram } from './error-histogram.js';
-import type { TheoryCurve } from './kurtosis-crossovers.js';
-
-/** The range between heuristic and bound at one layer. */
-export interface LayerAnalysis extends LayerRange {
-  readonly node: string;
-  readonly op: string;
-  readonly weight: string;
-  /** The group of a grouped convolution that was looked at, of how many. */
-  readonly group: number;
-  readonly groups: number;
-}
-
-/** Ranges of layers, and those that could not be examined. */
-export interface LayersAnalysis {
-  readonly layers: readonly LayerAnalysis[];
-  readonly skipped: readonly { readonly node: string; readonly reason: string }[];
-  /** Where the inputs of the layers came from. */
-  readonly data: string;
-  readonly samples: number;
-}
 
 /** Drift from one model to another. */
 export interface ReportDrift extends RepresentationDrift {

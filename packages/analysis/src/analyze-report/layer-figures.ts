@@ -1,8 +1,8 @@
-import type { MethodRange } from '../layers/layer-range.js';
+import type { LayerAnalysis, MethodRange } from '@espalier/bounds';
 import { formatDb } from '../report/format-number.js';
 import { type Html, type HtmlValue, html } from '../report/html.js';
 import { htmlTable, legend, part } from '../report/report-parts.js';
-import type { AnalyzeReport, LayerAnalysis } from './analyze-report.js';
+import type { AnalyzeReport } from './analyze-report.js';
 import { niceTicks, plot, polyline } from './plot-frame.js';
 
 /** Ranges between heuristic and bound for every layer, one table for each bit width. */

@@ -1,11 +1,9 @@
+import type { ErrorHistogram, TheoryCurve, WeightAdvice } from '@espalier/bounds';
 import { quantile } from '../comparison/latency.js';
 import { formatCount, formatDb, significant } from '../report/format-number.js';
 import { type Html, html } from '../report/html.js';
 import { legend, part } from '../report/report-parts.js';
-import type { WeightAdvice } from '../weights-advice/advise-weights.js';
 import type { AnalyzeReport } from './analyze-report.js';
-import type { ErrorHistogram } from './error-histogram.js';
-import type { TheoryCurve } from './kurtosis-crossovers.js';
 import { area, dot, niceTicks, type PlotFrame, plot, polyline } from './plot-frame.js';
 
 const methods = [

@@ -1,3 +1,4 @@
+import { decibels, snrLimits } from '@espalier/bounds';
 import type { Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { sizesDiffer } from '../errors.js';
@@ -32,9 +33,6 @@ export interface ErrorMeter {
   addTensors(reference: Tensor, other: Tensor): void;
   read(): ErrorStats;
 }
-
-/** Bounds of a signal-to-noise ratio in decibels: what stands for "equal" and for "nothing left of it". */
-export const snrLimits = { highest: 300, lowest: -300 } as const;
 
 /** A new meter; `where` names what is compared in error messages. */
 export function createErrorMeter(where = 'comparison'): ErrorMeter {
@@ -93,15 +91,6 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
       undefinedBoth,
     }),
   };
-}
-
-/** 10·log₁₀(signal / noise) of two sums of squares, kept within `snrLimits`. */
-export function decibels(signal: number, noise: number): number {
-  if (noise === 0) return snrLimits.highest;
-  if (signal === 0) return snrLimits.lowest;
-  const ratio = 10 * (Math.log10(signal) - Math.log10(noise));
-  if (Number.isNaN(ratio)) return snrLimits.lowest; // both sums beyond float64
-  return Math.min(snrLimits.highest, Math.max(snrLimits.lowest, ratio));
 }
 
 function cosineOf(product: number, { signal, power }: { readonly signal: number; readonly power: number }): number {

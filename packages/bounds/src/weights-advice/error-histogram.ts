@@ -1,6 +1,6 @@
-import { decibels } from '../comparison/error-meter.js';
+import { decibels } from '../decibels.js';
 import { type GridForm, gridEnds } from '../distributions/expected-quantization-error.js';
-import { bestStep, condense } from '../weights-advice/best-step.js';
+import { bestStep, condense } from './best-step.js';
 
 /** Errors of single weights under both methods, counted over the same bins. */
 export interface ErrorHistogram {

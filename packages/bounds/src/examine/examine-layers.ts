@@ -1,8 +1,8 @@
 import type { Evidence, Graph, Need } from '@espalier/core';
 import type { LayerRangeOptions } from '../layers/layer-range.js';
 import { layerRanges } from '../layers/layer-ranges.js';
-import type { LayerAnalysis, LayersAnalysis } from './analyze-report.js';
 import { type LayerTarget, layerTargets } from './layer-targets.js';
+import type { LayerAnalysis, LayersAnalysis } from './layers-analysis.js';
 
 /** Options for examining the layers of a graph. */
 export interface ExamineOptions extends LayerRangeOptions {

@@ -1,4 +1,4 @@
-import { decibels } from '../comparison/error-meter.js';
+import { decibels } from '../decibels.js';
 import { type GridForm, gridEnds } from '../distributions/expected-quantization-error.js';
 import { equalSparsity } from '../distributions/pruning-crossover.js';
 import { badOption } from '../errors.js';

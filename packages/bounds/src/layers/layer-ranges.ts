@@ -1,4 +1,4 @@
-import { decibels } from '../comparison/error-meter.js';
+import { decibels } from '../decibels.js';
 import { equalSparsity } from '../distributions/pruning-crossover.js';
 import { badLayer } from '../errors.js';
 import { chunkSamples } from './chunk-samples.js';

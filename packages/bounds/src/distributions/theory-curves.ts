@@ -1,6 +1,6 @@
-import { kurtosis, truncated } from '../distributions/distribution.js';
-import { pruningOrQuantization } from '../distributions/pruning-crossover.js';
-import { studentT } from '../distributions/student-t.js';
+import { kurtosis, truncated } from './distribution.js';
+import { pruningOrQuantization } from './pruning-crossover.js';
+import { studentT } from './student-t.js';
 
 /** The theory's prediction for tensors of one kurtosis. */
 export interface TheoryPoint {

@@ -1,0 +1,33 @@
+import { type EspalierError, problem } from '@espalier/core';
+
+/** An option is outside what it can be. */
+export const badOption = (name: string, { expected, found }: { expected: string; found: unknown }): EspalierError =>
+  problem('OPTION_INVALID', { where: `option "${name}"`, expected, found: String(found) });
+
+/** Numbers of a layer do not fit each other or are not finite. */
+export const badLayer = (what: string, { expected, found }: { expected: string; found: string }): EspalierError =>
+  problem('LAYER_NUMBERS', {
+    where: `layer, ${what}`,
+    expected,
+    found,
+    fix: 'Give finite weights [rows, size] and XᵀX [size, size] of the same layer.',
+  });
+
+/** A matrix that should be XᵀX has negative eigenvalues or is not symmetric. */
+export const gramIndefinite = (found: string): EspalierError =>
+  problem('LAYER_GRAM', {
+    where: 'layer, gram',
+    expected: 'a symmetric positive semidefinite XᵀX',
+    found,
+    fix: 'Collect it again, from more samples or in float64.',
+  });
+
+/** A thread that judged a tensor has ended. */
+export const workerFailed = (cause: unknown): EspalierError =>
+  problem('ANALYSIS_WORKER', {
+    where: 'worker thread',
+    expected: 'the figures of a tensor',
+    found: cause instanceof Error ? cause.message : String(cause),
+    fix: 'Use fewer threads if memory ran out; one thread works without workers.',
+    cause,
+  });
