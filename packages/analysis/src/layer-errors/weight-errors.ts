@@ -66,7 +66,8 @@ export function* weightPairs(original: Graph, changed: Graph): Generator<WeightP
 function outputsFirst(graph: Graph, node: Node): boolean | undefined {
   const layer = operandsOf(graph, node);
   if (isRefusal(layer) || layer.kind === 'convolution') return undefined;
-  const weight = layer.weights.at(-1); // of a product the right operand, in the forms that quantizers write
+  // Of a product the right operand, in the forms that quantizers write; its rank may be unknown.
+  const weight = layer.weights.findLast(({ slot }) => slot > 0);
   const [output, sum] = [weight?.outputs[0], weight?.sums[0]];
   return output === undefined || sum === undefined ? undefined : output < sum;
 }
