@@ -1,9 +1,9 @@
 import { buildGraph, createRandom, floats, int } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import { cut, groupsOf } from '@espalier/pruners';
+import { coupled, cut } from '@espalier/pruners';
 
 /**
- * Time and memory of `groupsOf` and `cut` on a chain of six dense layers of 4096 units, 100 million parameters, half
+ * Time and memory of `coupled` and `cut` on a chain of six dense layers of 4096 units, 100 million parameters, half
  * of whose units go: `tsx --conditions=@espalier/source bench/cut.ts`. Memory is the peak of the process beyond what
  * it held before the weights were made, in sizes of the model.
  */
@@ -25,11 +25,12 @@ const graph = inferShapes(b.finish());
 const bytes = [...graph.constants.values()].reduce((sum, { data }) => sum + (data as Float32Array).byteLength, 0);
 
 let start = performance.now();
-const groups = groupsOf(graph).filter(({ prunable }) => prunable);
+const net = coupled(graph);
+const groups = net.groups.filter(({ prunable }) => prunable);
 const grouping = performance.now() - start;
 const removals = new Map(groups.map(({ id, units }) => [id, Array.from({ length: units / 2 }, (_, i) => 2 * i)]));
 start = performance.now();
-const small = cut(graph, removals);
+const small = cut(net, removals);
 const cutting = performance.now() - start;
 const left = [...small.constants.values()].reduce((sum, { data }) => sum + (data as Float32Array).length, 0);
 const peak = process.resourceUsage().maxRSS * 1024 - before;

@@ -7,7 +7,7 @@ import { nodeFiles } from '@espalier/core/node';
 import { readOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { simplify } from '@espalier/passes';
-import { costModel } from '@espalier/pruners';
+import { costModel, coupled } from '@espalier/pruners';
 import { type Recipe, type RecipeStep, trainModel } from '@espalier/recipe';
 import { registry } from 'espalier';
 import { dataFolder, modelsFolder } from '../test/fixtures.js';
@@ -109,7 +109,7 @@ async function row(name: string, { model, steps }: { readonly model: string; rea
   const output = join(folder!, `${name}.onnx`); // checked above
   const report = await trainModel({ recipe, registry, executor, files, model, output });
   const [before, after] = [await readOnnx(files, original), await readOnnx(files, output)];
-  const [costBefore, costAfter] = [before, after].map((graph) => costModel(simplify(graph))(new Map()));
+  const [costBefore, costAfter] = [before, after].map((graph) => costModel(coupled(simplify(graph)))(new Map()));
   const made: Row = {
     name,
     macs: 1 - costAfter!.macs / costBefore!.macs,

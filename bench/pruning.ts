@@ -2,20 +2,30 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { createNode, editGraph, floats, type Graph, isFloat, type Note, sizeOf, type ValueId } from '@espalier/core';
+import {
+  createNode,
+  editGraph,
+  floats,
+  type Graph,
+  isFloat,
+  type Note,
+  noEvidence,
+  sizeOf,
+  type ValueId,
+} from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { simplify } from '@espalier/passes';
 import {
   branchesOf,
   chooseUnits,
   costModel,
+  coupled,
   cut,
   type Goal,
   type Group,
-  groupsOf,
+  layerPruning,
   magnitude,
   maskGroups,
-  pruneLayers,
   scoreUnits,
 } from '@espalier/pruners';
 import { modelsFolder } from '../test/fixtures.js';
@@ -94,7 +104,8 @@ function read(path: string): Graph {
 async function measure(path: string, name: string): Promise<{ readonly text: string; readonly good: boolean }> {
   const graph = read(path);
   let start = performance.now();
-  const groups = groupsOf(graph);
+  const net = coupled(graph);
+  const { groups } = net;
   const grouping = performance.now() - start;
   const prunable = groups.filter((group) => group.prunable);
   const exact = prunable.filter((group) => !group.changesStatistics);
@@ -115,48 +126,51 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
     lines.push(`  with norms ${percent(1 - held(last) / all)}; the rest: ${largest(last) || 'nothing'}`);
   }
   let good = true;
-  const scores = scoreUnits(graph, exact, { pruner: magnitude() });
-  const allScores = exact.length === prunable.length ? scores : scoreUnits(graph, prunable, { pruner: magnitude() });
-  const cost = costModel(graph);
+  const scores = scoreUnits(net, exact, { pruner: magnitude() });
+  const allScores = exact.length === prunable.length ? scores : scoreUnits(net, prunable, { pruner: magnitude() });
+  const cost = costModel(net);
   const feeds = randomFeeds(graph, { sizes });
-  const choices: (readonly ['local' | 'global', Goal, 'statistics'?])[] = [
-    ['local', { ratio: 0.5 }],
-    ['global', { ratio: 0.5 }],
-    ['global', { macs: 0.5 }],
-    ['global', { parameters: 0.5 }],
+  const sparsity = 0.5;
+  const choices: (readonly ['layer' | 'global', Goal, 'statistics'?])[] = [
+    ['layer', 'units'],
+    ['global', 'units'],
+    ['global', 'macs'],
+    ['global', 'parameters'],
   ];
-  if (exact.length < prunable.length) choices.push(['local', { ratio: 0.5 }, 'statistics']);
+  if (exact.length < prunable.length) choices.push(['layer', 'units', 'statistics']);
   for (const [scope, goal, statistics] of choices) {
-    const removals = chooseUnits(statistics ? allScores : scores, cost, { goal, scope });
+    const removals = chooseUnits(statistics ? allScores : scores, cost, { sparsity, goal, scope });
     start = performance.now();
-    const small = cut(graph, removals);
+    const small = cut(net, removals);
     const cutting = performance.now() - start;
     const predicted = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
     const before = cost(new Map());
-    const [asked, share] = Object.entries(goal)[0]!;
-    const reached = asked === 'ratio' ? share : 1 - predicted[asked as 'macs'] / before[asked as 'macs'];
+    const reached = goal === 'units' ? sparsity : 1 - predicted[goal] / before[goal];
     const right = predicted.parameters === parametersOf(small);
-    const masked = await runOnnx(normsOverKept(maskGroups(graph, removals), graph, removals), feeds);
+    const masked = await runOnnx(normsOverKept(maskGroups(net, removals), net, removals), feeds);
     const result = await runOnnx(small, feeds);
     const difference = largestDifference(masked, result);
     good &&= right && (difference <= tolerance || largestGap(masked, result) <= rounding);
     lines.push(
-      `  ${scope} ${asked} ${share}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${asked === 'ratio' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
+      `  ${scope} ${goal} ${sparsity}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${goal === 'units' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
     );
   }
-  for (const attention of ['heads', 'head-dimension'] as const) {
-    const found = groupsOf(graph, { attention }).filter((group) => group.attention && group.prunable);
+  for (const attention of ['head', 'head-dimension'] as const) {
+    const heads = coupled(graph, { attention });
+    const found = heads.groups.filter((group) => group.attention && group.prunable);
     if (found.length === 0) continue;
     const removals = new Map(found.map(({ id, units }) => [id, Array.from({ length: units >> 1 }, (_, i) => i)]));
-    const masked = await runOnnx(maskGroups(graph, removals, { attention }), feeds);
-    const difference = largestDifference(masked, await runOnnx(cut(graph, removals, { attention }), feeds));
+    const masked = await runOnnx(maskGroups(heads, removals), feeds);
+    const difference = largestDifference(masked, await runOnnx(cut(heads, removals), feeds));
     good &&= difference <= tolerance;
     lines.push(`  half of ${attention} of ${found.length} groups: difference ${difference.toExponential(1)}`);
   }
   const branches = branchesOf(graph);
   if (branches.length > 0) {
     start = performance.now();
-    const { graph: small, notes } = pruneLayers(graph, { pruner: magnitude(), measure: 'mean', goal: { macs: 0.3 } });
+    const { graph: small, notes } = layerPruning({ pruner: magnitude(), measure: 'mean', goal: 'macs', sparsity: 0.3 })(
+      graph,
+    ).apply(noEvidence);
     const took = performance.now() - start;
     const before = await runOnnx(zeroed(graph, branchesGone(notes)), feeds);
     const difference = largestDifference(before, await runOnnx(small, feeds));

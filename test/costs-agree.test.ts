@@ -18,7 +18,7 @@ import {
 } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { inferShapes, setInputShapes } from '@espalier/ops';
-import { costModel, cut, groupsOf } from '@espalier/pruners';
+import { costModel, coupled, cut } from '@espalier/pruners';
 import { describe, expect, it, test } from 'vitest';
 import { modelsFolder } from './fixtures.js';
 
@@ -66,7 +66,7 @@ describe('the cost model of nothing removed is what costsOf says', () => {
     (_, path) => {
       const bytes = readFileSync(path);
       const graph = sized(decodeOnnx(path.endsWith('.gz') ? gunzipSync(bytes) : bytes));
-      expect(costModel(graph)(new Map())).toEqual(costOf(graph));
+      expect(costModel(coupled(graph))(new Map())).toEqual(costOf(graph));
     },
   );
 });
@@ -130,7 +130,7 @@ describe('figures by hand, of both', () => {
   ] as const)('%s', (_, op, parts: Around, macs) => {
     const graph = around(op, parts);
     expect(costOf(graph).macs).toBe(macs);
-    expect(costModel(graph)(new Map())).toEqual(costOf(graph));
+    expect(costModel(coupled(graph))(new Map())).toEqual(costOf(graph));
   });
 });
 
@@ -152,7 +152,7 @@ test('one axis rule of a plugin tells the multiply-adds of its op: each output s
     { node: 'y/Linear', op: 'acme::Linear', reason: 'no rule counts the op acme::Linear' },
   ]);
   expect(costOf(graph, rules)).toEqual({ parameters: 30, bytes: 120, macs: 4 * 5 * 6 });
-  expect(costModel(graph, { rules })(new Map())).toEqual(costOf(graph, rules));
+  expect(costModel(coupled(graph, { rules }))(new Map())).toEqual(costOf(graph, rules));
 });
 
 describe('the cost model of a cut is what costsOf says of what is left', () => {
@@ -161,11 +161,11 @@ describe('the cost model of a cut is what costsOf says of what is left', () => {
     ['an LSTM between matrix products', lstmNet],
   ])('%s', (_, make) => {
     const graph = make();
-    const groups = groupsOf(graph).filter(({ prunable }) => prunable);
+    const groups = coupled(graph).groups.filter(({ prunable }) => prunable);
     expect(groups.length).toBeGreaterThan(0);
     const removals = new Map(groups.map(({ id, units }) => [id, Array.from({ length: units / 2 }, (_, i) => 2 * i)]));
     const counts = new Map([...removals].map(([id, units]) => [id, units.length]));
-    expect(costModel(graph)(counts)).toEqual(costOf(cut(graph, removals)));
+    expect(costModel(coupled(graph))(counts)).toEqual(costOf(cut(coupled(graph), removals)));
   });
 });
 

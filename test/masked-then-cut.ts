@@ -1,6 +1,6 @@
 import { buildGraph, floats, type Graph, type GraphBuilder, longs, type Tensor, type ValueId } from '@espalier/core';
-import { inferShapes } from '@espalier/ops';
-import { cut, type Group, type GroupOptions, groupsOf, maskGroups, type Removals } from '@espalier/pruners';
+import { inferShapes, type RelateOptions } from '@espalier/ops';
+import { coupled, cut, type Group, maskGroups, type Removals } from '@espalier/pruners';
 import { largestDifference, randomFeeds, runOnnx } from './run-onnx.js';
 
 /** A builder with weights of distinct small values that alternate in sign, the same each time. */
@@ -42,18 +42,18 @@ export function waves(name: string, shape: readonly number[], scale = 0.5): Tens
 }
 
 /** The groups whose removal is exact. */
-export const exactGroups = (graph: Graph, options: GroupOptions = {}): readonly Group[] =>
-  groupsOf(graph, options).filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
+export const exactGroups = (graph: Graph, options: RelateOptions = {}): readonly Group[] =>
+  coupled(graph, options).groups.filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
 
 /** For each exact group its id, units, and how many indices of which axes go with a unit. */
-export const shownGroups = (graph: Graph, options: GroupOptions = {}): readonly string[] =>
+export const shownGroups = (graph: Graph, options: RelateOptions = {}): readonly string[] =>
   exactGroups(graph, options).map(({ id, units, slices }) => {
     const parts = slices.map(({ value, axis, each }) => `${value}/${axis}${each > 1 ? ` x${each}` : ''}`);
     return `${id}: ${units} of ${parts.sort().join(', ')}`;
   });
 
 /** The first unit of every exact group with several, or those that are asked for. */
-export const firstUnits = (graph: Graph, options: GroupOptions = {}): Removals =>
+export const firstUnits = (graph: Graph, options: RelateOptions = {}): Removals =>
   new Map(
     exactGroups(graph, options)
       .filter(({ units }) => units > 1)
@@ -70,11 +70,11 @@ export async function maskedThenCut(
     removals,
     options = {},
     feeds = randomFeeds(graph),
-  }: { removals?: Removals; options?: GroupOptions; feeds?: ReturnType<typeof randomFeeds> } = {},
+  }: { removals?: Removals; options?: RelateOptions; feeds?: ReturnType<typeof randomFeeds> } = {},
 ): Promise<{ readonly difference: number; readonly changed: number; readonly small: Graph }> {
   const gone = removals ?? firstUnits(graph, options);
-  const small = cut(graph, gone, options);
-  const masked = await runOnnx(maskGroups(graph, gone, options), feeds);
+  const small = cut(coupled(graph, options), gone);
+  const masked = await runOnnx(maskGroups(coupled(graph, options), gone), feeds);
   return {
     difference: largestDifference(masked, await runOnnx(small, feeds)),
     changed: largestDifference(await runOnnx(graph, feeds), masked),

@@ -14,7 +14,7 @@ import {
   type ValueId,
 } from '@espalier/core';
 import type { AxisPort } from '../packages/core/src/axis-rule.js';
-import type { GroupOptions } from '../packages/pruners/src/structured/group.js';
+import type { CoupledGraph } from '../packages/pruners/src/structured/coupled.js';
 import { type Remaining, type Removals, remainingAfter } from '../packages/pruners/src/structured/removal.js';
 import { takeIndices } from '../packages/pruners/src/structured/take-indices.js';
 
@@ -23,9 +23,10 @@ import { takeIndices } from '../packages/pruners/src/structured/take-indices.js'
  * zeros. A cut with `statistics: true` computes exactly this. Covers ReduceMean, and LayerNormalization over the
  * last axis.
  */
-export function normsOverKept(masked: Graph, original: Graph, removals: Removals, options: GroupOptions = {}): Graph {
-  const remaining = remainingAfter(original, removals, options);
-  const { site } = remaining.found.relations;
+export function normsOverKept(masked: Graph, net: CoupledGraph, removals: Removals): Graph {
+  const { graph: original, relations } = net;
+  const remaining = remainingAfter(net, removals);
+  const { site } = relations;
   const draft = editGraph(masked);
   for (const node of original.nodes) {
     const x = site(node).inputs[0];

@@ -1,7 +1,7 @@
 import { costsOf } from '@espalier/analysis';
-import { buildGraph, createRegistry, floats, type Graph } from '@espalier/core';
+import { buildGraph, createRegistry, floats, type Graph, noEvidence } from '@espalier/core';
 import { axisRulesOf, inferShapes, isRefusal, layerOf } from '@espalier/ops';
-import { cut, groupsOf, magnitude, prune, pruneStructured, removeDeadUnits } from '@espalier/pruners';
+import { channelPruning, coupled, cut, magnitude, removeDeadUnits, weightPruning } from '@espalier/pruners';
 import { describe, expect, it } from 'vitest';
 import { plugins } from '../examples/plugin-dense/index.js';
 
@@ -35,22 +35,26 @@ describe('one axis rule of a custom layer', () => {
 
   it('scores and cuts its units', () => {
     const graph = denseNet();
-    expect(groupsOf(graph, { rules }).find(({ id }) => id === 'w/0')).toMatchObject({ prunable: true, units: 3 });
-    expect(shapesOf(cut(graph, new Map([['w/0', [1]]]), { rules }))).toEqual(['w 2x4', 'v 2x2']);
+    expect(coupled(graph, { rules }).groups.find(({ id }) => id === 'w/0')).toMatchObject({ prunable: true, units: 3 });
+    expect(shapesOf(cut(coupled(graph, { rules }), new Map([['w/0', [1]]])))).toEqual(['w 2x4', 'v 2x2']);
     // The second row of w is by far the smallest.
-    const small = pruneStructured(graph, { pruner: magnitude(), goal: { ratio: 0.34 }, rules }).graph;
+    const small = channelPruning({ pruner: magnitude(), sparsity: 0.34 })(graph, { axes: rules }).apply(
+      noEvidence,
+    ).graph;
     expect([...small.constants.get('w')!.data]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it('prunes its weights two of four along the axis that it sums over', () => {
-    const { graph, notes } = prune(denseNet(), { pruner: magnitude(), granularity: { n: 2, m: 4 }, rules });
+    const { graph, notes } = weightPruning({ pruner: magnitude(), granularity: '2:4' })(denseNet(), {
+      axes: rules,
+    }).apply(noEvidence);
     expect([...graph.constants.get('w')!.data].map((each) => (each === 0 ? 0 : 1))).toEqual([
       ...[0, 0, 1, 1],
       ...[0, 0, 1, 1],
       ...[0, 0, 1, 1],
     ]);
     expect(notes.find(({ value }) => value === 'v')?.reason).toMatch(/sums over 3 inputs/);
-    const left = prune(denseNet(), { pruner: magnitude(), granularity: { n: 2, m: 4 } }).notes;
+    const left = weightPruning({ pruner: magnitude(), granularity: '2:4' })(denseNet()).apply(noEvidence).notes;
     expect(left.map(({ reason }) => reason)).toContain('The layout of its weights is not known.');
   });
 

@@ -1,7 +1,7 @@
 import { formatCount, textTable } from '@espalier/analysis';
 import type { Graph, Registry } from '@espalier/core';
 import { axisRulesOf, parametersOf } from '@espalier/ops';
-import { type Group, groupsOf, prepareStructured } from '@espalier/pruners';
+import { coupled, type Group, prepareStructured } from '@espalier/pruners';
 import { shortText } from './number-text.js';
 
 /** One group of units that can only be removed together, as plain JSON. */
@@ -27,7 +27,7 @@ export interface GroupTable {
 /** The groups of a model as pruning sees it, with the axis rules of the plugins of a registry; `all` are its parameters. */
 export function groupTable(graph: Graph, registry: Registry, all: number): GroupTable {
   const ready = prepareStructured(graph);
-  const groups = groupsOf(ready, { rules: axisRulesOf(registry) });
+  const { groups } = coupled(ready, { rules: axisRulesOf(registry) });
   const held = (of: readonly Group[]) => {
     // Readers of one vector have copies of it there, which share their elements: each counts once.
     const touched = of.flatMap(({ slices }) => slices.map(({ value }) => value));

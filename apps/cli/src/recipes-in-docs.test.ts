@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readReference, resolveReference } from '@espalier/core';
-import { parseRecipe, resolvedRecipe, stepKinds } from '@espalier/recipe';
+import { driverOptions, parseRecipe, resolvedRecipe, type StepKind, stepKinds } from '@espalier/recipe';
 import { registry } from 'espalier';
 import { describe, expect, it } from 'vitest';
 
@@ -12,12 +12,15 @@ describe('the recipes of the page about the command line', () => {
   it.each(recipes.map((text, i) => [i, text] as const))('number %d resolves in the registry', (_, text) => {
     const recipe = parseRecipe(text);
     expect(resolvedRecipe(recipe, registry)).toMatchObject({ espalier: 1 });
-    for (const step of recipe.steps) {
-      for (const [name, reference] of Object.entries(step)) {
-        const { kind, options: driver } = stepKinds[name as keyof typeof stepKinds]; // parsed: the keys are known
+    for (const written of recipe.steps) {
+      for (const [name, reference] of Object.entries(written)) {
+        const step: StepKind = stepKinds[name as keyof typeof stepKinds]; // parsed: the keys are known
+        const driver = driverOptions(step, registry, { reference, where: name });
         const { use, given } = readReference(reference, name);
         const own = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.hasOwn(driver, key)));
-        expect(() => resolveReference(registry, { kind, reference: { use, with: own }, where: name })).not.toThrow();
+        expect(() =>
+          resolveReference(registry, { kind: step.kind, reference: { use, with: own }, where: name }),
+        ).not.toThrow();
       }
     }
   });

@@ -1,4 +1,5 @@
 export * from './calibrate.js';
 export type * from './collector.js';
 export * from './collectors.js';
+export * from './reestimate-batch-norm.js';
 export type { Adder, ReduceOptions, Reduction, StatisticsGraph } from './statistics-graph.js';

@@ -68,11 +68,23 @@ function extend(taken: ReadonlyMap<string, AnyPlugin>, prefix: string, plugins: 
  */
 export function resolveReference<K extends Kind>(
   registry: Registry,
-  { kind, reference, where }: { readonly kind: K; readonly reference: unknown; readonly where: string },
+  {
+    kind,
+    reference,
+    where,
+    made = {},
+  }: {
+    readonly kind: K;
+    readonly reference: unknown;
+    readonly where: string;
+    /** Plugins among the options that are made already. */
+    readonly made?: Readonly<Record<string, unknown>>;
+  },
 ): Kinds[K] {
   const { use, given } = readReference(reference, where);
   const plugin = findPlugin(registry, { kind, use, where });
-  const resolved = resolveInner(registry, plugin.options, given, `${where}.with`);
+  const open = Object.fromEntries(Object.entries(plugin.options).filter(([name]) => !Object.hasOwn(made, name)));
+  const resolved = { ...resolveInner(registry, open, given, `${where}.with`), ...made };
   resolveOptions(`${where}.with`, plugin.options, resolved); // the plugin checks too, but knows no path
   return instantiate(plugin, resolved);
 }

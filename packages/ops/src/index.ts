@@ -2,7 +2,7 @@ export { axisAt } from './axes/axis-at.js';
 export { axisRuleOf } from './axes/axis-rules.js';
 export { axisRulesOf } from './axes/axis-rules-of.js';
 export type { AxisSpace } from './axes/axis-space.js';
-export { choiceOf, type Relations, relateAxes } from './axes/relate-axes.js';
+export { type Relations, relateAxes } from './axes/relate-axes.js';
 export type { RelateOptions } from './axes/relate-options.js';
 export { firstCounts, nary, unary, where } from './axes/rules/elementwise.js';
 export * from './cholesky.js';

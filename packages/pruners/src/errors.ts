@@ -26,7 +26,7 @@ export const badGranularity = (found: unknown) =>
     found: shown(found),
     fix:
       found === 'channel' || found === 'group'
-        ? 'Whole channels are removed by pruneStructured, or in a recipe by a prune step with granularity: channel.'
+        ? 'Whole channels are removed by channelPruning, or in a recipe by a prune step with granularity: channel.'
         : 'N weights of every M neighbours along the reduction axis are kept.',
   });
 
@@ -85,7 +85,7 @@ export const unknownGroup = (id: string, known: readonly string[]) =>
     where: 'removals',
     expected: 'ids of groups of this graph',
     found: shown(id),
-    fix: `${didYouMean(id, known.slice(0, 5000))}\`groupsOf\` lists them.`,
+    fix: `${didYouMean(id, known.slice(0, 5000))}\`coupled\` lists them.`,
     details: { group: id },
   });
 
@@ -120,7 +120,7 @@ export const emptyAxis = (value: string) =>
 /** The error for a share that is none. */
 export const badGoal = (kind: string, found: unknown) =>
   problem('PRUNE_GOAL', {
-    where: `prune.goal.${kind}`,
+    where: `prune.${kind}`,
     expected: 'a share from 0 to 1',
     found: shown(found),
     fix: 'Half of it is 0.5.',
@@ -153,7 +153,7 @@ export const missingEvidence = (need: Need) =>
     where: `scores, need ${needKey(need)}`,
     expected: 'evidence of it',
     found: 'none',
-    fix: 'Run calibration with what pruneNeeds or structuredNeeds gives for this very graph, and pass its evidence.',
+    fix: 'Run calibration for the `needs` of the pruning on its `graph`, and pass the evidence.',
     details: { need },
   });
 
@@ -182,5 +182,5 @@ export const noInfluence = (id: string) =>
     where: `branch "${id}"`,
     expected: 'how much it changes its input, from calibration data',
     found: 'nothing',
-    fix: 'Collect `layerNeeds` with calibration data first, or choose the measure `sum` or `mean`.',
+    fix: 'Collect the `needs` of the pruning with calibration data first, or choose the measure `sum` or `mean`.',
   });

@@ -61,7 +61,7 @@ export function findLayers(graph: Graph, options: CheckedPruneOptions): FoundLay
       else layers.push({ value, weight, node: node.id, op: node.op, reduction: readers[0]!, ...chosen });
     }
   }
-  return { layers, notes: [...notes, ...choice.unused()] };
+  return { layers, notes: [...notes, ...choice.unmatched()] };
 }
 
 /** The reduction under each reader; undefined when one of them reads the weight as something else. */

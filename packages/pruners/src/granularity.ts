@@ -17,7 +17,7 @@ export const patternSparsity = ({ n, m }: Pattern): number => 1 - n / m;
 
 /**
  * The granularity that a text names: `weight`, or a pattern such as `2:4`.
- * @throws PRUNE_GRANULARITY, for `channel` too, which is a job of `pruneStructured`.
+ * @throws PRUNE_GRANULARITY.
  */
 export function readGranularity(text: string): Granularity {
   if (text === 'weight') return 'weight';

@@ -1,12 +1,9 @@
 export { removeDeadUnits, removeDeadUnitsPass } from './dead-units/remove-dead-units.js';
 export { type Granularity, type Pattern, patternSparsity, patternText, readGranularity } from './granularity.js';
 export { type Branch, branchesOf } from './layers/branches-of.js';
-export { type LayerOptions, layerNeeds, pruneLayers } from './layers/prune-layers.js';
 export { removeBranches } from './layers/remove-branches.js';
-export type { BranchMeasure, BranchScoring } from './layers/score-branches.js';
 export { magnitude } from './magnitude.js';
 export { applyMask, maskOf, maskProjection, type Projection, type Weights } from './mask.js';
-export { prune, pruneNeeds } from './prune.js';
 export {
   type Normalization,
   type PruneOptions,
@@ -14,6 +11,12 @@ export {
   readPruneOptions,
   type WrittenPruneOptions,
 } from './prune-options.js';
+export { pruneWeights } from './prune-weights.js';
+export { channelPruning } from './prunings/channel.js';
+export { headPruning } from './prunings/head.js';
+export { headDimensionPruning } from './prunings/head-dimension.js';
+export { layerPruning } from './prunings/layer.js';
+export { weightPruning } from './prunings/weight.js';
 export { randomPruner } from './random-pruner.js';
 export { activation } from './scores/activation.js';
 export { cosine } from './scores/cosine.js';
@@ -25,15 +28,13 @@ export { taylor } from './scores/taylor.js';
 export { type Sparsity, type SparsityReport, sparsityReport } from './sparsity-report.js';
 export { type Choice, chooseUnits, type Goal } from './structured/choose-units.js';
 export { type Cost, type CostModel, costModel } from './structured/cost-model.js';
+export { type CoupledGraph, coupled } from './structured/coupled.js';
 export { cut } from './structured/cut.js';
-export type { Group, GroupOptions, Slice } from './structured/group.js';
-export { groupsOf } from './structured/groups-of.js';
+export type { Group, Slice } from './structured/group.js';
 export { kindsOfGroups } from './structured/kinds-of-groups.js';
 export { maskGroups } from './structured/mask-groups.js';
 export { prepareStructured } from './structured/prepare-structured.js';
-export { pruneStructured, type StructuredOutcome, structuredNeeds } from './structured/prune-structured.js';
 export { type CutGraph, type ReconstructOptions, reconstruct } from './structured/reconstruct/reconstruct.js';
 export type { Removals } from './structured/removal.js';
 export { scoreUnits, type UnitScores, type UnitScoring } from './structured/score-units.js';
-export type { StructuredOptions } from './structured/structured-options.js';
 export { type PrunableOp, usualOps } from './weight-rules.js';

@@ -13,7 +13,7 @@ import { prunableOps, usualOps } from './weight-rules.js';
 /** The normalization that makes scores of different layers comparable. */
 export type Normalization = 'none' | 'l2-per-layer';
 
-/** Options of the pruning driver as data, as they stand in a recipe beside those of the pruner. */
+/** Options of the pruning of single weights as data, as they stand in a recipe beside those of the pruner. */
 export const pruneOptions = {
   sparsity: {
     type: 'number',
@@ -31,26 +31,29 @@ export const pruneOptions = {
     type: 'choice',
     of: ['layer', 'global'],
     default: 'layer',
+    when: { granularity: ['weight'] },
     about: 'whether every layer gets the sparsity, or all of them together',
   },
   normalize: {
     type: 'choice',
     of: ['none', 'l2-per-layer'],
     default: 'none',
-    about: 'with `scope: global`, whether scores are divided by the l2 norm of those of their layer',
+    when: { scope: ['global'] },
+    about: 'whether scores are divided by the l2 norm of those of their layer',
   },
   ops: { type: 'texts', default: usualOps, about: 'ops whose weights are pruned' },
   only: { type: 'texts', default: [], about: 'patterns of node ids or weight names to prune (* and ?); empty for all' },
   ignore: { type: 'texts', default: [], about: 'patterns of node ids or weight names to leave (* and ?)' },
   minimumSize: { type: 'integer', default: 0, min: 0, about: 'weights with fewer elements are left' },
   overrides: {
-    type: 'texts',
+    type: 'pairs',
+    of: { type: 'text' },
     default: [],
     about: 'other targets for some layers, later ones first: `conv1=0` leaves it, `fc*=0.9`, `block?=2:4`',
   },
 } as const satisfies Options;
 
-/** Options of the pruning driver. Patterns name node ids or weights, with `*` and `?`. */
+/** How single weights are pruned. Patterns name node ids or weights, with `*` and `?`. */
 export interface PruneOptions {
   readonly pruner: Pruner;
   /** The share of weights that are zero afterwards, those that were zero before included. Fixed by an N:M pattern. */
@@ -142,7 +145,7 @@ export type WrittenPruneOptions = Resolved<typeof pruneOptions>;
  * @throws PRUNE_GRANULARITY, PRUNE_OVERRIDE, PRUNE_SPARSITY.
  */
 export function readPruneOptions(written: WrittenPruneOptions, pruner: Pruner): PruneOptions {
-  const { sparsity, granularity: text, overrides, ...rest } = written;
+  const { sparsity, granularity: text, overrides, ops, ...rest } = written;
   const granularity = readGranularity(text);
   // Beside a pattern the table's default is what stands there when nothing was written.
   const silent = granularity !== 'weight' && sparsity === pruneOptions.sparsity.default;
@@ -151,15 +154,13 @@ export function readPruneOptions(written: WrittenPruneOptions, pruner: Pruner): 
     pruner,
     granularity,
     ...(silent ? {} : { sparsity }),
+    ...(ops === usualOps ? {} : { ops }), // by default custom ops join them
     overrides: Object.fromEntries(overrides.map(readOverride)),
   };
 }
 
-function readOverride(text: string): readonly [string, number | Pattern] {
-  const at = text.lastIndexOf('=');
-  const [pattern, goal] = [text.slice(0, at), text.slice(at + 1)];
-  if (at < 1 || goal.trim() === '') throw badOverride(text);
+function readOverride([pattern, goal]: readonly [string, string]): readonly [string, number | Pattern] {
   if (/^\d+:\d+$/.test(goal)) return [pattern, readGranularity(goal) as Pattern]; // the form was just checked
-  if (Number.isNaN(Number(goal))) throw badOverride(text);
+  if (Number.isNaN(Number(goal))) throw badOverride(`${pattern}=${goal}`);
   return [pattern, Number(goal)];
 }

@@ -1,9 +1,9 @@
-import { buildGraph, floats, fromNumbers } from '@espalier/core';
+import { buildGraph, floats, fromNumbers, noEvidence } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
 import { gzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { magnitude } from './magnitude.js';
-import { prune } from './prune.js';
+import { pruneWeights } from './prune-weights.js';
 import { sparsityReport } from './sparsity-report.js';
 
 const b = buildGraph();
@@ -30,7 +30,7 @@ const bytes = (each: typeof graph, sparse: boolean) =>
 
 describe('sparsityReport', () => {
   it('counts zeros, and bytes as dense, sparse and compressed files hold them', () => {
-    const pruned = prune(graph, { pruner: magnitude(), sparsity: 0.75 }).graph;
+    const pruned = pruneWeights({ pruner: magnitude(), sparsity: 0.75 })(graph).apply(noEvidence).graph;
     const { tensors, total } = sparsityReport(pruned, gzipSync);
     expect([...tensors.keys()]).toEqual(['w', 'half']);
     expect(tensors.get('w')).toMatchObject({
@@ -52,7 +52,7 @@ describe('sparsityReport', () => {
   });
 
   it('agrees with the files the ONNX writer makes', () => {
-    const pruned = prune(graph, { pruner: magnitude(), sparsity: 0.9 }).graph;
+    const pruned = pruneWeights({ pruner: magnitude(), sparsity: 0.9 })(graph).apply(noEvidence).graph;
     const { tensors, total } = sparsityReport(pruned);
     expect(bytes(graph, false)).toBe(bytes(pruned, false));
     const saved = bytes(pruned, false) - bytes(pruned, true);

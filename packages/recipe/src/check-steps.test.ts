@@ -2,7 +2,7 @@ import { createRegistry, definePlugin, memoryFiles } from '@espalier/core';
 import { onnxExport } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { simplifyPass } from '@espalier/passes';
-import { magnitude } from '@espalier/pruners';
+import { channelPruning, magnitude, weightPruning } from '@espalier/pruners';
 import { describe, expect, it } from 'vitest';
 import { checkRecipe } from './check-recipe.js';
 import { checkSteps } from './check-steps.js';
@@ -19,7 +19,7 @@ const finetune = definePlugin({
     },
   }),
 });
-const registry = createRegistry([simplifyPass, magnitude, finetune, onnxExport]);
+const registry = createRegistry([simplifyPass, magnitude, weightPruning, channelPruning, finetune, onnxExport]);
 const check = (steps: readonly unknown[], rest: object = {}) =>
   checkSteps(checkRecipe({ espalier: 1, steps, ...rest }), registry);
 const prune = (options: object) => ({ prune: { use: 'magnitude', with: options } });
@@ -37,7 +37,7 @@ describe('the steps of a recipe', () => {
     [
       'an option of another granularity',
       prune({ multiple: 8 }),
-      /steps\[1\].prune.with.multiple: expected its default/,
+      /steps\[1\].prune.with.multiple: expected granularity: channel for this option, found granularity: weight/,
     ],
     ['a scope of another granularity', prune({ scope: 'isomorphic' }), /steps\[1\].prune.with.scope/],
     ['training without data', { train: 'finetune' }, /steps\[1\].train: expected training data/],

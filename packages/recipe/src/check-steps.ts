@@ -1,5 +1,6 @@
 import { type Reference, type Registry, resolveReference } from '@espalier/core';
 import type { Recipe } from './recipe.js';
+import { driverOptions, type StepKind } from './step.js';
 import { type StepName, stepKinds } from './step-kinds.js';
 import { referenceWithOptions } from './steps/reference-with-options.js';
 
@@ -11,8 +12,10 @@ import { referenceWithOptions } from './steps/reference-with-options.js';
 export function checkSteps(recipe: Recipe, registry: Registry): void {
   for (const [i, written] of recipe.steps.entries()) {
     const [name, reference] = Object.entries(written)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
-    const { kind, options: driver, check } = stepKinds[name];
+    const step: StepKind = stepKinds[name];
+    const { kind, check } = step;
     const where = `steps[${i}].${name}`;
+    const driver = driverOptions(step, registry, { reference, where });
     const { options } = referenceWithOptions(registry, { kind, driver, reference, where, seed: recipe.seed ?? 0 });
     check?.(options, { where, recipe });
   }

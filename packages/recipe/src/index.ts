@@ -23,7 +23,15 @@ export { resolvedRecipe } from './resolved-recipe.js';
 export { runSteps, type StepRecord, type StepsRun } from './run-steps.js';
 export { setInRecipe } from './set-in-recipe.js';
 export { type StagedOutput, stageOutput } from './stage-output.js';
-export type { Batches, Progress, StepContext, StepKind, StepOutcome } from './step.js';
+export {
+  type Batches,
+  driverOptions,
+  type OptionVariants,
+  type Progress,
+  type StepContext,
+  type StepKind,
+  type StepOutcome,
+} from './step.js';
 export type { RunRequest } from './step-context.js';
 export { type StepName, stepKinds } from './step-kinds.js';
 export { type TrainingReport, type TrainModelRequest, trainModel } from './train-model.js';

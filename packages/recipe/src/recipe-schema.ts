@@ -1,5 +1,6 @@
 import type { Kind, Options, Registry } from '@espalier/core';
 import { type JsonSchema, optionsSchema } from './options-schema.js';
+import type { StepKind } from './step.js';
 import { stepKinds } from './step-kinds.js';
 
 /**
@@ -46,12 +47,22 @@ export function recipeSchema(registry: Registry): JsonSchema {
       export: { $ref: '#/$defs/export' },
       seed: { type: 'integer', minimum: 0, description: 'Seed of everything random.' },
     },
-    $defs: Object.fromEntries([...kinds].sort().map((kind) => [kind, references(registry, kind, driverOptions(kind))])),
+    $defs: Object.fromEntries([...kinds].sort().map((kind) => [kind, references(registry, kind)])),
   };
 }
 
-const driverOptions = (kind: Kind): Options =>
-  Object.values(stepKinds).find((step) => step.kind === kind)?.options ?? {};
+/** The schema of what stands in `with`: one table, or one of those that an option of the driver chooses. */
+function optionsBeside(registry: Registry, kind: Kind, own: Options): JsonSchema {
+  const steps: readonly StepKind[] = Object.values(stepKinds);
+  const { options = {}, variants } = steps.find((step) => step.kind === kind) ?? {};
+  if (!variants) return optionsSchema({ ...options, ...own });
+  const tables = [...variants.tables(registry)];
+  const others = (id: string) => ({
+    properties: { [variants.by]: { enum: tables.map(([other]) => other).filter((other) => other !== id) } },
+    required: [variants.by],
+  });
+  return { anyOf: tables.map(([id, table]) => ({ ...optionsSchema({ ...table, ...own }), not: others(id) })) };
+}
 
 const stepSchema = (name: string, kind: Kind): JsonSchema => ({
   type: 'object',
@@ -60,7 +71,7 @@ const stepSchema = (name: string, kind: Kind): JsonSchema => ({
   properties: { [name]: { $ref: `#/$defs/${kind}` } },
 });
 
-function references(registry: Registry, kind: Kind, driver: Options): JsonSchema {
+function references(registry: Registry, kind: Kind): JsonSchema {
   const ids = registry.ids(kind);
   const withOptions = ids.map((id) => {
     const { about, options } = registry.find(kind, id);
@@ -69,7 +80,7 @@ function references(registry: Registry, kind: Kind, driver: Options): JsonSchema
       description: about,
       additionalProperties: false,
       required: ['use'],
-      properties: { use: { const: id }, with: optionsSchema({ ...driver, ...options }) },
+      properties: { use: { const: id }, with: optionsBeside(registry, kind, options) },
     };
   });
   // Third-party plugins that the recipe itself names are known only when it runs.

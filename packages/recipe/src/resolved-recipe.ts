@@ -8,20 +8,22 @@ import {
   readReference,
 } from '@espalier/core';
 import type { Recipe } from './recipe.js';
+import { driverOptions, type StepKind } from './step.js';
 import { type StepName, stepKinds } from './step-kinds.js';
 
 /** The recipe with every default written out, so that a report says exactly what ran. */
 export function resolvedRecipe(recipe: Recipe, registry: Registry): unknown {
-  const steps = recipe.steps.map((step) => {
-    const [name, reference] = Object.entries(step)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
-    const { kind, options } = stepKinds[name];
-    return { [name]: resolved(registry, { kind, reference, driver: options }) };
+  const steps = recipe.steps.map((written) => {
+    const [name, reference] = Object.entries(written)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
+    const step: StepKind = stepKinds[name];
+    const driver = driverOptions(step, registry, { reference, where: name });
+    return { [name]: resolved(registry, { kind: step.kind, reference, driver }) };
   });
-  const written = recipe.export ?? 'onnx';
+  const exporter = recipe.export ?? 'onnx';
   return {
     ...recipe,
     steps,
-    export: resolved(registry, { kind: 'export', reference: written }),
+    export: resolved(registry, { kind: 'export', reference: exporter }),
     seed: recipe.seed ?? 0,
   };
 }

@@ -50,11 +50,30 @@ export interface StepOutcome extends Outcome {
   readonly training?: TrainingFacts;
 }
 
+/** Tables of options, of which one option chooses. */
+export interface OptionVariants {
+  /** The option that chooses. */
+  readonly by: string;
+  /** Every table, by the value that chooses it. */
+  tables(registry: Registry): ReadonlyMap<string, Options>;
+  /** The table that a reference chooses. @throws where there is none, or where it has options of another one. */
+  chosen(registry: Registry, step: { readonly reference: Reference; readonly where: string }): Options;
+}
+
+/** The options of a driver beside a reference. */
+export const driverOptions = (
+  { options, variants }: Pick<StepKind, 'options' | 'variants'>,
+  registry: Registry,
+  step: { readonly reference: Reference; readonly where: string },
+): Options => variants?.chosen(registry, step) ?? options;
+
 /** A kind of step of a recipe: which plugins it names, its own options beside theirs, and how it runs. */
 export interface StepKind {
   readonly kind: Kind;
   /** Options of the driver; they stand in `with` beside the plugin's own. */
   readonly options: Options;
+  /** Set where one of the driver's options decides which others there are. */
+  readonly variants?: OptionVariants;
   /** Finds fault with options that are each valid but not together, or not with the recipe. */
   check?(options: Readonly<Record<string, unknown>>, step: { readonly where: string; readonly recipe: Recipe }): void;
   run(

@@ -1,5 +1,5 @@
 import { type AnyPlugin, type AxisRules, createRandom, type Graph, toFloats } from '@espalier/core';
-import { cut, type Group, groupsOf, maskGroups, type Removals } from '@espalier/pruners';
+import { type CoupledGraph, coupled, cut, type Group, maskGroups, type Removals } from '@espalier/pruners';
 import { type AxisExample, type ExampleGraph, exampleGraph, type ReferenceOp, runExample } from './axis-example.js';
 import { thrownText } from './errors.js';
 import { fingerprint } from './fingerprint.js';
@@ -36,7 +36,7 @@ export function describeAxisRule(plugin: AnyPlugin<'axes'>, test: AxisRuleUnderT
       {
         name: 'lets something be cut',
         run() {
-          const some = tried.some(({ make }) => cuttable(make().graph, rules).length > 0);
+          const some = tried.some(({ make }) => cuttable(coupled(make().graph, { rules })).length > 0);
           must(some, `axes ${plugin.id}`, { expected: 'an axis in some example that can be cut', found: 'none' });
         },
       },
@@ -45,8 +45,8 @@ export function describeAxisRule(plugin: AnyPlugin<'axes'>, test: AxisRuleUnderT
   };
 }
 
-const cuttable = (graph: Graph, rules: AxisRules): readonly Group[] =>
-  groupsOf(graph, { rules }).filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
+const cuttable = ({ groups }: CoupledGraph): readonly Group[] =>
+  groups.filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
 
 interface Tried {
   readonly name: string;
@@ -62,7 +62,7 @@ function checksOn(op: string, { name, make, rules, test }: Tried): readonly Chec
       name: `answers every axis (${name})`,
       run() {
         const { graph, sources, readers } = make();
-        for (const { slices, reason } of groupsOf(graph, { rules })) {
+        for (const { slices, reason } of coupled(graph, { rules }).groups) {
           const { value, axis } = slices[0]!; // a group has a slice
           const told = reason === unrelated ? sources.get(value) : undefined;
           must(told === undefined, where, {
@@ -82,7 +82,8 @@ function checksOn(op: string, { name, make, rules, test }: Tried): readonly Chec
       run() {
         const { graph } = make();
         const before = fingerprint(graph);
-        for (const removals of removalsOf(graph, rules)) cut(graph, removals, { rules });
+        const net = coupled(graph, { rules });
+        for (const removals of removalsOf(net)) cut(net, removals);
         must(fingerprint(graph) === before, where, { expected: 'the graph as it was', found: 'a changed argument' });
       },
     },
@@ -90,9 +91,10 @@ function checksOn(op: string, { name, make, rules, test }: Tried): readonly Chec
       name: `computes after a cut what it computes masked (${name})`,
       run() {
         const example = make();
-        for (const removals of removalsOf(example.graph, rules)) {
+        const net = coupled(example.graph, { rules });
+        for (const removals of removalsOf(net)) {
           const gone = [...removals].map(([id, units]) => `units ${units} of ${id}`).join(', ');
-          compareCut(op, { example, removals, rules, test, where: `${where}, without ${gone}` });
+          compareCut(op, { example, net, removals, test, where: `${where}, without ${gone}` });
         }
       },
     },
@@ -100,8 +102,8 @@ function checksOn(op: string, { name, make, rules, test }: Tried): readonly Chec
 }
 
 /** The first, the last and every second unit of each group, and some of all groups at once. */
-function removalsOf(graph: Graph, rules: AxisRules): readonly Removals[] {
-  const groups = cuttable(graph, rules).filter(({ units }) => units > 1);
+function removalsOf(net: CoupledGraph): readonly Removals[] {
+  const groups = cuttable(net).filter(({ units }) => units > 1);
   const every = (count: number, from: number) =>
     Array.from({ length: count }, (_, i) => i).filter((i) => i % 2 === from && count > 1);
   const single = groups.flatMap(({ id, units }) =>
@@ -123,18 +125,19 @@ function compareCut(
   op: string,
   {
     example,
+    net,
     removals,
-    rules,
     test,
     where,
-  }: Omit<Tried, 'name' | 'make'> & {
+  }: Pick<Tried, 'test'> & {
     readonly example: ExampleGraph;
+    readonly net: CoupledGraph;
     readonly removals: Removals;
     readonly where: string;
   },
 ): void {
   const { graph, readers } = example;
-  const masked = maskGroups(graph, removals, { rules });
+  const masked = maskGroups(net, removals);
   // The readers stay: what a masked unit still holds is to be seen.
   const constants = new Map(masked.constants);
   for (const reader of readers.keys()) constants.set(reader, graph.constants.get(reader)!);
@@ -147,7 +150,7 @@ function compareCut(
     }
   };
   const wanted = run({ ...masked, constants });
-  const found = run(cut(graph, removals, { rules }));
+  const found = run(cut(net, removals));
   for (const [name, tensor] of wanted) {
     const [a, b] = [toFloats(tensor), toFloats(found.get(name)!)]; // both have the same outputs
     const worst = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!) / (1 + Math.abs(value))), 0);

@@ -11,7 +11,6 @@ export { defaultMetrics } from './metrics/default-metrics.js';
 export type { Metric } from './metrics/metric.js';
 export { squaredErrorMetric } from './metrics/squared-error.js';
 export { topOne } from './metrics/top-one.js';
-export { type Feeds, reestimateBatchNorm } from './reestimate-batch-norm.js';
 export { sparsify } from './sparsify/sparsify.js';
 export { train } from './train.js';
 export type { Projection, Prune, TrainRequest, Weights } from './train-request.js';

@@ -1,8 +1,8 @@
+import { reestimateBatchNorm } from '@espalier/calibration';
 import { toNumbers } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toyData, toyModel } from '../test/toy.js';
-import { reestimateBatchNorm } from './reestimate-batch-norm.js';
 
 const executor = createOnnxRuntime({ threads: 1 });
 afterAll(() => executor.close());

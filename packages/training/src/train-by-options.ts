@@ -1,3 +1,4 @@
+import { reestimateBatchNorm } from '@espalier/calibration';
 import type { Graph, Tensor, Trained, TrainerContext } from '@espalier/core';
 import { batchOrder } from './data/batch-order.js';
 import { prefetch } from './data/prefetch.js';
@@ -6,7 +7,6 @@ import { checkPatterns, decaysOf, trainedParameters } from './decays-of.js';
 import { evaluate } from './evaluate.js';
 import type { Masks } from './masks/masked.js';
 import { masksOfZeros } from './masks/masks-of-zeros.js';
-import { reestimateBatchNorm } from './reestimate-batch-norm.js';
 import { train } from './train.js';
 import type { TrainRequest } from './train-request.js';
 import type { TrainerOptions } from './trainer-options.js';

@@ -92,9 +92,9 @@ export function pinPart(space: AxisSpace, axes: readonly Axis[], why = reason): 
 export function settleRegroupings(
   space: AxisSpace,
   parts: readonly Regrouping[],
-  { attention = 'heads' }: RelateOptions = {},
+  { attention = 'head' }: RelateOptions = {},
 ): void {
-  const worth = attention === 'heads' ? 2 ** 32 : -(2 ** 32);
+  const worth = attention === 'head' ? 2 ** 32 : -(2 ** 32);
   let open = parts;
   while (open.length > 0) {
     const before = space.changes();

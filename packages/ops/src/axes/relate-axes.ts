@@ -1,7 +1,6 @@
 import {
   type AxisPort,
   type AxisRule,
-  type AxisRules,
   type AxisSite,
   type Graph,
   type Node,
@@ -36,36 +35,8 @@ export interface Relations {
   layer(node: Node): Layer | Refusal;
 }
 
-const known = new WeakMap<Graph, Map<string, Relations>>();
-
-/** The relations of a graph; found once per graph object and choice. Shapes must have been inferred. */
+/** Relates the axes of all values of a graph: hold the result, it takes time. Shapes must have been inferred. */
 export function relateAxes(graph: Graph, options: RelateOptions = {}): Relations {
-  const key = choiceOf(options);
-  const ways = known.get(graph) ?? new Map<string, Relations>();
-  known.set(graph, ways);
-  let relations = ways.get(key);
-  if (!relations) {
-    relations = find(graph, options);
-    ways.set(key, relations);
-  }
-  return relations;
-}
-
-const numbers = new WeakMap<AxisRules, number>();
-let numbered = 0;
-
-/** A text that is equal for options that mean the same. */
-export function choiceOf({ attention = 'heads', rules }: RelateOptions): string {
-  if (!rules || rules.size === 0) return attention;
-  let number = numbers.get(rules);
-  if (number === undefined) {
-    number = numbered++;
-    numbers.set(rules, number);
-  }
-  return `${attention} ${number}`;
-}
-
-function find(graph: Graph, options: RelateOptions): Relations {
   const { ports, size } = portsOf(graph);
   const space = createAxisSpace(size);
   const roles = new Map<ValueId, Map<number, Role>>();

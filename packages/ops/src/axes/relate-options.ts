@@ -6,7 +6,7 @@ export interface RelateOptions {
    * The factor to cut if a reshape splits an axis into heads and their dimension, which cannot both be cut: whole heads
    * (the default), or the same place of every head.
    */
-  readonly attention?: 'heads' | 'head-dimension';
-  /** Axis rules of custom ops; `axisRulesOf(registry)` returns those of plugins. An op without a rule cannot be cut. */
+  readonly attention?: 'head' | 'head-dimension';
+  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
   readonly rules?: AxisRules;
 }

@@ -1,7 +1,7 @@
-import type { AxisSite, Graph } from '@espalier/core';
+import type { AxisSite } from '@espalier/core';
 import { addedSums } from '../structured/absorb-constants.js';
+import type { CoupledGraph } from '../structured/coupled.js';
 import type { Slice } from '../structured/group.js';
-import type { Found } from '../structured/groups-of.js';
 import { type Remaining, type Removals, remainingAfter } from '../structured/removal.js';
 import { type RemovedConstants, removedConstants } from '../structured/removed-constants.js';
 import { type FreeUnits, isPlainLayer, isZero, producersOf } from './free-units.js';
@@ -12,18 +12,15 @@ import { type FreeUnits, isPlainLayer, isZero, producersOf } from './free-units.
  * borders, so units with other constants stay there. Leaving a unit may take away the reason of another one, hence
  * the rounds.
  */
-export function constantUnits(
-  graph: Graph,
-  { found, free }: { readonly found: Found; readonly free: FreeUnits },
-): ReadonlySet<number> {
-  const chosen = silentUnits(graph, { found, free });
+export function constantUnits(net: CoupledGraph, free: FreeUnits): ReadonlySet<number> {
+  const chosen = silentUnits(net, free);
   while (chosen.size > 0) {
-    const remaining = remainingAfter(graph, removalsOf(found, new Set([...chosen, ...free.unread])));
-    const constants = removedConstants(graph, remaining);
+    const remaining = remainingAfter(net, removalsOf(net, new Set([...chosen, ...free.unread])));
+    const constants = removedConstants(remaining);
     const before = chosen.size;
-    for (const node of graph.nodes) {
-      if (!isPlainLayer(graph, node, found.relations)) continue;
-      const site = remaining.found.relations.site(node);
+    for (const node of net.graph.nodes) {
+      if (!isPlainLayer(net.graph, node, net.relations)) continue;
+      const site = net.relations.site(node);
       for (const root of inexact(site, remaining, constants)) chosen.delete(root);
     }
     if (chosen.size === before) break;
@@ -31,14 +28,14 @@ export function constantUnits(
   return chosen;
 }
 
-function silentUnits(graph: Graph, { found, free }: { readonly found: Found; readonly free: FreeUnits }): Set<number> {
+function silentUnits({ graph, groups, roots: all }: CoupledGraph, free: FreeUnits): Set<number> {
   const silent = new Set<number>();
   const nonzero = new Map<Slice, Uint8Array>();
-  for (const group of found.groups) {
+  for (const group of groups) {
     const producers = producersOf(graph, group);
     if (producers.length === 0 || producers.some(({ value }) => graph.constants.get(value)!.dtype !== 'float32'))
       continue;
-    const roots = found.roots.get(group)!; // every group has them
+    const roots = all.get(group)!; // every group has them
     // One unit of each group is left: it is the first one that is not silent, or the first of all.
     const units = [...roots.keys()].filter(
       (unit) =>
@@ -52,10 +49,10 @@ function silentUnits(graph: Graph, { found, free }: { readonly found: Found; rea
   return silent;
 }
 
-function removalsOf(found: Found, gone: ReadonlySet<number>): Removals {
+function removalsOf(net: CoupledGraph, gone: ReadonlySet<number>): Removals {
   const removals = new Map<string, readonly number[]>();
-  for (const group of found.groups) {
-    const roots = found.roots.get(group)!; // every group has them
+  for (const group of net.groups) {
+    const roots = net.roots.get(group)!; // every group has them
     const units = [...roots.keys()].filter((unit) => gone.has(roots[unit]!));
     if (units.length === group.units) units.shift();
     if (units.length > 0) removals.set(group.id, units);
@@ -65,8 +62,8 @@ function removalsOf(found: Found, gone: ReadonlySet<number>): Removals {
 
 /** Removed classes that a layer sums over although they are not zero there and cannot be moved into its bias. */
 function inexact(site: AxisSite, remaining: Remaining, constants: RemovedConstants): readonly number[] {
-  const { find } = remaining.found.relations.space;
-  const { role } = remaining.found.relations;
+  const { find } = remaining.net.relations.space;
+  const { role } = remaining.net.relations;
   const w = site.inputs.find(
     (port) => port?.constant && port.axes.some((_, axis) => role(port.value, axis) === 'sums'),
   );

@@ -1,7 +1,7 @@
 import { type Graph, isFloat, type Node, sizeOf, toFloats } from '@espalier/core';
 import { firstCounts, isRefusal, movementOf, nary, type Relations, unary, where } from '@espalier/ops';
+import type { CoupledGraph } from '../structured/coupled.js';
 import type { Group, Slice } from '../structured/group.js';
-import type { Found } from '../structured/groups-of.js';
 
 /** Units whose every use in the graph is understood. */
 export interface FreeUnits {
@@ -18,15 +18,16 @@ const separate = new Set(
 );
 
 /** Looks at all that touches each unit of the groups that can be pruned without changing statistics. */
-export function freeUnits(graph: Graph, found: Found): FreeUnits {
-  const opaque = opaqueClasses(graph, found);
+export function freeUnits(net: CoupledGraph): FreeUnits {
+  const { graph } = net;
+  const opaque = opaqueClasses(net);
   const known = new Set<number>();
   const unread = new Set<number>();
   const nonzero = new Map<Slice, Uint8Array>();
-  for (const group of found.groups) {
+  for (const group of net.groups) {
     if (!group.prunable || group.changesStatistics) continue;
     const readers = group.slices.filter(({ role }) => role === 'sums');
-    found.roots.get(group)!.forEach((root, unit) => {
+    net.roots.get(group)!.forEach((root, unit) => {
       if (opaque.has(root) || readers.length === 0) return;
       known.add(root);
       const zero = readers.every((slice) => isZero(graph, slice, { unit, nonzero }));
@@ -75,7 +76,7 @@ function nonzeroIndices(graph: Graph, { value, axis }: Slice): Uint8Array {
 }
 
 /** Classes that something else touches, of which it is not known what it makes of them. */
-function opaqueClasses(graph: Graph, { relations }: Found): ReadonlySet<number> {
+function opaqueClasses({ graph, relations }: CoupledGraph): ReadonlySet<number> {
   const { space, site } = relations;
   const opaque = new Set<number>();
   for (const node of graph.nodes) {

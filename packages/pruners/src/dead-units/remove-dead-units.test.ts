@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { randomNet } from '../../test/random-net.js';
-import { groupsOf } from '../structured/groups-of.js';
+import { coupled } from '../structured/coupled.js';
 import { removeDeadUnits } from './remove-dead-units.js';
 
 const net = (build: (b: GraphBuilder) => string): Graph => {
@@ -123,7 +123,7 @@ describe('removeDeadUnits', () => {
 function withDeadUnits(graph: Graph, seed: number): Graph {
   const random = createRandom(seed);
   const constants = new Map<string, Tensor>(graph.constants);
-  for (const { slices, units, prunable } of groupsOf(graph)) {
+  for (const { slices, units, prunable } of coupled(graph).groups) {
     if (!prunable) continue;
     for (let unit = 0; unit < units; unit++) {
       const role = (['produces', 'sums', undefined, undefined] as const)[random.below(4)];

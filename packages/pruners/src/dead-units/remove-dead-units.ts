@@ -1,8 +1,8 @@
 import { type AxisRules, definePlugin, type Graph } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { untilStable } from '@espalier/passes';
+import { coupled } from '../structured/coupled.js';
 import { cut } from '../structured/cut.js';
-import { findGroups } from '../structured/groups-of.js';
 import { constantUnits } from './constant-units.js';
 import { freeUnits } from './free-units.js';
 
@@ -19,18 +19,17 @@ export function removeDeadUnits(graph: Graph, rules?: AxisRules): Graph {
 
 function once(graph: Graph, rules: AxisRules | undefined): Graph {
   const typed = inferShapes(graph);
-  const ways = rules ? { rules } : {};
-  const found = findGroups(typed, ways);
-  const free = freeUnits(typed, found);
-  const gone = new Set([...free.unread, ...constantUnits(typed, { found, free })]);
+  const net = coupled(typed, rules ? { rules } : {});
+  const free = freeUnits(net);
+  const gone = new Set([...free.unread, ...constantUnits(net, free)]);
   const removals = new Map<string, readonly number[]>();
-  for (const group of found.groups) {
-    const roots = found.roots.get(group)!; // every group has them
+  for (const group of net.groups) {
+    const roots = net.roots.get(group)!; // every group has them
     const units = [...roots.keys()].filter((unit) => gone.has(roots[unit]!));
     if (units.length === group.units) units.shift();
     if (units.length > 0) removals.set(group.id, units);
   }
-  return removals.size > 0 ? cut(typed, removals, ways) : graph;
+  return removals.size > 0 ? cut(net, removals) : graph;
 }
 
 /** Removes units that nothing reads or nothing makes. */

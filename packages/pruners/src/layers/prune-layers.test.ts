@@ -12,6 +12,7 @@ import {
   type Graph,
   type GraphBuilder,
   type Node,
+  noEvidence,
 } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
@@ -23,10 +24,11 @@ import { modelsFolder } from '../../../../test/fixtures.js';
 import { randomizeWeights } from '../../../../test/randomize-weights.js';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { magnitude } from '../magnitude.js';
+import { layerPruning } from '../prunings/layer.js';
 import { costModel } from '../structured/cost-model.js';
+import { coupled } from '../structured/coupled.js';
 import { prepareStructured } from '../structured/prepare-structured.js';
 import { branchesOf } from './branches-of.js';
-import { layerNeeds, pruneLayers } from './prune-layers.js';
 import { removeBranches } from './remove-branches.js';
 
 const executor: Executor = createOnnxRuntime({ threads: 1 });
@@ -133,14 +135,14 @@ describe('pruneLayers', () => {
   it('removes those that change their input least, as calibration sees it', async () => {
     const graph = three();
     for (const measure of ['influence', 'change'] as const) {
-      const options = { pruner: magnitude(), measure, goal: { ratio: 0.34 } };
-      const evidence = await calibrate(prepareStructured(graph), layerNeeds(graph, options), {
+      const options = { pruner: magnitude(), measure, sparsity: 0.34 };
+      const evidence = await calibrate(prepareStructured(graph), layerPruning(options)(graph).needs, {
         executor,
         batches: async function* () {
           for (let seed = 1; seed < 4; seed++) yield randomFeeds(graph, { seed, sizes: { n: 8 } });
         },
       });
-      const { graph: small, notes } = pruneLayers(graph, options, evidence);
+      const { graph: small, notes } = layerPruning(options)(graph).apply(evidence);
       expect([...small.constants.keys()].sort()).toEqual(['big', 'small']);
       expect(notes.map(({ outcome }) => outcome)).toEqual(['pruned', 'kept', 'kept', 'pruned']);
       expect(notes.at(-1)!.reason).toContain(
@@ -151,21 +153,25 @@ describe('pruneLayers', () => {
 
   it('takes scores of weights where there is no data, and patterns', () => {
     const by = (options: object) =>
-      pruneLayers(three(), { pruner: magnitude(), measure: 'sum', goal: { parameters: 0.6 }, ...options });
+      layerPruning({ pruner: magnitude(), measure: 'sum', goal: 'parameters', sparsity: 0.6, ...options })(
+        three(),
+      ).apply(noEvidence);
     expect([...by({}).graph.constants.keys()]).toEqual(['big']);
     expect([...by({ ignore: ['tiny'] }).graph.constants.keys()]).toEqual(['tiny']);
     expect(by({ only: ['big'] }).graph.constants.has('big')).toBe(false);
-    expect(by({ goal: { ratio: 0 } }).notes.at(-1)!.reason).toBe('Nothing was removed.');
-    expect(() => by({ goal: { macs: 2 } })).toThrow('a share from 0 to 1');
+    expect(by({ sparsity: 0 }).notes.at(-1)!.reason).toBe('Nothing was removed.');
+    expect(() => by({ goal: 'macs', sparsity: 2 })).toThrow('a number from 0 to 1');
     expect(() => by({ measure: 'influence' })).toThrow('from calibration data');
   });
 
   it('says when no branch can go, and leaves one that is most of the network', () => {
     const none = net((b, x) => dense(b, x, 'a'));
-    const options = { pruner: magnitude(), measure: 'mean', goal: { ratio: 0.5 } } as const;
-    expect(pruneLayers(none, options).notes[0]!.reason).toContain('No branch can go');
+    const options = { pruner: magnitude(), measure: 'mean', sparsity: 0.5 } as const;
+    expect(layerPruning(options)(none).apply(noEvidence).notes[0]!.reason).toContain('No branch can go');
     const whole = net((b, x) => b.add('Add', [x, dense(b, dense(b, x, 'a'), 'c')]));
-    expect(pruneLayers(whole, options).notes[0]!.reason).toBe('It holds more than half of the parameters.');
+    expect(layerPruning(options)(whole).apply(noEvidence).notes[0]!.reason).toBe(
+      'It holds more than half of the parameters.',
+    );
   });
 });
 
@@ -194,18 +200,19 @@ describe('real networks', () => {
       async () => {
         const graph = prepareStructured(inferShapes(make()));
         expect(branchesOf(graph)).toHaveLength(count);
-        const { graph: small, notes } = pruneLayers(graph, {
+        const { graph: small, notes } = layerPruning({
           pruner: magnitude(),
           measure: 'mean',
-          goal: { macs: 0.3 },
-        });
+          goal: 'macs',
+          sparsity: 0.3,
+        })(graph).apply(noEvidence);
         const ids = notes
           .filter(({ outcome, details }) => outcome === 'pruned' && details?.['branch'] !== undefined)
           .map(({ details }) => details!['branch'] as string); // the id of the branch
         const feeds = randomFeeds(graph, { sizes: { batch: 1 } });
         const masked = await runOnnx(zeroed(graph, ids), feeds);
         expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-5);
-        const [before, after] = [graph, small].map((each) => costModel(each)(new Map()));
+        const [before, after] = [graph, small].map((each) => costModel(coupled(each))(new Map()));
         const reached = (notes.at(-1)!.details as { reached: Record<'parameters' | 'macs' | 'bytes', number> }).reached;
         for (const kind of ['parameters', 'macs', 'bytes'] as const) {
           expect(1 - after![kind] / before![kind]).toBeCloseTo(reached[kind], 10);

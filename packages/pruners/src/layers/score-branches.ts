@@ -1,6 +1,6 @@
 import { type Evidence, type Graph, type Need, type Pruner, sizeOf, usesOf, type ValueId } from '@espalier/core';
 import { badScores, noInfluence } from '../errors.js';
-import { findGroups } from '../structured/groups-of.js';
+import type { CoupledGraph } from '../structured/coupled.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
 import type { Branch } from './branches-of.js';
 
@@ -12,8 +12,10 @@ import type { Branch } from './branches-of.js';
  */
 export type BranchMeasure = 'influence' | 'change' | 'sum' | 'mean';
 
-/** Options for scoring branches. */
+/** How branches of a graph are scored. */
 export interface BranchScoring {
+  readonly graph: Graph;
+  readonly needOf: ChangeNeeds;
   /** Scores weights, for the measures `sum` and `mean`. */
   readonly pruner: Pruner;
   readonly measure: BranchMeasure;
@@ -26,28 +28,39 @@ const targetOf = (graph: Graph, value: ValueId) => {
   return { value, weight: graph.constants.get(value)!, node, op };
 };
 
-const changeNeed = (graph: Graph, { shortcut, output }: Branch) =>
-  ({ statistic: 'change', before: shortcut, after: output, axis: featureAxis(graph, output) }) as const;
+/** How to ask for what a branch changes: along the axis of features, which a coupled graph knows. */
+export type ChangeNeeds = (branch: Branch) => {
+  readonly statistic: 'change';
+  readonly before: ValueId;
+  readonly after: ValueId;
+  readonly axis: number;
+};
 
-/** The statistics that calibration must collect before `scoreBranches`. */
-export function branchNeeds(graph: Graph, branches: readonly Branch[], scoring: BranchScoring): readonly Need[] {
-  if (!ofWeights(scoring.measure)) return branches.map((branch) => changeNeed(graph, branch));
+/** The need of each branch of a coupled graph. */
+export function changeNeeds(net: CoupledGraph): ChangeNeeds {
+  const axisOf = featureAxes(net);
+  return ({ shortcut, output }) => ({ statistic: 'change', before: shortcut, after: output, axis: axisOf(output) });
+}
+
+/** What calibration must collect before `scoreBranches`. */
+export function branchNeeds(branches: readonly Branch[], scoring: BranchScoring): readonly Need[] {
+  if (!ofWeights(scoring.measure)) return branches.map(scoring.needOf);
+  const { graph } = scoring;
   const targets = branches.flatMap(({ weights }) => weights.map((value) => targetOf(graph, value)));
   return weightScorerOf(scoring.pruner).needs(graph, targets);
 }
 
 /** One score per branch; the lowest go first. @throws PRUNE_SCORES, PRUNE_EVIDENCE where the data was not collected. */
 export function scoreBranches(
-  graph: Graph,
   branches: readonly Branch[],
-  { pruner, measure }: BranchScoring,
+  scoring: BranchScoring,
   evidence: Evidence,
 ): ReadonlyMap<Branch, number> {
   return new Map(
     branches.map((branch) => {
-      const score = ofWeights(measure)
-        ? weightScore(graph, branch, { pruner, measure }, evidence)
-        : changeScore(graph, branch, measure, evidence);
+      const score = ofWeights(scoring.measure)
+        ? weightScore(branch, scoring, evidence)
+        : changeScore(branch, scoring, evidence);
       if (!(score >= 0 && score < Number.POSITIVE_INFINITY)) {
         throw badScores(branch.id, { expected: 'a finite score of at least 0', found: `${score}` });
       }
@@ -56,18 +69,13 @@ export function scoreBranches(
   );
 }
 
-function changeScore(graph: Graph, branch: Branch, measure: BranchMeasure, evidence: Evidence): number {
-  const found = evidence.find(changeNeed(graph, branch));
+function changeScore(branch: Branch, { measure, needOf }: BranchScoring, evidence: Evidence): number {
+  const found = evidence.find(needOf(branch));
   if (!found) throw noInfluence(branch.id);
   return measure === 'influence' ? Math.max(0, 1 - found.cosine) : found.relative;
 }
 
-function weightScore(
-  graph: Graph,
-  { weights }: Branch,
-  { pruner, measure }: BranchScoring,
-  evidence: Evidence,
-): number {
+function weightScore({ weights }: Branch, { graph, pruner, measure }: BranchScoring, evidence: Evidence): number {
   let [sum, count] = [0, 0];
   const scorer = weightScorerOf(pruner);
   for (const value of weights) {
@@ -82,22 +90,18 @@ function weightScore(
   return measure === 'mean' ? sum / count : sum;
 }
 
-/** The axis of features: the one that most weights make or read; the second where none does. */
-function featureAxis(graph: Graph, value: ValueId): number {
-  const { groups, roots, relations } = findGroups(graph);
-  const constants = constantsByRoot.get(relations) ?? new Map<number, number>();
-  if (constants.size === 0) {
-    for (const group of groups) for (const root of roots.get(group)!) constants.set(root, group.slices.length);
-    constantsByRoot.set(relations, constants);
-  }
-  const axes = relations.ports.get(value)?.axes ?? [];
-  let [best, most] = [1, 0];
-  axes.forEach(({ start, size }, axis) => {
-    let count = 0;
-    for (let i = 0; i < size; i++) count += constants.get(relations.space.find(start + i)) ?? 0;
-    if (count / size > most) [best, most] = [axis, count / size];
-  });
-  return Math.min(best, Math.max(0, axes.length - 1));
+/** Finds the axis of features of a value: the one that most weights make or read; the second where none does. */
+function featureAxes({ groups, roots, relations }: CoupledGraph): (value: ValueId) => number {
+  const constants = new Map<number, number>();
+  for (const group of groups) for (const root of roots.get(group)!) constants.set(root, group.slices.length); // every group has them
+  return (value) => {
+    const axes = relations.ports.get(value)?.axes ?? [];
+    let [best, most] = [1, 0];
+    axes.forEach(({ start, size }, axis) => {
+      let count = 0;
+      for (let i = 0; i < size; i++) count += constants.get(relations.space.find(start + i)) ?? 0;
+      if (count / size > most) [best, most] = [axis, count / size];
+    });
+    return Math.min(best, Math.max(0, axes.length - 1));
+  };
 }
-
-const constantsByRoot = new WeakMap<object, Map<number, number>>();

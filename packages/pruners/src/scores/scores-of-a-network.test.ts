@@ -1,15 +1,15 @@
 import { calibrate } from '@espalier/calibration';
-import { createRandom, floats, type Graph, longs, type Pruner, type Tensor, tensor } from '@espalier/core';
+import { createRandom, floats, type Graph, longs, noEvidence, type Pruner, type Tensor, tensor } from '@espalier/core';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { evaluateGraph } from '../../../../test/float64/evaluate-graph.js';
 import { convNet } from '../../../../test/small-nets.js';
 import { magnitude } from '../magnitude.js';
-import { prune } from '../prune.js';
+import { pruneWeights } from '../prune-weights.js';
+import { channelPruning } from '../prunings/channel.js';
 import { randomPruner } from '../random-pruner.js';
-import { groupsOf } from '../structured/groups-of.js';
+import { coupled } from '../structured/coupled.js';
 import { prepareStructured } from '../structured/prepare-structured.js';
-import { pruneStructured, structuredNeeds } from '../structured/prune-structured.js';
 import { scoreUnits, unitNeeds } from '../structured/score-units.js';
 import { activation } from './activation.js';
 import { cosine } from './cosine.js';
@@ -50,9 +50,10 @@ async function scoresOf(
   sizes: readonly number[] = [samples],
 ): Promise<readonly number[]> {
   const ready = prepareStructured(graph);
-  const groups = groupsOf(ready).filter(({ prunable }) => prunable);
-  const evidence = await calibrate(ready, unitNeeds(ready, groups, { pruner }), { executor, batches: batches(sizes) });
-  return [...scoreUnits(ready, groups, { pruner }, evidence).get(groups[0]!)!];
+  const net = coupled(ready);
+  const groups = net.groups.filter(({ prunable }) => prunable);
+  const evidence = await calibrate(ready, unitNeeds(net, groups, { pruner }), { executor, batches: batches(sizes) });
+  return [...scoreUnits(net, groups, { pruner }, evidence).get(groups[0]!)!];
 }
 
 /** The same function with the channels in another order: channel i is channel `order[i]` of the net. */
@@ -140,9 +141,11 @@ describe('scores of a network', () => {
       return undefined;
     };
     const structured = (options: object) => () =>
-      pruneStructured(net, { pruner: fpgm(), goal: { ratio: 0.5 }, ...options });
-    expect(code(() => prune(net, { pruner: fpgm(), sparsity: 0.5 }))).toBe('PRUNE_SCORER');
-    expect(code(() => prune(net, { pruner: activation(), granularity: { n: 2, m: 4 } }))).toBe('PRUNE_SCORER');
+      channelPruning({ pruner: fpgm(), sparsity: 0.5, ...options })(net).apply(noEvidence);
+    expect(code(() => pruneWeights({ pruner: fpgm(), sparsity: 0.5 })(net).apply(noEvidence))).toBe('PRUNE_SCORER');
+    expect(code(() => pruneWeights({ pruner: activation(), granularity: { n: 2, m: 4 } })(net).apply(noEvidence))).toBe(
+      'PRUNE_SCORER',
+    );
     expect(code(structured({ reduce: 'mean' }))).toBe('PRUNE_OPTION');
     expect(code(structured({ pruner: randomPruner(), weights: 'producers' }))).toBe('PRUNE_OPTION');
     expect(code(structured({ weights: 'producers' }))).toBeUndefined();
@@ -150,14 +153,14 @@ describe('scores of a network', () => {
   });
 
   it('by gradients remove units, and say when the classes were the own ones of the model', async () => {
-    const options = { pruner: taylor(), goal: { ratio: 0.5 } };
+    const options = { pruner: taylor(), sparsity: 0.5 };
     const ready = prepareStructured(net);
     const collected = (labelled: boolean) =>
-      calibrate(ready, structuredNeeds(net, options), { executor, batches: batches([samples], labelled) });
-    const told = pruneStructured(net, options, await collected(true));
+      calibrate(ready, channelPruning(options)(net).needs, { executor, batches: batches([samples], labelled) });
+    const told = channelPruning(options)(net).apply(await collected(true));
     expect(told.graph.constants.get('conv.weight')?.shape).toEqual([2, 2, 3, 3]);
     expect(told.notes.some(({ reason }) => reason.includes('predicted'))).toBe(false);
-    const own = pruneStructured(ready, options, await collected(false));
+    const own = channelPruning(options)(ready).apply(await collected(false));
     expect(own.notes).toContainEqual(
       expect.objectContaining({ outcome: 'warning', reason: expect.stringContaining('no labels') }),
     );

@@ -1,14 +1,4 @@
-import {
-  type AxisSite,
-  type Draft,
-  floats,
-  type Graph,
-  intsOf,
-  type Node,
-  sizeOf,
-  usesOf,
-  type ValueId,
-} from '@espalier/core';
+import { type AxisSite, type Draft, floats, intsOf, type Node, sizeOf, usesOf, type ValueId } from '@espalier/core';
 import { axisAt, isRefusal, stridesOf } from '@espalier/ops';
 import type { Remaining } from './removal.js';
 import { changedAxis, type RemovedConstants, removedConstants } from './removed-constants.js';
@@ -23,12 +13,13 @@ const hasBias = (op: string): boolean => convs.has(op) || gemms.has(op) || op ==
  * removed input channels c. Exact for products of matrices and for convolutions without padding; a padded
  * convolution sees no constant at its borders and is left. Returns the replaced nodes.
  */
-export function absorbConstants(graph: Graph, remaining: Remaining, draft: Draft): ReadonlyMap<string, Node> {
-  const constants = removedConstants(graph, remaining);
+export function absorbConstants(remaining: Remaining, draft: Draft): ReadonlyMap<string, Node> {
+  const { graph } = remaining.net;
+  const constants = removedConstants(remaining);
   const replaced = new Map<string, Node>();
   for (const node of graph.nodes) {
     if (!hasBias(node.op)) continue;
-    const site = remaining.found.relations.site(node);
+    const site = remaining.net.relations.site(node);
     const sums = addedSums(site, remaining, constants);
     if (!sums) continue;
     const y = site.outputs[0]!; // related before
@@ -73,7 +64,7 @@ export function addedSums(site: AxisSite, remaining: Remaining, constants: Remov
   ) {
     return undefined;
   }
-  const layout = layoutOf(site, remaining.found, known.axis);
+  const layout = layoutOf(site, remaining.net, known.axis);
   if (!layout) return undefined;
   const { data } = w.constant;
   const sums = new Float64Array(layout.outputs);
@@ -98,7 +89,7 @@ interface Layout {
   readonly kernel: number;
 }
 
-function layoutOf(site: AxisSite, { relations }: Remaining['found'], axis: number): Layout | undefined {
+function layoutOf(site: AxisSite, { relations }: Remaining['net'], axis: number): Layout | undefined {
   const { node, inputs } = site;
   if (!hasBias(node.op)) return undefined;
   const layer = relations.layer(node);

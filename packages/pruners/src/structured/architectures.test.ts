@@ -7,7 +7,7 @@ import {
   netBuilder,
   shownGroups,
 } from '../../../../test/masked-then-cut.js';
-import { groupsOf } from './groups-of.js';
+import { coupled } from './coupled.js';
 
 const along = (axis: number) => ({ attributes: { axis: int(axis) } });
 const turned = (...perm: number[]) => ({ attributes: { perm: ints(perm) } });
@@ -170,7 +170,7 @@ describe('transformers', () => {
     const attributes = { transB: int(1) };
     b.output(b.add('Gemm', [b.add('Add', [x, b.weight('places', 4, 6)]), table], { attributes }), 'logits');
     const graph = b.made();
-    expect(groupsOf(graph)[0]!.slices.find(({ value }) => value === 'table')!.role).toBe('produces');
+    expect(coupled(graph).groups[0]!.slices.find(({ value }) => value === 'table')!.role).toBe('produces');
     await expectExact(graph);
   });
 
@@ -259,6 +259,6 @@ describe('recurrent layers', () => {
     const inputs = [b.input('x', 'float32', [5, 2, 4]), b.weight('w', 1, 3, 4), b.weight('r', 1, 3, 3)];
     const attributes = { hidden_size: int(3), activations: { kind: 'texts', value: ['Sigmoid'] } } as const;
     b.output(b.add('MatMul', [b.add('RNN', inputs, { attributes }), b.weight('fc', 3, 2)]), 'out');
-    expect(groupsOf(b.made()).find(({ id }) => id === 'w/1')?.reason).toMatch(/makes something of zero/);
+    expect(coupled(b.made()).groups.find(({ id }) => id === 'w/1')?.reason).toMatch(/makes something of zero/);
   });
 });

@@ -1,27 +1,28 @@
-import { buildGraph, floats, type Graph, int, ints, longs } from '@espalier/core';
+import { buildGraph, floats, type Graph, int, ints, longs, noEvidence } from '@espalier/core';
+import type { RelateOptions } from '@espalier/ops';
 import { inferShapes } from '@espalier/ops';
 import { simplify } from '@espalier/passes';
 import { bertTiny, decoderTiny, vitTiny } from '@espalier/zoo';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { magnitude } from '../magnitude.js';
+import { headPruning } from '../prunings/head.js';
+import { headDimensionPruning } from '../prunings/head-dimension.js';
+import { coupled } from './coupled.js';
 import { cut } from './cut.js';
-import type { GroupOptions } from './group.js';
-import { groupsOf } from './groups-of.js';
 import { maskGroups } from './mask-groups.js';
-import { pruneStructured } from './prune-structured.js';
 
-const attentionOf = (graph: Graph, options: GroupOptions) =>
-  groupsOf(graph, options).filter(({ attention, prunable }) => attention !== undefined && prunable);
+const attentionOf = (graph: Graph, options: RelateOptions) =>
+  coupled(graph, options).groups.filter(({ attention, prunable }) => attention !== undefined && prunable);
 
-async function differenceOfCut(graph: Graph, options: GroupOptions): Promise<number> {
+async function differenceOfCut(graph: Graph, options: RelateOptions): Promise<number> {
   const removals = new Map(
     attentionOf(graph, options).map(({ id, units }) => [id, [0, units - 1].slice(0, units - 1)]),
   );
   const feeds = randomFeeds(graph, { sizes: { batch: 1 } });
   return largestDifference(
-    await runOnnx(maskGroups(graph, removals, options), feeds),
-    await runOnnx(cut(graph, removals, options), feeds),
+    await runOnnx(maskGroups(coupled(graph, options), removals), feeds),
+    await runOnnx(cut(coupled(graph, options), removals), feeds),
   );
 }
 
@@ -60,14 +61,14 @@ const plain = () =>
 
 describe('attention', () => {
   it('is cut by heads, or by the same places of all heads: of queries and keys, and of values', async () => {
-    const shown = (options: GroupOptions) =>
+    const shown = (options: RelateOptions) =>
       attentionOf(plain(), options).map(({ units, attention: part, slices }) => {
         const values = slices.map(({ value, each }) => `${value}x${each}`).sort();
         return `${part} ${units}: ${values.join(' ')}`;
       });
     expect(shown({})).toEqual(['head 3: kx4 ox4 qx4 vx4']);
     expect(shown({ attention: 'head-dimension' })).toEqual(['dimension 4: kx3 qx3', 'dimension 4: ox3 vx3']);
-    for (const kind of ['heads', 'head-dimension'] as const) {
+    for (const kind of ['head', 'head-dimension'] as const) {
       expect(await differenceOfCut(plain(), { attention: kind })).toBeLessThan(1e-5);
     }
   });
@@ -86,17 +87,16 @@ describe('attention', () => {
     const graph = simplify(make());
     expect(attentionOf(graph, {})).toHaveLength(heads);
     expect(attentionOf(graph, { attention: 'head-dimension' })).toHaveLength(dimensions);
-    for (const kind of ['heads', 'head-dimension'] as const) {
+    for (const kind of ['head', 'head-dimension'] as const) {
       expect(await differenceOfCut(graph, { attention: kind })).toBeLessThan(1e-4);
     }
   });
 
-  it('is all that goes when pruneStructured is told so', () => {
-    for (const units of ['heads', 'head-dimension'] as const) {
-      const { graph, notes, groups } = pruneStructured(plain(), { pruner: magnitude(), goal: { ratio: 0.5 }, units });
-      expect(groups.attention ?? 'heads').toBe(units);
+  it('is all that the prunings of heads and of their dimensions remove', () => {
+    for (const pruning of [headPruning, headDimensionPruning]) {
+      const { graph, notes } = pruning({ pruner: magnitude(), sparsity: 0.5 })(plain()).apply(noEvidence);
       expect(notes.some(({ reason }) => reason.startsWith('It is no '))).toBe(false);
-      expect(graph.constants.get('o')!.shape).toEqual([units === 'heads' ? 4 : 6, 6]); // 2 of 3 heads, 2 of 4 places
+      expect(graph.constants.get('o')!.shape).toEqual([pruning === headPruning ? 4 : 6, 6]); // 2 of 3 heads, 2 of 4 places
     }
   });
 });

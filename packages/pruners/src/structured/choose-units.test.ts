@@ -19,21 +19,25 @@ describe('an isomorphic choice', () => {
   const kinds = { a: 'block', b: 'block', c: 'trunk' };
 
   it('ranks units among groups of their own structure, each structure losing the same share', () => {
-    const goal = { ratio: 0.5 };
-    expect(choose(scores, { goal, scope: 'isomorphic', normalize: 'none', kinds })).toEqual({
+    const sparsity = 0.5;
+    expect(choose(scores, { sparsity, scope: 'isomorphic', normalizeGroups: 'none', kinds })).toEqual({
       a: [0, 1],
       b: [0, 1],
       c: [0, 2],
     });
     // All together, c has no low score at all.
-    expect(choose(scores, { goal, scope: 'global', normalize: 'none' })).toEqual({ a: [0, 1], b: [0, 1, 2], c: [] });
+    expect(choose(scores, { sparsity, scope: 'global', normalizeGroups: 'none' })).toEqual({
+      a: [0, 1],
+      b: [0, 1, 2],
+      c: [],
+    });
   });
 
   it('is a global one where all groups are alike', () => {
-    const goal = { ratio: 0.4 };
+    const sparsity = 0.4;
     const alike = { a: 'x', b: 'x', c: 'x' };
-    expect(choose(scores, { goal, scope: 'isomorphic', kinds: alike })).toEqual(
-      choose(scores, { goal, scope: 'global' }),
+    expect(choose(scores, { sparsity, scope: 'isomorphic', kinds: alike })).toEqual(
+      choose(scores, { sparsity, scope: 'global' }),
     );
   });
 
@@ -43,7 +47,7 @@ describe('an isomorphic choice', () => {
       [groups.a, Float64Array.of(1, 2)],
       [groups.b, Float64Array.of(3, 4)],
     ]);
-    const choice = { goal: { ratio: 0.5 }, scope: 'isomorphic', fixed: new Map([[groups.a, 0]]) } as const;
+    const choice = { sparsity: 0.5, scope: 'isomorphic', fixed: new Map([[groups.a, 0]]) } as const;
     expect(Object.fromEntries(chooseUnits(map, cost, choice))).toEqual({ a: [], b: [0] });
   });
 });
@@ -51,15 +55,15 @@ describe('an isomorphic choice', () => {
 describe('equal scores', () => {
   it('go in the same share everywhere, and never more than wanted', () => {
     const same = { a: [1, 1, 1, 1], b: [1, 1, 1, 1, 1, 1, 1, 1] };
-    const found = choose(same, { goal: { ratio: 0.5 }, scope: 'global' });
+    const found = choose(same, { sparsity: 0.5, scope: 'global' });
     expect(found).toEqual({ a: [0, 1], b: [0, 1, 2, 3] });
     const zero = { a: [0, 0, 0, 0], b: [0, 0, 0, 0] };
-    expect(choose(zero, { goal: { ratio: 0.25 }, scope: 'global' })).toEqual({ a: [0], b: [0] });
+    expect(choose(zero, { sparsity: 0.25, scope: 'global' })).toEqual({ a: [0], b: [0] });
   });
 
   it('fill up what lower ones leave', () => {
     const some = { a: [0, 5, 5, 5], b: [5, 1, 9, 9] };
-    const found = choose(some, { goal: { ratio: 0.5 }, scope: 'global', normalize: 'none' });
+    const found = choose(some, { sparsity: 0.5, scope: 'global', normalizeGroups: 'none' });
     expect(Object.values(found).flat()).toHaveLength(4);
     expect(found['a']).toContain(0);
     expect(found['b']).toContain(1);
@@ -67,6 +71,6 @@ describe('equal scores', () => {
   });
 
   it('and groups of one unit leave that unit', () => {
-    expect(choose({ a: [0], b: [0, 1] }, { goal: { ratio: 1 }, scope: 'global' })).toEqual({ a: [], b: [0] });
+    expect(choose({ a: [0], b: [0, 1] }, { sparsity: 1, scope: 'global' })).toEqual({ a: [], b: [0] });
   });
 });

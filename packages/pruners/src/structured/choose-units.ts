@@ -4,27 +4,26 @@ import type { Group } from './group.js';
 import type { Removals } from './removal.js';
 import type { UnitScores } from './score-units.js';
 
-/** The share to remove: of the units, or of the cost of the whole graph. */
-export type Goal =
-  | { readonly ratio: number }
-  | { readonly parameters: number }
-  | { readonly bytes: number }
-  | { readonly macs: number };
+/** What a sparsity is a share of: the units, or what the whole graph costs. */
+export type Goal = 'units' | keyof Cost;
 
-/** Options of `chooseUnits`. */
+/** How `chooseUnits` chooses. */
 export interface Choice {
-  readonly goal: Goal;
+  /** The share that goes, from 0 to 1. */
+  readonly sparsity: number;
+  /** What it is a share of. Default: `units`. */
+  readonly goal?: Goal;
   /**
-   * Whether each group loses the same share (`local`, the default), the units with the lowest scores go (`global`), or
+   * Whether each group loses the same share (`layer`, the default), the units with the lowest scores go (`global`), or
    * those with the lowest scores among groups of the same structure, each structure losing the same share
    * (`isomorphic`).
    */
-  readonly scope?: 'local' | 'global' | 'isomorphic';
+  readonly scope?: 'layer' | 'global' | 'isomorphic';
   /** With isomorphic scope: equal texts for groups of the same structure, as `kindsOfGroups` gives them. */
   readonly kinds?: ReadonlyMap<Group, string>;
-  /** Unless the scope is local: how scores of different groups are made comparable; divided by their group's mean by default. */
-  readonly normalize?: 'none' | 'mean' | 'max' | 'l2';
-  /** The remaining indices of a group are a multiple of this number, if it has so many: 8 or 16 suit most runtimes. */
+  /** For other scopes than `layer`: what the scores of a group are divided by, to compare groups. Default: `mean`. */
+  readonly normalizeGroups?: 'none' | 'mean' | 'max' | 'l2';
+  /** What is left of a group is a multiple of this many indices, where it has as many: 8 or 16 suit most runtimes. */
   readonly multiple?: number;
   /** The fewest units that are left of a group, or the share of them if it is below 1; one unit at least. */
   readonly minimum?: number;
@@ -35,14 +34,13 @@ export interface Choice {
 /**
  * Chooses the units to remove: those with the lowest scores; of equal ones the first of each group, spread over all groups
  * alike. Shares of parameters, bytes or MACs
- * are met by bisection over the exact cost of the cut graph, then group by group, so that the next choice on either
- * side is further off.
+ * are met by bisection over the exact cost of the cut graph, which then adjusts one group at a time to come as near as
+ * possible.
  * @throws PRUNE_GOAL unless the share is from 0 to 1.
  */
 export function chooseUnits(scores: UnitScores, cost: CostModel, choice: Choice): Removals {
-  const { goal } = choice;
-  const [kind, share] = Object.entries(goal)[0] as [keyof Cost | 'ratio', number]; // a goal has one entry
-  if (!(share >= 0 && share <= 1)) throw badGoal(kind, share);
+  const { goal = 'units', sparsity } = choice;
+  if (!(sparsity >= 0 && sparsity <= 1)) throw badGoal('sparsity', sparsity);
   const groups = [...scores.keys()];
   const orders = groups.map((group) => orderOf(scores.get(group)!));
   const levels = levelsOf(groups, scores, choice);
@@ -54,9 +52,9 @@ export function chooseUnits(scores: UnitScores, cost: CostModel, choice: Choice)
     });
   };
   const counts =
-    kind === 'ratio'
-      ? countsAt(share)
-      : meet((each) => cost(new Map(groups.map(({ id }, i) => [id, each[i]!]))), countsAt, { kind, share });
+    goal === 'units'
+      ? countsAt(sparsity)
+      : meet((each) => cost(new Map(groups.map(({ id }, i) => [id, each[i]!]))), countsAt, { goal, sparsity });
   return new Map(groups.map((group, i) => [group.id, [...orders[i]!.slice(0, counts[i])].sort((a, b) => a - b)]));
 }
 
@@ -67,11 +65,11 @@ const orderOf = (scores: Float64Array): Int32Array =>
 type Levels = (level: number) => Int32Array;
 
 function levelsOf(groups: readonly Group[], scores: UnitScores, choice: Choice): Levels {
-  const { scope = 'local', kinds, fixed } = choice;
-  if (scope === 'local') return (level) => Int32Array.from(groups, ({ units }) => Math.round(level * units));
+  const { scope = 'layer', kinds, fixed } = choice;
+  if (scope === 'layer') return (level) => Int32Array.from(groups, ({ units }) => Math.round(level * units));
   const sorted = groups.map((group) => {
     const own = scores.get(group)!;
-    const by = divisor(own, choice.normalize ?? 'mean');
+    const by = divisor(own, choice.normalizeGroups ?? 'mean');
     return own.map((score) => score / by).sort();
   });
   const pools = new Map<string, number[]>();
@@ -130,7 +128,7 @@ function ranking(pool: readonly Float64Array[]): Float64Array {
   return all.sort();
 }
 
-function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalize']>): number {
+function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalizeGroups']>): number {
   if (normalize === 'none') return 1;
   let value = 0;
   for (const score of scores) {
@@ -176,14 +174,14 @@ const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b)
 function meet(
   cost: (counts: Int32Array) => Cost,
   countsAt: (level: number) => Int32Array,
-  { kind, share }: { readonly kind: keyof Cost; readonly share: number },
+  { goal, sparsity }: { readonly goal: keyof Cost; readonly sparsity: number },
 ): Int32Array {
-  const whole = cost(countsAt(0).fill(0))[kind];
-  const removedBy = (counts: Int32Array) => 1 - cost(counts)[kind] / whole;
+  const whole = cost(countsAt(0).fill(0))[goal];
+  const removedBy = (counts: Int32Array) => 1 - cost(counts)[goal] / whole;
   let [low, high] = [0, 1];
   for (let round = 0; round < 40; round++) {
     const middle = (low + high) / 2;
-    if (removedBy(countsAt(middle)) <= share) low = middle;
+    if (removedBy(countsAt(middle)) <= sparsity) low = middle;
     else high = middle;
   }
   const best = countsAt(low);
@@ -191,10 +189,10 @@ function meet(
   // Between the two levels groups go one after the other, while that comes nearer.
   for (let i = 0; i < best.length; i++) {
     const before = best[i]!;
-    const miss = Math.abs(removedBy(best) - share);
+    const miss = Math.abs(removedBy(best) - sparsity);
     if (before === above[i]) continue;
     best[i] = above[i]!;
-    if (Math.abs(removedBy(best) - share) > miss) best[i] = before;
+    if (Math.abs(removedBy(best) - sparsity) > miss) best[i] = before;
   }
   return best;
 }

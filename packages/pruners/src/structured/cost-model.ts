@@ -9,8 +9,7 @@ import {
   subgraphsOf,
 } from '@espalier/core';
 import { branchMacs, constantOwners, parametersOf, productsOf, type ShapeOf } from '@espalier/ops';
-import type { GroupOptions } from './group.js';
-import { type Found, findGroups } from './groups-of.js';
+import type { CoupledGraph } from './coupled.js';
 
 /** The cost of a graph, as `costsOf` counts it. */
 export interface Cost {
@@ -33,11 +32,10 @@ interface Term {
  * Prepares the exact cost of any cut from shapes alone. Nothing removed, it is what `costsOf` says of the same graph.
  * MACs use placeholder sizes for symbolic dimensions (batch = 2); only their ratios are meaningful.
  */
-export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
-  const found = findGroups(graph, options);
-  const terms = termsOf(graph, found, options);
+export function costModel(net: CoupledGraph): CostModel {
+  const terms = termsOf(net);
   return (removed) => {
-    const counts = Float64Array.from(found.groups, ({ id }) => removed.get(id) ?? 0);
+    const counts = Float64Array.from(net.groups, ({ id }) => removed.get(id) ?? 0);
     const sums = { parameters: 0, bytes: 0, macs: 0 };
     for (const { kind, factor, axes } of terms) {
       let product = factor;
@@ -52,12 +50,11 @@ export function costModel(graph: Graph, options: GroupOptions = {}): CostModel {
   };
 }
 
-function termsOf(graph: Graph, found: Found, { rules }: GroupOptions): readonly Term[] {
-  const { groups } = found;
-  const { space, ports, site } = found.relations;
+function termsOf({ graph, groups, relations, roots, rules }: CoupledGraph): readonly Term[] {
+  const { space, ports, site, ruleOf } = relations;
   const groupOf = new Map<number, number>();
   groups.forEach((group, number) => {
-    for (const root of found.roots.get(group) ?? []) groupOf.set(root, number);
+    for (const root of roots.get(group) ?? []) groupOf.set(root, number);
   });
   const losses = new Map<number, Term['axes'][number]>();
   const lossOf = ({ start, size }: Axis): Term['axes'][number] => {
@@ -87,7 +84,6 @@ function termsOf(graph: Graph, found: Found, { rules }: GroupOptions): readonly 
     terms.push(term('parameters', parameters / elements, axes), term('bytes', cuttable ? bits / 8 : bytes, axes));
   }
   const { fixed } = constantOwners(graph);
-  const { ruleOf } = found.relations;
   for (const node of graph.nodes) {
     if (subgraphsOf(node).length > 0) terms.push(...bodyTerms(node, (value) => ports.get(value)?.shape, rules));
     // Work on constants alone is done once, when the model is loaded.

@@ -2,8 +2,8 @@ import { buildGraph, createRandom, floats, type Graph, type GraphBuilder, int, i
 import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
+import { coupled } from './coupled.js';
 import { cut } from './cut.js';
-import { groupsOf } from './groups-of.js';
 import { maskGroups } from './mask-groups.js';
 import type { Removals } from './removal.js';
 
@@ -37,8 +37,8 @@ const finish = (b: GraphBuilder): Graph => inferShapes(b.finish());
 /** Every second unit of every group that can be pruned. */
 const half = (graph: Graph): Removals =>
   new Map(
-    groupsOf(graph)
-      .filter(({ prunable, changesStatistics }) => prunable && !changesStatistics)
+    coupled(graph)
+      .groups.filter(({ prunable, changesStatistics }) => prunable && !changesStatistics)
       .map(({ id, units }) => [id, Array.from({ length: Math.floor(units / 2) }, (_, i) => 2 * i)]),
   );
 
@@ -59,14 +59,14 @@ describe('cut', () => {
     const first = [b.input('x', 'float32', [1, 2]), b.constant('w', floats([1, 2, 3, 4, 5, 6], [2, 3]))];
     const hidden = b.add('Relu', [b.add('Gemm', [...first, b.constant('c', floats([7, 8, 9]))])]);
     b.output(b.add('MatMul', [hidden, b.constant('v', floats([1, 2, 3], [3, 1]))]), 'y');
-    const { constants } = cut(finish(b), new Map([['w/1', [1]]]));
+    const { constants } = cut(coupled(finish(b)), new Map([['w/1', [1]]]));
     expect(toNumbers(constants.get('w')!)).toEqual([1, 3, 4, 6]);
     expect(toNumbers(constants.get('c')!)).toEqual([7, 9]);
     expect(toNumbers(constants.get('v')!)).toEqual([1, 3]);
   });
 
   it('joins what a residual connection joins, and leaves inner channels apart', () => {
-    const prunable = groupsOf(residualNet()).filter((group) => group.prunable);
+    const prunable = coupled(residualNet()).groups.filter((group) => group.prunable);
     expect(prunable.map(({ id, units }) => [id, units])).toEqual([
       ['stem.w/0', 8],
       ['inner.w/0', 6],
@@ -79,21 +79,21 @@ describe('cut', () => {
   it('computes what the masked network computes', async () => {
     const graph = residualNet();
     const removals = half(graph);
-    const small = cut(graph, removals);
+    const small = cut(coupled(graph), removals);
     expect(small.constants.get('outer.w')!.shape).toEqual([4, 3, 3, 3]);
     const feeds = randomFeeds(graph);
-    const masked = await runOnnx(maskGroups(graph, removals), feeds);
+    const masked = await runOnnx(maskGroups(coupled(graph), removals), feeds);
     expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-5);
     expect(largestDifference(await runOnnx(graph, feeds), masked)).toBeGreaterThan(1e-3);
   });
 
   it('returns the same graph when nothing is removed, and refuses what it cannot do', () => {
     const graph = residualNet();
-    expect(cut(graph, new Map([['stem.w/0', []]]))).toBe(graph);
-    expect(() => cut(graph, new Map([['stem.w', [0]]]))).toThrow('stem.w/0');
-    expect(() => cut(graph, new Map([['stem.w/0', [8]]]))).toThrow('units from 0 to 7');
-    expect(() => cut(graph, new Map([['inner.w/0', [0, 1, 2, 3, 4, 5]]]))).toThrow('at least one index');
-    expect(() => cut(graph, new Map([['fc.w/0', [0]]]))).toThrow('output of the graph');
+    expect(cut(coupled(graph), new Map([['stem.w/0', []]]))).toBe(graph);
+    expect(() => cut(coupled(graph), new Map([['stem.w', [0]]]))).toThrow('stem.w/0');
+    expect(() => cut(coupled(graph), new Map([['stem.w/0', [8]]]))).toThrow('units from 0 to 7');
+    expect(() => cut(coupled(graph), new Map([['inner.w/0', [0, 1, 2, 3, 4, 5]]]))).toThrow('at least one index');
+    expect(() => cut(coupled(graph), new Map([['fc.w/0', [0]]]))).toThrow('output of the graph');
   });
 
   it('moves what an activation makes of zero into the next bias', async () => {
@@ -109,9 +109,9 @@ describe('cut', () => {
     const graph = finish(b);
     const removals = half(graph);
     const feeds = randomFeeds(graph);
-    const small = cut(graph, removals);
+    const small = cut(coupled(graph), removals);
     expect(small.constants.has('c.b')).toBe(false);
-    const masked = await runOnnx(maskGroups(graph, removals), feeds);
+    const masked = await runOnnx(maskGroups(coupled(graph), removals), feeds);
     expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-5);
   });
 
@@ -125,7 +125,7 @@ describe('cut', () => {
     b.output(b.add('Conv', [b.add('Softplus', [normed]), weight('v', [3, 6, 1, 1])]), 'y');
     const graph = finish(b);
     const feeds = randomFeeds(graph);
-    const small = cut(graph, new Map([['w/0', [0, 1]]]));
+    const small = cut(coupled(graph), new Map([['w/0', [0, 1]]]));
     expect(small.constants.get('w')!.shape).toEqual([4, 8, 3, 3]);
     expect(largestDifference(await runOnnx(graph, feeds), await runOnnx(small, feeds))).toBeLessThan(1e-5);
   });

@@ -15,7 +15,7 @@ import {
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { absorbConstants } from './absorb-constants.js';
-import type { GroupOptions } from './group.js';
+import type { CoupledGraph } from './coupled.js';
 import { type Remaining, type Removals, remainingAfter } from './removal.js';
 import { takeIndices } from './take-indices.js';
 
@@ -27,13 +27,13 @@ import { takeIndices } from './take-indices.js';
  * The result equals that of `maskGroups` with the same removals: constants that masked units still feed forward are
  * added to the biases of what sums over them. Padded convolutions are the exception (see
  * `docs/structured-pruning.md`). Units whose weights are zero in the graph keep feeding what their biases say.
- * `options` must be those that the groups were found with.
  * @throws PRUNE_GROUP, PRUNE_EMPTY.
  */
-export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}): Graph {
+export function cut(net: CoupledGraph, removals: Removals): Graph {
+  const { graph } = net;
   if ([...removals.values()].every((units) => units.length === 0)) return graph;
-  const remaining = remainingAfter(graph, removals, options);
-  const { ports } = remaining.found.relations;
+  const remaining = remainingAfter(net, removals);
+  const { ports } = net.relations;
   const draft = editGraph(graph);
   for (const [value, tensor] of graph.constants) {
     const axes = ports.get(value)?.axes ?? [];
@@ -45,7 +45,7 @@ export function cut(graph: Graph, removals: Removals, options: GroupOptions = {}
     if (!port.constant && port.axes.some(remaining.changed)) draft.setInfo(value, infoAfter(graph, port, remaining));
   }
   const made = new Map<string, ValueId>();
-  const absorbed = absorbConstants(graph, remaining, draft);
+  const absorbed = absorbConstants(remaining, draft);
   for (const [id, node] of absorbed) draft.replace(id, node);
   for (const node of graph.nodes) {
     const edit = editOf(node, remaining);
@@ -66,9 +66,9 @@ function infoAfter(graph: Graph, { value, dims, axes }: AxisPort, { changed, cou
 }
 
 function editOf(node: Node, remaining: Remaining): Edit | undefined {
-  const rule = remaining.found.relations.ruleOf(node.op);
+  const rule = remaining.net.relations.ruleOf(node.op);
   if (!rule.rewrite) return undefined;
-  const site = remaining.found.relations.site(node);
+  const site = remaining.net.relations.site(node);
   const touched = [...site.inputs, ...site.outputs].some((port) => port?.axes.some(remaining.changed));
   return touched ? rule.rewrite(site, remaining) : undefined;
 }

@@ -1,5 +1,4 @@
 import type { Role, ValueId } from '@espalier/core';
-import type { RelateOptions } from '@espalier/ops';
 
 /** The part of one constant that goes with the units of a group: the same number of indices of an axis for each. */
 export interface Slice {
@@ -11,9 +10,6 @@ export interface Slice {
   readonly each: number;
   readonly role: Role;
 }
-
-/** Which of several ways to find groups is meant. */
-export type GroupOptions = RelateOptions;
 
 /**
  * Units of one kind: each is the smallest set of slices that can only be removed together, and all touch the same

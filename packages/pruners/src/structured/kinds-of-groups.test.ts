@@ -1,7 +1,7 @@
 import { buildGraph, floats, type Graph } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { expect, it } from 'vitest';
-import { groupsOf } from './groups-of.js';
+import { coupled } from './coupled.js';
 import { kindsOfGroups } from './kinds-of-groups.js';
 
 /** Dense layers, with a residual sum over the second and third. */
@@ -21,7 +21,7 @@ function dense(): Graph {
 
 it('groups of the same structure have the same kind, whatever their widths', () => {
   const graph = dense();
-  const kinds = kindsOfGroups(graph, groupsOf(graph));
+  const kinds = kindsOfGroups(graph, coupled(graph).groups);
   const kind = (id: string) => [...kinds].find(([group]) => group.id === id)![1];
   expect(kind('first/1')).toBe('produces 1/2 1 MatMul.1; sums 0/2 1 MatMul.1');
   expect(kind('second/1')).toBe(kind('first/1'));

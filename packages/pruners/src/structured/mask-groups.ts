@@ -12,8 +12,7 @@ import {
   type ValueId,
   type ZeroCode,
 } from '@espalier/core';
-import type { GroupOptions } from './group.js';
-import { findGroups } from './groups-of.js';
+import type { CoupledGraph } from './coupled.js';
 import { type Removals, remainingAfter } from './removal.js';
 
 /**
@@ -23,10 +22,10 @@ import { type Removals, remainingAfter } from './removal.js';
  * unless an activation moves zero (a sigmoid, an exponential).
  * @throws PRUNE_GROUP, PRUNE_EMPTY.
  */
-export function maskGroups(graph: Graph, removals: Removals, options: GroupOptions = {}): Graph {
-  remainingAfter(graph, removals, options); // checks the removals
+export function maskGroups(net: CoupledGraph, removals: Removals): Graph {
+  remainingAfter(net, removals); // checks the removals
   const masked = new Map<ValueId, Map<number, Set<number>>>();
-  const { groups, relations } = findGroups(graph, options);
+  const { graph, groups, relations } = net;
   for (const group of groups) {
     const units = removals.get(group.id) ?? [];
     if (units.length === 0) continue;

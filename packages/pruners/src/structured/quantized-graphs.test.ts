@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calibrate } from '@espalier/calibration';
-import { fromNumbers, type Graph, int, scalar, sizeOf, type Tensor, tensor } from '@espalier/core';
+import { fromNumbers, type Graph, int, noEvidence, scalar, sizeOf, type Tensor, tensor } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { inferShapes } from '@espalier/ops';
@@ -12,7 +12,7 @@ import { modelsFolder } from '../../../../test/fixtures.js';
 import { exactGroups, maskedThenCut, netBuilder, shownGroups } from '../../../../test/masked-then-cut.js';
 import { randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { magnitude } from '../magnitude.js';
-import { pruneStructured } from './prune-structured.js';
+import { channelPruning } from '../prunings/channel.js';
 import type { Removals } from './removal.js';
 
 const half = (graph: Graph): Removals =>
@@ -63,7 +63,9 @@ describe('quantized graphs', () => {
       expect(difference).toBe(0);
       expect(changed).toBeGreaterThan(0.1);
       expect(small.constants.get(first!.slices[0]!.value)!.shape[0]).toBe(first!.units / 2);
-      const { notes, graph: half50 } = pruneStructured(graph, { pruner: magnitude(), goal: { macs: 0.5 } });
+      const { notes, graph: half50 } = channelPruning({ pruner: magnitude(), goal: 'macs', sparsity: 0.5 })(
+        graph,
+      ).apply(noEvidence);
       expect(notes.at(-1)?.reason).toMatch(
         /^[345]\d\.\d % of the parameters and (49|50)\.\d % of the multiply-adds are gone/,
       );

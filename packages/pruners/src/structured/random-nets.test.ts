@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
 import { randomNet } from '../../test/random-net.js';
+import { coupled } from './coupled.js';
 import { cut } from './cut.js';
-import { groupsOf } from './groups-of.js';
 import { maskGroups } from './mask-groups.js';
 import type { Removals } from './removal.js';
 
 /** A random part of the units of each group, never all. */
 function someUnits(graph: Graph, random: Random): Removals {
-  const exact = groupsOf(graph).filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
+  const exact = coupled(graph).groups.filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
   return new Map(
     exact.map(({ id, units }) => [
       id,
@@ -30,9 +30,9 @@ describe('any network', () => {
         const graph = randomNet(seed);
         const removals = someUnits(graph, createRandom(seed + 1));
         const feeds = randomFeeds(graph, { seed });
-        const small = cut(graph, removals);
+        const small = cut(coupled(graph), removals);
         removed += [...removals.values()].reduce((sum, units) => sum + units.length, 0);
-        const masked = await runOnnx(maskGroups(graph, removals), feeds);
+        const masked = await runOnnx(maskGroups(coupled(graph), removals), feeds);
         expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-4);
       }),
       { numRuns: runs, seed: 4 },

@@ -1,14 +1,13 @@
-import type { Axis, Graph, Kept } from '@espalier/core';
+import type { Axis, Kept } from '@espalier/core';
 import { badUnit, emptyAxis, unknownGroup, untouchableGroup } from '../errors.js';
-import type { GroupOptions } from './group.js';
-import { type Found, findGroups } from './groups-of.js';
+import type { CoupledGraph } from './coupled.js';
 
 /** The units to remove from each group, by the group's id. */
 export type Removals = ReadonlyMap<string, readonly number[]>;
 
-/** The remaining indices of every axis after a removal, and the groups they come from. */
+/** What is left of every axis of a coupled graph once the units are gone. */
 export interface Remaining extends Kept {
-  readonly found: Found;
+  readonly net: CoupledGraph;
   /** The classes that go. */
   readonly removed: ReadonlySet<number>;
   /** Whether an index of an axis goes. */
@@ -22,16 +21,15 @@ export interface Remaining extends Kept {
  * @throws PRUNE_GROUP for a group that does not exist or cannot be pruned, or units that it does not have;
  * PRUNE_EMPTY when nothing would be left of an axis.
  */
-export function remainingAfter(graph: Graph, removals: Removals, options: GroupOptions = {}): Remaining {
-  const found = findGroups(graph, options);
-  const { space, ports } = found.relations;
-  const byId = new Map(found.groups.map((group) => [group.id, group]));
+export function remainingAfter(net: CoupledGraph, removals: Removals): Remaining {
+  const { space, ports } = net.relations;
+  const byId = new Map(net.groups.map((group) => [group.id, group]));
   const gone = new Set<number>();
   for (const [id, units] of removals) {
     const group = byId.get(id);
     if (!group) throw unknownGroup(id, [...byId.keys()]);
     if (units.length > 0 && !group.prunable) throw untouchableGroup(id, group.reason ?? '');
-    const roots = found.roots.get(group)!; // every group has them
+    const roots = net.roots.get(group)!; // every group has them
     for (const unit of units) {
       const root = roots[unit];
       if (root === undefined) throw badUnit(id, { expected: group.units, found: unit });
@@ -51,7 +49,7 @@ export function remainingAfter(graph: Graph, removals: Removals, options: GroupO
     }
   }
   return {
-    found,
+    net,
     removed: gone,
     gone: ({ start }, index) => gone.has(space.find(start + index)),
     changed: ({ start }) => left.has(start),

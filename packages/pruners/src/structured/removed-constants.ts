@@ -40,7 +40,7 @@ const pooling = new Set(['MaxPool', 'GlobalMaxPool', 'GlobalAveragePool']);
  * others, and where more than an `activation` is fused into it.
  */
 function madeBy({ graph, remaining }: Walk, node: Node) {
-  const layer = remaining.found.relations.layer(node);
+  const layer = remaining.net.relations.layer(node);
   if (isRefusal(layer) || (layer.fused && !node.attributes.has('activation'))) return undefined;
   const { kind, bias, fused } = layer;
   const weight = layer.weights.find(({ slot }) => slot === 1);
@@ -56,10 +56,11 @@ function madeBy({ graph, remaining }: Walk, node: Node) {
  * the graph already (it was pruned while training, say), zero where `maskGroups` would make them zero; then through
  * norms, activations and whatever moves or combines elements. A sigmoid turns 0 into 0.5.
  */
-export function removedConstants(graph: Graph, remaining: Remaining): RemovedConstants {
-  const walk: Walk = { graph, remaining, dead: deadUnits(graph, remaining), found: new Map() };
+export function removedConstants(remaining: Remaining): RemovedConstants {
+  const { graph } = remaining.net;
+  const walk: Walk = { graph, remaining, dead: deadUnits(remaining), found: new Map() };
   for (const node of graph.nodes) {
-    const { inputs, outputs } = remaining.found.relations.site(node);
+    const { inputs, outputs } = remaining.net.relations.site(node);
     for (const y of outputs) {
       const axis = y && changedAxis(remaining, y);
       if (!y || axis === undefined) continue;
@@ -78,18 +79,18 @@ export function changedAxis(remaining: Remaining, { axes }: AxisPort): number | 
 }
 
 /** Classes of removed units whose rows of weights are all zero in the graph. */
-function deadUnits(graph: Graph, { found, removed }: Remaining): ReadonlySet<number> {
+function deadUnits({ net, removed }: Remaining): ReadonlySet<number> {
   const dead = new Set<number>();
-  for (const group of found.groups) {
-    const roots = found.roots.get(group)!; // every group has them
+  for (const group of net.groups) {
+    const roots = net.roots.get(group)!; // every group has them
     const weights = group.slices.filter(({ value, role }) => {
-      const { shape, dtype } = graph.constants.get(value)!; // slices are of constants
+      const { shape, dtype } = net.graph.constants.get(value)!; // slices are of constants
       return role === 'produces' && dtype === 'float32' && shape.filter((size) => size > 1).length > 1;
     });
     roots.forEach((root, unit) => {
       if (!removed.has(root) || weights.length === 0) return;
       const zero = weights.every(({ value, axis, indices, each }) => {
-        const { data, shape } = graph.constants.get(value)!;
+        const { data, shape } = net.graph.constants.get(value)!;
         for (let i = 0; i < each; i++) {
           if (!zeroAt(data as Float32Array, shape, { axis, index: indices[unit * each + i]! })) return false;
         }
@@ -120,7 +121,7 @@ interface Step {
 
 function fill(walk: Walk, step: Step): void {
   const { node, inputs, y, axis, values } = step;
-  const rootOf = (i: number) => walk.remaining.found.relations.space.find(y.axes[axis]!.start + i);
+  const rootOf = (i: number) => walk.remaining.net.relations.space.find(y.axes[axis]!.start + i);
   const each = (of: (i: number, masked: boolean) => number) => {
     for (let i = 0; i < values.length; i++) {
       const root = rootOf(i);
@@ -151,7 +152,7 @@ function fill(walk: Walk, step: Step): void {
   } else if (movementOf(node.op)) {
     if (x && before) moved(walk, { x, before, rootOf, each });
   } else if (node.op === 'Concat') concatenated(walk, step);
-  else if (elementwise.has(walk.remaining.found.relations.ruleOf(node.op))) computed(walk, step, each);
+  else if (elementwise.has(walk.remaining.net.relations.ruleOf(node.op))) computed(walk, step, each);
 }
 
 /** The output of a layer whose weights are zero: nothing if it is masked, its bias if it was pruned before. */
@@ -182,7 +183,7 @@ function moved(
   const held = new Map<number, number>();
   const { start } = from.x.axes[from.before.axis]!;
   from.before.values.forEach((value, i) => {
-    const root = remaining.found.relations.space.find(start + i);
+    const root = remaining.net.relations.space.find(start + i);
     held.set(root, held.has(root) && held.get(root) !== value ? Number.NaN : value);
   });
   from.each((i) => held.get(from.rootOf(i)) ?? Number.NaN);
@@ -224,7 +225,7 @@ function column(
   if (known?.axis === axis) numbers.set(known.values);
   else if (port.constant && sizeOf(port.shape) === 1) numbers.fill(elementAt(port, 0));
   else if (port.constant && sizeOf(port.shape) === size && port.shape[axis] === size) {
-    const keeps = walk.remaining.found.relations.role(port.value, axis) !== 'produces';
+    const keeps = walk.remaining.net.relations.role(port.value, axis) !== 'produces';
     each((i, masked) => {
       numbers[i] = masked && !keeps ? 0 : elementAt(port, i);
       return Number.NaN;

@@ -1,7 +1,7 @@
 import { type Graph, int, intOf, text } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import { maskedThenCut, netBuilder, shownGroups } from '../../../../test/masked-then-cut.js';
-import { groupsOf } from './groups-of.js';
+import { coupled } from './coupled.js';
 
 /** x [2, 5, 8] -> MatMul w -> the body -> MatMul v -> y. */
 function between(body: (b: ReturnType<typeof netBuilder>, x: string) => string, width = 6, opset = 17): Graph {
@@ -50,14 +50,17 @@ describe('fused ops of onnxruntime', () => {
     const skip = between((b, x) =>
       b.add('com.microsoft::SkipLayerNormalization', [x, b.add('MatMul', [x, b.weight('m', 6, 6)]), b.weight('s', 6)]),
     );
-    expect(groupsOf(skip).find(({ id }) => id === 'w/1')).toMatchObject({ prunable: true, changesStatistics: true });
+    expect(coupled(skip).groups.find(({ id }) => id === 'w/1')).toMatchObject({
+      prunable: true,
+      changesStatistics: true,
+    });
     const b = netBuilder();
     const ids = ['ids', 'segments'].map((name) => b.input(name, 'int32', [2, 5]));
     const tables = [b.weight('words', 9, 6), b.weight('places', 5, 6), b.weight('kinds', 2, 6)];
     const norm = [b.weight('gamma', 6), b.weight('beta', 6)];
     const [x] = b.addAll('com.microsoft::EmbedLayerNormalization', [...ids, ...tables, ...norm], { outputs: 2 });
     b.output(b.add('MatMul', [x!, b.weight('v', 6, 3)]), 'y');
-    const [group] = groupsOf(b.made()).filter(({ prunable }) => prunable);
+    const [group] = coupled(b.made()).groups.filter(({ prunable }) => prunable);
     expect(group).toMatchObject({ id: 'words/1', units: 6, changesStatistics: true });
     expect(group!.slices.map(({ value }) => value).sort()).toEqual(['beta', 'gamma', 'kinds', 'places', 'v', 'words']);
   });

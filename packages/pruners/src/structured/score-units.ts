@@ -13,13 +13,13 @@ import {
 import { roleOf } from '@espalier/ops';
 import { badScores, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
-import type { Group, GroupOptions, Slice } from './group.js';
-import { findGroups } from './groups-of.js';
+import type { CoupledGraph } from './coupled.js';
+import type { Group, Slice } from './group.js';
 import { scoredWeight } from './scored-weight.js';
 import { unitTargets } from './unit-targets.js';
 
-/** Options for scoring units. Groups must have been found with the same options. */
-export interface UnitScoring extends GroupOptions {
+/** How units get their scores. */
+export interface UnitScoring {
   /** Scores whole units, or else each weight; then those of a unit are combined. */
   readonly pruner: Pruner;
   /**
@@ -34,29 +34,25 @@ export interface UnitScoring extends GroupOptions {
 /** One score per unit, by group; groups without a weight that counts, and those the pruner cannot judge, are missing. */
 export type UnitScores = ReadonlyMap<Group, Float64Array>;
 
-/** The statistics that calibration must collect before `scoreUnits` with the same arguments. @throws PRUNE_OPTION. */
-export function unitNeeds(graph: Graph, groups: readonly Group[], scoring: UnitScoring): readonly Need[] {
+/** What calibration must collect before `scoreUnits`. @throws PRUNE_OPTION. */
+export function unitNeeds(net: CoupledGraph, groups: readonly Group[], scoring: UnitScoring): readonly Need[] {
   const { pruner, weights = 'all' } = scoring;
-  if (!pruner.units) return weightScorerOf(pruner).needs(graph, countedWeights(graph, groups, weights));
-  return pruner.units.needs(graph, [...judged(graph, groups, { ...scoring, scorer: pruner.units }).values()]);
+  if (!pruner.units) return weightScorerOf(pruner).needs(net.graph, countedWeights(net.graph, groups, weights));
+  return pruner.units.needs(net.graph, [...judged(net, groups, { ...scoring, scorer: pruner.units }).values()]);
 }
 
 /** The groups that a scorer of whole units is asked about. @throws PRUNE_OPTION for options that mean nothing to it. */
 function judged(
-  graph: Graph,
+  net: CoupledGraph,
   groups: readonly Group[],
   scoring: Omit<UnitScoring, 'pruner'> & { readonly scorer: UnitScorer },
 ): ReadonlyMap<Group, UnitTarget> {
+  const { graph } = net;
   const { scorer, weights = 'all', reduce = 'sum' } = scoring;
   if (reduce !== 'sum') throw uselessBesideUnits('reduce', reduce);
   if (scorer.weightless && weights !== 'all') throw uselessBesideUnits('weights', weights);
   const asked = groups.filter(({ slices }) => scorer.weightless || slices.some((each) => counts(graph, each, weights)));
-  return unitTargets({
-    graph,
-    found: findGroups(graph, scoring),
-    groups: asked,
-    counts: (each) => counts(graph, each, weights),
-  });
+  return unitTargets({ net, groups: asked, counts: (each) => counts(graph, each, weights) });
 }
 
 /** The weights that a scorer of weights is asked about. */
@@ -95,15 +91,15 @@ function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitS
  * @throws PRUNE_SCORES when the pruner breaks its contract, PRUNE_OPTION for options that mean nothing to it.
  */
 export function scoreUnits(
-  graph: Graph,
+  net: CoupledGraph,
   groups: readonly Group[],
   scoring: UnitScoring,
   evidence: Evidence = noEvidence,
 ): UnitScores {
   const scorer = scoring.pruner.units;
   const scores = scorer
-    ? scoresOfUnits(judged(graph, groups, { ...scoring, scorer }), scorer, evidence)
-    : combinedScores(graph, groups, scoring, evidence);
+    ? scoresOfUnits(judged(net, groups, { ...scoring, scorer }), scorer, evidence)
+    : combinedScores(net.graph, groups, scoring, evidence);
   for (const [{ id }, own] of scores) {
     const wrong = own.findIndex((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
     if (wrong >= 0) throw badScores(id, { expected: 'finite scores of at least 0', found: `${own[wrong]}` });

@@ -1,7 +1,7 @@
 import { buildGraph, floats } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { expect, it } from 'vitest';
-import { groupsOf } from './groups-of.js';
+import { coupled } from './coupled.js';
 import { prepareStructured } from './prepare-structured.js';
 import { separateVectors } from './separate-vectors.js';
 
@@ -15,7 +15,7 @@ it('unties layers that share a vector of equal numbers, and leaves shared matric
   b.output(b.add('Gemm', [b.add('Relu', [second]), matrix('d')]), 'y');
   b.output(b.add('Gemm', ['x', shared]), 'z');
   const graph = inferShapes(b.finish());
-  const widths = (of: typeof graph) => groupsOf(of).flatMap(({ prunable, id }) => (prunable ? [id] : []));
+  const widths = (of: typeof graph) => coupled(of).groups.flatMap(({ prunable, id }) => (prunable ? [id] : []));
   expect(widths(graph)).toEqual([]);
   const apart = separateVectors(graph);
   expect(widths(apart)).toEqual(['c/1']);

@@ -11,8 +11,8 @@ import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-on
 import { magnitude } from '../magnitude.js';
 import { chooseUnits } from './choose-units.js';
 import { costModel } from './cost-model.js';
+import { coupled } from './coupled.js';
 import { cut } from './cut.js';
-import { groupsOf } from './groups-of.js';
 import { maskGroups } from './mask-groups.js';
 import type { Removals } from './removal.js';
 import { scoreUnits } from './score-units.js';
@@ -52,26 +52,28 @@ describe('real networks', () => {
       { timeout: 60_000 },
       async () => {
         const graph = read(path!);
-        const groups = groupsOf(graph).filter(({ prunable, changesStatistics }) => prunable && !changesStatistics);
+        const groups = coupled(graph).groups.filter(
+          ({ prunable, changesStatistics }) => prunable && !changesStatistics,
+        );
         const touched = new Set(groups.flatMap(({ slices }) => slices.map(({ value }) => value)));
         const within = weightsOf(graph).reduce(
           (sum, [id, { shape }]) => sum + (touched.has(id) ? sizeOf(shape) : 0),
           0,
         );
         expect(within / parametersOf(graph)).toBeGreaterThan(share);
-        const scores = scoreUnits(graph, groups, { pruner: magnitude() });
-        const cost = costModel(graph);
+        const scores = scoreUnits(coupled(graph), groups, { pruner: magnitude() });
+        const cost = costModel(coupled(graph));
         const feeds = randomFeeds(graph, { sizes: { batch: 1 } });
-        for (const scope of ['local', 'global'] as const) {
-          const removals = chooseUnits(scores, cost, { goal: { ratio: 0.5 }, scope });
-          const small = cut(graph, removals);
+        for (const scope of ['layer', 'global'] as const) {
+          const removals = chooseUnits(scores, cost, { sparsity: 0.5, scope });
+          const small = cut(coupled(graph), removals);
           const predicted = cost(counts(removals));
           expect(parametersOf(small)).toBe(predicted.parameters);
           expect(parametersOf(small)).toBeLessThan(0.55 * parametersOf(graph));
-          const masked = await runOnnx(maskGroups(graph, removals), feeds);
+          const masked = await runOnnx(maskGroups(coupled(graph), removals), feeds);
           expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-4);
         }
-        const macs = chooseUnits(scores, cost, { goal: { macs: 0.5 }, scope: 'global' });
+        const macs = chooseUnits(scores, cost, { goal: 'macs', sparsity: 0.5, scope: 'global' });
         const left = cost(counts(macs)).macs / cost(new Map()).macs;
         expect(Math.abs(left - 0.5)).toBeLessThan(0.02);
       },

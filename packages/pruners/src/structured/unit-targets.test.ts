@@ -1,7 +1,7 @@
 import { buildGraph, floats, type Graph, int, ints, type UnitTarget } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
-import { findGroups } from './groups-of.js';
+import { coupled } from './coupled.js';
 import { unitTargets } from './unit-targets.js';
 
 const filled = (...shape: number[]) => floats(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape);
@@ -27,11 +27,10 @@ function branches(): Graph {
 
 describe('unitTargets', () => {
   const graph = branches();
-  const found = findGroups(graph);
+  const net = coupled(graph);
   const targets = unitTargets({
-    graph,
-    found,
-    groups: found.groups.filter(({ prunable }) => prunable),
+    net,
+    groups: net.groups.filter(({ prunable }) => prunable),
     counts: ({ role }) => role === 'produces',
   });
   const of = (id: string): UnitTarget => [...targets.values()].find(({ group }) => group === id)!;

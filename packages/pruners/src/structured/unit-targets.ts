@@ -1,5 +1,4 @@
 import {
-  type Graph,
   indexOf,
   type Node,
   type UnitPlace,
@@ -9,14 +8,13 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { movementOf } from '@espalier/ops';
+import type { CoupledGraph } from './coupled.js';
 import type { Group } from './group.js';
-import type { Found } from './groups-of.js';
 import { scoredWeight } from './scored-weight.js';
 
 /** The facts about each group that a score of whole units may use. */
 export interface UnitTargets {
-  readonly graph: Graph;
-  readonly found: Found;
+  readonly net: CoupledGraph;
   readonly groups: readonly Group[];
   /** Whether the weights of a slice count for scores. */
   readonly counts: (slice: Group['slices'][number]) => boolean;
@@ -28,8 +26,9 @@ const pooling = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'AveragePool', 'M
 const between = (op: string): boolean => pooling.has(op) || movementOf(op) === 'keeps';
 
 /** Looks up for each group its weights, the layers that read its units, and the activations that carry them. */
-export function unitTargets({ graph, found, groups, counts }: UnitTargets): ReadonlyMap<Group, UnitTarget> {
-  const locate = placesIn(found, groups);
+export function unitTargets({ net, groups, counts }: UnitTargets): ReadonlyMap<Group, UnitTarget> {
+  const { graph } = net;
+  const locate = placesIn(net, groups);
   const { producer } = indexOf(graph);
   return new Map(
     groups.map((group) => {
@@ -92,7 +91,7 @@ function beforePooling(
 
 /** Finds the axis of a value whose indices are the units of a group; undefined where there is none. */
 function placesIn(
-  { relations: { space, ports }, roots }: Found,
+  { relations: { space, ports }, roots }: CoupledGraph,
   groups: readonly Group[],
 ): (group: Group, value: ValueId) => UnitPlace | undefined {
   const groupAt = new Int32Array(space.size).fill(-1);

@@ -1,7 +1,7 @@
 import { createRandom, createRegistry, type Dataset, floats, longs, type Need, type Tensor } from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
-import { activation, magnitude, taylor } from '@espalier/pruners';
+import { activation, channelPruning, magnitude, taylor, weightPruning } from '@espalier/pruners';
 import { afterAll, describe, expect, it } from 'vitest';
 import { convNet } from '../../../../test/small-nets.js';
 import { portsOf } from '../ports-of.js';
@@ -27,7 +27,7 @@ const context = (data: { readonly calibration?: Dataset; readonly training?: Dat
   stepContext(
     {
       recipe: { espalier: 1, steps: [] },
-      registry: createRegistry([taylor, magnitude, activation]),
+      registry: createRegistry([taylor, magnitude, activation, weightPruning, channelPruning]),
       executor,
       files: {} as never, // nothing here reads files
     },
@@ -81,9 +81,9 @@ describe('a prune step', () => {
   it('refuses what means nothing beside the rest', async () => {
     const refused = (options: Record<string, unknown>, use = 'magnitude') =>
       expect(run({ use, with: options })).rejects;
-    await refused({ scope: 'isomorphic' }).toMatchObject({ code: 'PRUNE_OPTION' });
-    await refused({ granularity: 'channel', normalizeGroups: 'l2' }).toMatchObject({ code: 'PRUNE_OPTION' });
-    await refused({ normalizeGroups: 'l2' }).toMatchObject({ code: 'PRUNE_OPTION' });
+    await refused({ scope: 'isomorphic' }).toMatchObject({ code: 'OPTION_INVALID' });
+    await refused({ granularity: 'channel', normalizeGroups: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
+    await refused({ normalizeGroups: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
     await refused({}, 'activation').toMatchObject({ code: 'PRUNE_SCORER' });
   });
 });

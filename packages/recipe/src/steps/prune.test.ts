@@ -12,7 +12,14 @@ import {
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { inferShapes } from '@espalier/ops';
-import { magnitude } from '@espalier/pruners';
+import {
+  channelPruning,
+  headDimensionPruning,
+  headPruning,
+  layerPruning,
+  magnitude,
+  weightPruning,
+} from '@espalier/pruners';
 import { decoderTiny } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { portsOf } from '../ports-of.js';
@@ -47,7 +54,14 @@ function run(graph: Graph, options: Record<string, unknown>, data: { readonly ca
   const context = stepContext(
     {
       recipe: { espalier: 1, steps: [] },
-      registry: createRegistry([magnitude]),
+      registry: createRegistry([
+        magnitude,
+        weightPruning,
+        channelPruning,
+        headPruning,
+        headDimensionPruning,
+        layerPruning,
+      ]),
       executor,
       files: {} as never, // nothing here reads files
     },
@@ -104,14 +118,17 @@ describe('a prune step', () => {
   });
 
   it.each([
-    [{ granularity: 'layer', multiple: 8 }, /multiple.*whole channels and heads/],
-    [{ granularity: 'layer', scope: 'global' }, /scope.*single weights and whole channels/],
-    [{ granularity: 'layer', overrides: ['a=0.5'] }, /overrides/],
-    [{ granularity: 'head', measure: 'sum' }, /measure.*residual branches/],
-    [{ granularity: 'head-dimension', ops: ['Conv'] }, /ops.*single weights/],
-    [{ granularity: 'weight', reconstruct: false }, /reconstruct.*whole channels/],
-    [{ granularity: '2:4', measure: 'change' }, /measure/],
-    [{ granularity: 'chanel' }, /PRUNE_GRANULARITY|expected "weight"/],
+    [{ granularity: 'layer', multiple: 8 }, /multiple: expected granularity: channel or head or head-dimension/],
+    [{ granularity: 'layer', scope: 'global' }, /scope: expected granularity: weight or channel/],
+    [{ granularity: 'layer', overrides: ['a=0.5'] }, /overrides: expected granularity: weight or channel/],
+    [{ granularity: 'head', measure: 'sum' }, /measure: expected granularity: layer .* found granularity: head/],
+    [{ granularity: 'head-dimension', ops: ['Conv'] }, /ops: expected granularity: weight/],
+    [{ granularity: 'weight', reconstruct: false }, /reconstruct: expected granularity: channel/],
+    [{ granularity: '2:4', measure: 'change' }, /measure: expected granularity: layer .* found granularity: 2:4/],
+    [{ granularity: 'channel', normalizeGroups: 'max' }, /normalizeGroups: expected scope: global or isomorphic/],
+    [{ granularity: 'weight', scope: 'isomorphic' }, /scope: expected one of layer, global/],
+    [{ granularity: 'chanel' }, /granularity.*Did you mean "channel"/],
+    [{ granularity: 'channel', pruner: 'magnitude' }, /OPTION_UNKNOWN|found "pruner"/],
   ])('refuses options of another granularity: %j', async (options, message) => {
     await expect(run(residualNet(), options)).rejects.toThrow(message);
   });

@@ -1,71 +1,101 @@
-import { type Graph, type Outcome, type Pruner, problem } from '@espalier/core';
-import { inferShapes } from '@espalier/ops';
-import { prune, pruneNeeds, readPruneOptions } from '@espalier/pruners';
-import type { StepContext, StepKind } from '../step.js';
-import { collectEvidence } from './collect-evidence.js';
-import { pruneChannels } from './prune-channels.js';
-import { pruneBranches } from './prune-layers.js';
-import { kindOf, pruneStepOptions, refuseForeignOptions, type Written } from './prune-step-options.js';
+import {
+  findPlugin,
+  type Options,
+  problem,
+  type Reference,
+  type Registry,
+  readReference,
+  resolveReference,
+} from '@espalier/core';
+import type { OptionVariants, StepKind } from '../step.js';
+import { compress } from './compress-step.js';
 import { referenceWithOptions } from './reference-with-options.js';
 
-interface PruneStep {
-  readonly written: Written;
-  readonly pruner: Pruner;
-  readonly where: string;
+const samples = {
+  type: 'integer',
+  default: 1024,
+  min: 1,
+  about:
+    'for scores by gradients, the most samples of `data.training` to compute them on; without it, all of `data.calibration`',
+} as const satisfies Options[string];
+
+type Written = Readonly<Record<string, unknown>>;
+
+/** Which pruning a granularity names: its id, or an N:M pattern, which is one of `weight`. */
+function pruningOf({ granularity = 'weight' }: Written): string {
+  const name = String(granularity);
+  return /^\d+:\d+$/.test(name) ? 'weight' : name;
 }
 
-/** The runner of each kind of granularity. */
-const runs = {
-  weight: pruneWeights,
-  unit: pruneChannels,
-  layer: pruneBranches,
-} as const satisfies Record<ReturnType<typeof kindOf>, unknown>;
+/** The options of a pruning as they stand in a step, where `use` names the pruner and `granularity` the pruning. */
+function tableOf(registry: Registry, id: string): Options {
+  const { pruner, ...own } = registry.find('pruning', id).options;
+  const about = `\`${id}\`: ${registry.find('pruning', id).about}`;
+  return { granularity: { type: 'choice', of: [id], about }, samples, ...own };
+}
 
-/** `prune: ID`: the pruner scores, the driver's own options say how much goes and where. */
-export const pruneStep: StepKind = {
-  kind: 'pruner',
-  options: pruneStepOptions,
-  check(options, { where }) {
-    checkWritten(options as Written, where); // resolved from this very table
-  },
-  async run(graph, { reference, where }, context) {
-    const { plugin, options } = referenceWithOptions(context.registry, {
-      kind: 'pruner',
-      driver: pruneStepOptions,
-      reference,
-      where,
-      seed: context.seed,
-    });
-    const written = options as Written; // resolved from this very table
-    checkWritten(written, where);
-    return runs[kindOf(written.granularity)](graph, { written, pruner: plugin, where }, context);
+const variants: OptionVariants = {
+  by: 'granularity',
+  tables: (registry) => new Map(registry.ids('pruning').map((id) => [id, tableOf(registry, id)])),
+  chosen(registry, { reference, where }) {
+    const use = pruningOf(readReference(reference, where).given);
+    findPlugin(registry, { kind: 'pruning', use, where: `${where}.with.granularity` });
+    refuseOthers(registry, { reference, where, use });
+    return tableOf(registry, use);
   },
 };
 
-/** Options that are each valid, but not together. @throws PRUNE_OPTION. */
-function checkWritten(written: Written, where: string): void {
-  refuseForeignOptions(written, where);
-  if (kindOf(written.granularity) === 'weight' && written.scope === 'isomorphic') throw noStructures(written, where);
-}
+/** `prune: ID`: a pruner scores, and the pruning that `granularity` names says what is pruned together. */
+export const pruneStep: StepKind = {
+  kind: 'pruner',
+  options: {},
+  variants,
+  async run(graph, { reference, where }, context) {
+    const { registry, seed } = context;
+    const driver = variants.chosen(registry, { reference, where });
+    const {
+      plugin: pruner,
+      options,
+      written,
+    } = referenceWithOptions(registry, {
+      kind: 'pruner',
+      driver,
+      reference,
+      where,
+      seed,
+    });
+    const use = pruningOf(written);
+    const table = registry.find('pruning', use).options;
+    const own = Object.fromEntries(Object.entries(written).filter(([name]) => Object.hasOwn(table, name)));
+    const pruning = resolveReference(registry, {
+      kind: 'pruning',
+      reference: { use, with: own },
+      where,
+      made: table['pruner'] ? { pruner } : {},
+    });
+    const most = options['samples'] as number; // resolved from the table above
+    return compress(graph, pruning, { where, stage: 'prune', context, samples: most });
+  },
+};
 
-const noStructures = ({ granularity, scope }: Written, where: string) =>
-  problem('PRUNE_OPTION', {
-    where: `${where}.with.scope`,
-    expected: `layer or global beside granularity: ${granularity}`,
-    found: scope,
-    fix: 'Structures are compared with granularity: channel.',
-  });
-
-async function pruneWeights(
-  graph: Graph,
-  { written, pruner, where }: PruneStep,
-  context: StepContext,
-): Promise<Outcome> {
-  const typed = inferShapes(graph);
-  const { scope, samples } = written;
-  if (scope === 'isomorphic') throw noStructures(written, where); // checkWritten said so already; the compiler cannot know
-  const wanted = readPruneOptions({ ...written, scope }, pruner);
-  const evidence = await collectEvidence(typed, pruneNeeds(typed, wanted), { where, context, samples });
-  context.progress('prune');
-  return prune(typed, wanted, evidence);
+/** Options that another granularity has. @throws OPTION_CONFLICT that says which. */
+function refuseOthers(
+  registry: Registry,
+  { reference, where, use }: { readonly reference: Reference; readonly where: string; readonly use: string },
+): void {
+  const { use: pruner, given } = readReference(reference, where);
+  const known = { ...findPlugin(registry, { kind: 'pruner', use: pruner, where }).options, ...tableOf(registry, use) };
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue;
+    const others = registry
+      .ids('pruning')
+      .filter((id) => name !== 'pruner' && Object.hasOwn(tableOf(registry, id), name));
+    if (others.length === 0) continue;
+    throw problem('OPTION_CONFLICT', {
+      where: `${where}.with.${name}`,
+      expected: `granularity: ${others.join(' or ')} for this option`,
+      found: `granularity: ${String(given['granularity'] ?? use)}`,
+      fix: 'Remove it, or change granularity.',
+    });
+  }
 }

@@ -24,7 +24,12 @@ export function referenceWithOptions<K extends Kind>(
     readonly where: string;
     readonly seed: number;
   },
-): { readonly plugin: Kinds[K]; readonly options: Readonly<Record<string, unknown>> } {
+): {
+  readonly plugin: Kinds[K];
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The options of the driver as they were written. */
+  readonly written: Readonly<Record<string, unknown>>;
+} {
   const { kind, driver, reference, where, seed } = step;
   const { use, given } = readReference(reference, where);
   const table = findPlugin(registry, { kind, use, where }).options;
@@ -32,10 +37,7 @@ export function referenceWithOptions<K extends Kind>(
   const entries = Object.entries(given);
   const own = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(driver, key)));
   if (table['seed']?.type === 'integer' && own['seed'] === undefined) own['seed'] = seed;
-  const options = resolveOptions(
-    `${where}.with`,
-    driver,
-    Object.fromEntries(entries.filter(([key]) => Object.hasOwn(driver, key))),
-  );
-  return { plugin: resolveReference(registry, { kind, reference: { use, with: own }, where }), options };
+  const written = Object.fromEntries(entries.filter(([key]) => Object.hasOwn(driver, key)));
+  const options = resolveOptions(`${where}.with`, driver, written);
+  return { plugin: resolveReference(registry, { kind, reference: { use, with: own }, where }), options, written };
 }

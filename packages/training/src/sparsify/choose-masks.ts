@@ -9,7 +9,7 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import { type PruneOptions, prune, pruneNeeds } from '@espalier/pruners';
+import { type PruneOptions, pruneWeights } from '@espalier/pruners';
 import { trainedParameters } from '../decays-of.js';
 import { badRequest } from '../errors.js';
 import type { Masks } from '../masks/masked.js';
@@ -32,7 +32,7 @@ export const chooseMasks =
     const typed = inferShapes(model);
     const asked = new Set<ValueId>();
     const wanted = { ...goalAt(options, sparsity), pruner: noting(options.pruner, asked) };
-    const needs = pruneNeeds(typed, wanted);
+    const { needs, apply } = pruneWeights(wanted)(typed);
     if (needs.length > 0 && !evidence) {
       throw badRequest('pruner', {
         expected: 'data for the statistics that it needs',
@@ -40,7 +40,7 @@ export const chooseMasks =
         fix: 'Give calibration data, or use a pruner that looks at the weights alone, such as magnitude.',
       });
     }
-    const { graph } = prune(typed, wanted, needs.length > 0 ? await evidence!(typed, needs) : noEvidence); // refused just above
+    const { graph } = apply(needs.length > 0 ? await evidence!(typed, needs) : noEvidence); // refused just above
     return masksOf(graph, { asked, keepZeros });
   };
 

@@ -2,8 +2,8 @@ import { definePlugin, type Graph, type Trainer, type TrainerContext } from '@es
 import { inferShapes } from '@espalier/ops';
 import {
   type PruneOptions,
-  pruneNeeds,
   pruneOptions,
+  pruneWeights,
   readPruneOptions,
   type WrittenPruneOptions,
 } from '@espalier/pruners';
@@ -47,7 +47,7 @@ function planOf(
   checkPatterns('sparsify.freezeAfter', options.freezeAfter, names);
   const stepsPerEpoch = Math.max(1, Math.floor(training.size / options.batch));
   const wanted = pruningOf(options);
-  pruneNeeds(inferShapes(graph), wanted); // refuses contradictions before anything runs
+  pruneWeights(wanted)(inferShapes(graph)); // refuses contradictions before anything runs
   const { keepZeros, schedule } = options;
   const [warm, round] = [options.warm, options.roundEpochs].map((epochs) => Math.round(epochs * stepsPerEpoch));
   return {

@@ -58,7 +58,7 @@ export function consumerOf(graphs: CutGraphs, node: Node): Consumer | Unfitted |
   if (layout.size > graphs.maximumInputs) {
     return why(`it sums over ${layout.size} inputs, more than ${graphs.maximumInputs}`);
   }
-  const y = remaining.found.relations.site(old).outputs[0]!; // related before the cut
+  const y = remaining.net.relations.site(old).outputs[0]!; // related before the cut
   const axis = axisAt(operand.result!, y.axes.length); // convolutions and products of matrices say so
   const kept = remaining.indices(y.axes[axis]!);
   const perGroup = y.shape[axis]! / layout.groups;
@@ -70,7 +70,7 @@ export function consumerOf(graphs: CutGraphs, node: Node): Consumer | Unfitted |
 
 /** The slot of a constant that loses indices of an axis that its reader sums over. */
 function summedSlot({ before, remaining }: CutGraphs, old: Node): number | undefined {
-  const { ports, role } = remaining.found.relations;
+  const { ports, role } = remaining.net.relations;
   const slot = old.inputs.findIndex((value) => {
     if (value === undefined || !before.constants.has(value)) return false;
     const { axes = [] } = ports.get(value) ?? {};

@@ -13,8 +13,8 @@ import { inferShapes } from '@espalier/ops';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../../test/run-onnx.js';
+import { coupled } from '../coupled.js';
 import { cut } from '../cut.js';
-import { groupsOf } from '../groups-of.js';
 import type { Removals } from '../removal.js';
 import { fitLayer } from './fit-layer.js';
 import { type ReconstructOptions, reconstruct } from './reconstruct.js';
@@ -40,8 +40,8 @@ const runOf = (graph: Graph) => ({
 });
 
 async function rebuilt(graph: Graph, removals: Removals, options?: ReconstructOptions) {
-  const small = cut(graph, removals);
-  const outcome = await reconstruct({ before: graph, graph: small, removals }, runOf(graph), options);
+  const small = cut(coupled(graph), removals);
+  const outcome = await reconstruct({ net: coupled(graph), graph: small, removals }, runOf(graph), options);
   const feeds = feedsOf(graph, 99); // not those it was fitted on
   const wanted = await runOnnx(graph, feeds);
   return {
@@ -76,7 +76,7 @@ const net = (build: (b: GraphBuilder) => string): Graph => {
 
 /** Removes the last unit of the first group that can be pruned. */
 const lastUnit = (graph: Graph): Removals => {
-  const { id, units } = groupsOf(graph).find(({ prunable }) => prunable)!;
+  const { id, units } = coupled(graph).groups.find(({ prunable }) => prunable)!;
   return new Map([[id, [units - 1]]]);
 };
 
@@ -178,8 +178,8 @@ describe('reconstruct', () => {
           return b.add('Conv', [second, b.constant('u', draw(2, 8, 1, 1))]);
         });
         const removals = new Map(
-          groupsOf(graph)
-            .filter(({ prunable }) => prunable)
+          coupled(graph)
+            .groups.filter(({ prunable }) => prunable)
             .map(({ id }) => [id, Array.from({ length: gone }, (_, i) => i)]),
         );
         const { graph: result, small, notes } = await rebuilt(graph, removals);

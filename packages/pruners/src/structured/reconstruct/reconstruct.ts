@@ -3,22 +3,19 @@ import type { Graph, Need, Note, Outcome, Regression, ValueId } from '@espalier/
 import { inferShapes } from '@espalier/ops';
 import { removeDeadNodes } from '@espalier/passes';
 import { badDamping } from '../../errors.js';
-import type { GroupOptions } from '../group.js';
+import type { CoupledGraph } from '../coupled.js';
 import { type Removals, remainingAfter } from '../removal.js';
 import { bothGraphs } from './both-graphs.js';
 import { type Consumer, consumerOf, type Unfitted } from './consumer.js';
 import { fitLayer } from './fit-layer.js';
 import { type LayerFit, setFits, weightRows } from './set-fit.js';
 
-/** A cut graph with its original, as `pruneStructured` returns it. */
+/** A coupled graph, and what became of it. */
 export interface CutGraph {
-  /** The graph that `cut` was given. */
-  readonly before: Graph;
-  /** The graph that `cut` returned. */
+  readonly net: CoupledGraph;
+  /** What `cut` made of it with these removals. */
   readonly graph: Graph;
   readonly removals: Removals;
-  /** The options that the groups were found with. */
-  readonly groups?: GroupOptions;
 }
 
 /** Options of `reconstruct`. */
@@ -41,12 +38,13 @@ export interface ReconstructOptions {
  * @throws PRUNE_DAMPING, PRUNE_GROUP, and what `calibrate` throws.
  */
 export async function reconstruct(
-  { before, graph, removals, groups }: CutGraph,
+  { net, graph, removals }: CutGraph,
   run: CalibrationRun,
   { damping = 0.01, maximumInputs = 4608 }: ReconstructOptions = {},
 ): Promise<Outcome> {
   if (!(damping >= 0 && damping < Number.POSITIVE_INFINITY)) throw badDamping(damping);
-  const remaining = remainingAfter(before, removals, groups);
+  const before = net.graph;
+  const remaining = remainingAfter(net, removals);
   const found = graph.nodes.flatMap(
     (node) => consumerOf({ before, after: graph, remaining, maximumInputs }, node) ?? [],
   );

@@ -1,41 +1,50 @@
 import {
+  type Compressed,
+  type Compressor,
   type Evidence,
   editGraph,
   type Graph,
-  type Need,
   type Note,
-  noEvidence,
-  type Outcome,
   sizeOf,
+  type WeightScorer,
 } from '@espalier/core';
 import { evidenceNotes } from './evidence-notes.js';
-import { findLayers } from './find-layers.js';
+import { type FoundLayers, findLayers } from './find-layers.js';
 import { patternText } from './granularity.js';
 import type { PruneLayer } from './prune-layer.js';
-import { checkPruneOptions, type Normalization, type PruneOptions } from './prune-options.js';
+import { type CheckedPruneOptions, checkPruneOptions, type Normalization, type PruneOptions } from './prune-options.js';
 import { pruningKeys, unitFactor } from './pruning-keys.js';
 import { smallest } from './select-smallest.js';
 import { weightScorerOf } from './weight-scorer-of.js';
 import { type Zeroed, zeroBelow, zeroByPattern } from './zero-smallest.js';
-
-/** The statistics that calibration must collect before `prune` with the same options. */
-export function pruneNeeds(graph: Graph, options: PruneOptions): readonly Need[] {
-  const scorer = weightScorerOf(options.pruner);
-  const { layers } = findLayers(graph, checkPruneOptions(options));
-  return scorer.needs(graph, layers);
-}
 
 /**
  * Sets the weights with the smallest scores to zero. Each layer (or all together, with global scope) ends with
  * round(sparsity * elements) zeros, those that were zero before counted first; an N:M pattern keeps at most n of
  * every m neighbours along the reduction axis. Equal scores are pruned in the order of the elements. Weights that
  * need no change stay the same objects, and so does the graph when none does.
- * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION, PRUNE_SCORER, PRUNE_SCORES.
+ * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION, PRUNE_SCORER; on applying PRUNE_SCORES.
  */
-export function prune(graph: Graph, options: PruneOptions, evidence: Evidence = noEvidence): Outcome {
-  const checked = checkPruneOptions(options);
-  const scorer = weightScorerOf(checked.pruner);
-  const { layers, notes } = findLayers(graph, checked);
+export function pruneWeights(options: PruneOptions): Compressor {
+  const scorer = weightScorerOf(options.pruner);
+  return (graph, { axes } = {}) => {
+    const checked = checkPruneOptions({ ...options, ...(axes ? { rules: axes } : {}) });
+    const found = findLayers(graph, checked);
+    return {
+      graph,
+      needs: scorer.needs(graph, found.layers),
+      apply: (evidence) => zeroWeights({ graph, options: checked, scorer, ...found }, evidence),
+    };
+  };
+}
+
+interface WeightPlan extends FoundLayers {
+  readonly graph: Graph;
+  readonly options: CheckedPruneOptions;
+  readonly scorer: WeightScorer;
+}
+
+function zeroWeights({ graph, layers, notes, options, scorer }: WeightPlan, evidence: Evidence): Compressed {
   const keysOf = (layer: PruneLayer, normalize: Normalization): Uint32Array => {
     const scores = scorer.score(layer, evidence);
     return pruningKeys(layer, scores, normalize === 'none' ? 1 : unitFactor(scores));
@@ -43,8 +52,8 @@ export function prune(graph: Graph, options: PruneOptions, evidence: Evidence = 
   const results = new Map<PruneLayer, Zeroed>();
   for (const layer of layers) if (!layer.pooled) results.set(layer, zeroLayer(layer, keysOf(layer, 'none')));
   const pooled = layers.filter((layer) => layer.pooled);
-  const keys = pooled.map((layer) => keysOf(layer, checked.normalize));
-  const together = zeroTogether(pooled, keys, checked.goal as number); // patterns are never pooled
+  const keys = pooled.map((layer) => keysOf(layer, options.normalize));
+  const together = zeroTogether(pooled, keys, options.goal as number); // patterns are never pooled
   for (const [i, layer] of pooled.entries()) results.set(layer, together[i]!);
 
   const draft = editGraph(graph);

@@ -1,12 +1,13 @@
-import { type AxisPort, type Graph, isFloat } from '@espalier/core';
-import { choiceOf, type Relations, relateAxes } from '@espalier/ops';
+import { type AxisPort, type AxisRules, type Graph, isFloat } from '@espalier/core';
+import { type RelateOptions, type Relations, relateAxes } from '@espalier/ops';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
-import type { Group, GroupOptions, Slice } from './group.js';
+import type { Group, Slice } from './group.js';
 
-const known = new WeakMap<Graph, Map<string, Found>>();
-
-/** Groups with what cutting needs besides: the class that each unit stands for. */
-export interface Found {
+/** A graph with all that must go together in it: made once by `coupled`, and passed to whatever scores or cuts. */
+export interface CoupledGraph {
+  readonly graph: Graph;
+  /** How the axes of custom ops relate, as `coupled` was given it. */
+  readonly rules: AxisRules | undefined;
   readonly groups: readonly Group[];
   readonly relations: Relations;
   /** For each group the coordinate that stands for each of its units. */
@@ -14,40 +15,14 @@ export interface Found {
 }
 
 /**
- * The minimally removable groups of a graph: every slice of every constant that must go together, found from what
+ * Finds the minimally removable groups of a graph: every slice of every constant that must go together, found from what
  * the ops mean and from inferred shapes, never from names. Groups that cannot be pruned say why. Shapes must have
  * been inferred (`inferShapes`); after `simplify` more of them are known, and more can be pruned.
+ *
+ *     const net = coupled(inferShapes(graph));
+ *     const small = cut(net, new Map([[net.groups[0].id, [0, 1]]])); // without its first two units
  */
-export const groupsOf = (graph: Graph, options: GroupOptions = {}): readonly Group[] =>
-  findGroups(graph, options).groups;
-
-/** The same with the classes behind the groups; found once per graph object and choice. */
-export function findGroups(graph: Graph, options: GroupOptions = {}): Found {
-  const key = choiceOf(options);
-  const ways = known.get(graph) ?? new Map<string, Found>();
-  known.set(graph, ways);
-  let found = ways.get(key);
-  if (!found) {
-    found = find(graph, options);
-    ways.set(key, found);
-  }
-  return found;
-}
-
-/** One class: where its members stand in constants. */
-interface Unit {
-  readonly root: number;
-  /** Numbers of the constants' axes, and the indices on them, in order. */
-  readonly axes: number[];
-  readonly indices: number[];
-}
-
-interface Place {
-  readonly port: AxisPort;
-  readonly axis: number;
-}
-
-function find(graph: Graph, options: GroupOptions): Found {
+export function coupled(graph: Graph, options: RelateOptions = {}): CoupledGraph {
   const relations = relateAxes(graph, options);
   const attention = attentionClasses(graph, relations);
   const places: Place[] = [];
@@ -78,7 +53,20 @@ function find(graph: Graph, options: GroupOptions): Found {
     );
     return group;
   });
-  return { groups, relations, roots };
+  return { graph, rules: options.rules, groups, relations, roots };
+}
+
+/** One class: where its members stand in constants. */
+interface Unit {
+  readonly root: number;
+  /** Numbers of the constants' axes, and the indices on them, in order. */
+  readonly axes: number[];
+  readonly indices: number[];
+}
+
+interface Place {
+  readonly port: AxisPort;
+  readonly axis: number;
 }
 
 // Quantized weights are numbers too; wide integers are shapes, bounds and positions, unless a rule says otherwise.

@@ -6,6 +6,7 @@ import {
   type Graph,
   instantiate,
   int,
+  noEvidence,
   type Pruner,
   type Tensor,
   tensor,
@@ -14,7 +15,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { magnitude } from './magnitude.js';
-import { prune, pruneNeeds } from './prune.js';
+import { pruneWeights } from './prune-weights.js';
 import { randomPruner } from './random-pruner.js';
 
 const weights = (
@@ -45,7 +46,7 @@ const reasons = (notes: readonly { readonly reason: string; readonly outcome: st
 describe('pruning single weights', () => {
   it('zeroes the smallest of each layer and keeps the rest bit for bit', () => {
     const graph = matmuls({ a: weights([1, -4, 3, -2], [4, 1]), b: weights([0.5, -0.1, 0.2, 0.3], [1, 4]) });
-    const { graph: pruned } = prune(graph, { pruner: magnitude(), sparsity: 0.5 });
+    const { graph: pruned } = pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(graph).apply(noEvidence);
     expect(numbers(pruned, 'a')).toEqual([0, -4, 3, 0]);
     expect(numbers(pruned, 'b')).toEqual([0.5, 0, 0, 0.3].map(Math.fround));
     expect(numbers(graph, 'a')).toEqual([1, -4, 3, -2]);
@@ -55,7 +56,9 @@ describe('pruning single weights', () => {
 
   it('ranks all layers together with global scope', () => {
     const graph = matmuls({ a: weights([1, -4, 3, -2], [4, 1]), b: weights([0.5, -0.1, 0.2, 0.3], [1, 4]) });
-    const { graph: pruned, notes } = prune(graph, { pruner: magnitude(), sparsity: 0.5, scope: 'global' });
+    const { graph: pruned, notes } = pruneWeights({ pruner: magnitude(), sparsity: 0.5, scope: 'global' })(graph).apply(
+      noEvidence,
+    );
     expect(pruned.constants.get('a')).toBe(graph.constants.get('a'));
     expect(zeros(pruned, 'b')).toBe(4);
     expect(reasons(notes)).toContain('warning: Every weight of this layer is zero: it passes nothing on.');
@@ -63,28 +66,32 @@ describe('pruning single weights', () => {
 
   it('makes layers of different size comparable when asked to', () => {
     const graph = matmuls({ a: weights([100, 400, 300, 200], [4, 1]), b: weights([0.1, 0.4, 0.3, 0.2], [1, 4]) });
-    const { graph: pruned } = prune(graph, {
+    const { graph: pruned } = pruneWeights({
       pruner: magnitude(),
       sparsity: 0.5,
       scope: 'global',
       normalize: 'l2-per-layer',
-    });
+    })(graph).apply(noEvidence);
     expect(numbers(pruned, 'a')).toEqual([0, 400, 300, 0]);
     expect(zeros(pruned, 'b')).toBe(2);
   });
 
   it('breaks ties in the order of the elements, across layers too', () => {
     const graph = matmuls({ a: weights([1, 1, 1, 1], [4, 1]), b: weights([1, 1, 1, 1], [1, 4]) });
-    expect(numbers(prune(graph, { pruner: magnitude(), sparsity: 0.5 }).graph, 'b')).toEqual([0, 0, 1, 1]);
-    const { graph: together } = prune(graph, { pruner: magnitude(), sparsity: 0.75, scope: 'global' });
+    expect(numbers(pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(graph).apply(noEvidence).graph, 'b')).toEqual([
+      0, 0, 1, 1,
+    ]);
+    const { graph: together } = pruneWeights({ pruner: magnitude(), sparsity: 0.75, scope: 'global' })(graph).apply(
+      noEvidence,
+    );
     expect([zeros(together, 'a'), numbers(together, 'b')]).toEqual([4, [0, 0, 1, 1]]);
   });
 
   it('counts the zeros that are there already, negative zeros too', () => {
     const graph = matmuls({ a: weights([0, -0, 3, 2], [4, 1]) });
-    expect(prune(graph, { pruner: magnitude(), sparsity: 0.5 }).graph).toBe(graph);
-    expect(prune(graph, { pruner: randomPruner(), sparsity: 0.25 }).graph).toBe(graph);
-    const { graph: pruned, notes } = prune(graph, { pruner: randomPruner(), sparsity: 0.75 });
+    expect(pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(graph).apply(noEvidence).graph).toBe(graph);
+    expect(pruneWeights({ pruner: randomPruner(), sparsity: 0.25 })(graph).apply(noEvidence).graph).toBe(graph);
+    const { graph: pruned, notes } = pruneWeights({ pruner: randomPruner(), sparsity: 0.75 })(graph).apply(noEvidence);
     expect(zeros(pruned, 'a')).toBe(3);
     expect(notes[0]).toMatchObject({
       outcome: 'pruned',
@@ -94,20 +101,24 @@ describe('pruning single weights', () => {
 
   it('gives the same graph for a sparsity of 0, and an empty layer for 1', () => {
     const graph = matmuls({ a: weights([1, 2, 3, 4], [4, 1]) });
-    expect(prune(graph, { pruner: magnitude(), sparsity: 0 }).graph).toBe(graph);
-    expect(zeros(prune(graph, { pruner: magnitude(), sparsity: 1 }).graph, 'a')).toBe(4);
+    expect(pruneWeights({ pruner: magnitude(), sparsity: 0 })(graph).apply(noEvidence).graph).toBe(graph);
+    expect(zeros(pruneWeights({ pruner: magnitude(), sparsity: 1 })(graph).apply(noEvidence).graph, 'a')).toBe(4);
   });
 
   it.each(['float16', 'bfloat16', 'float64', 'float32'] as const)('keeps %s as it is', (dtype) => {
     const source = weights([1e-5, -2, 0.1, 3], [4, 1], dtype);
-    const pruned = prune(matmuls({ a: source }), { pruner: magnitude(), sparsity: 0.5 }).graph.constants.get('a')!;
+    const pruned = pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(matmuls({ a: source }))
+      .apply(noEvidence)
+      .graph.constants.get('a')!;
     expect(pruned.dtype).toBe(dtype);
     expect([...(pruned.data as Float32Array)]).toEqual([0, source.data[1], 0, source.data[3]]);
   });
 
   it('prunes doubles too small for float32 as what they are', () => {
     const graph = matmuls({ a: weights([1e-60, 1, 2, 3], [4, 1], 'float64') });
-    expect(numbers(prune(graph, { pruner: magnitude(), sparsity: 0.25 }).graph, 'a')).toEqual([0, 1, 2, 3]);
+    expect(numbers(pruneWeights({ pruner: magnitude(), sparsity: 0.25 })(graph).apply(noEvidence).graph, 'a')).toEqual([
+      0, 1, 2, 3,
+    ]);
   });
 
   it('meets the sparsity to within one element and drops nothing larger than what it keeps', () => {
@@ -120,7 +131,9 @@ describe('pruning single weights', () => {
         fc.constantFrom('layer' as const, 'global' as const),
         (a, b, sparsity, scope) => {
           const graph = matmuls({ a: weights(a, [a.length, 1]), b: weights(b, [1, b.length]) });
-          const { graph: pruned } = prune(graph, { pruner: magnitude({ norm: 'l1' }), sparsity, scope });
+          const { graph: pruned } = pruneWeights({ pruner: magnitude({ norm: 'l1' }), sparsity, scope })(graph).apply(
+            noEvidence,
+          );
           const pools = scope === 'global' ? [['a', 'b']] : [['a'], ['b']];
           for (const pool of pools) {
             const before = pool.flatMap((value) => numbers(graph, value));
@@ -144,7 +157,8 @@ describe('pruning single weights', () => {
         [64, 1],
       ),
     });
-    const run = (seed: number) => numbers(prune(graph, { pruner: randomPruner({ seed }), sparsity: 0.5 }).graph, 'a');
+    const run = (seed: number) =>
+      numbers(pruneWeights({ pruner: randomPruner({ seed }), sparsity: 0.5 })(graph).apply(noEvidence).graph, 'a');
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
   });
@@ -156,10 +170,10 @@ describe('pruning N of M', () => {
   it('keeps the largest of every group of input channels', () => {
     // [2 outputs, 4 inputs, 1, 2]: a group for each output and place, over the inputs.
     const values = [1, 8, 2, 7, 3, 6, 4, 5, 8, 1, 7, 2, 6, 3, 5, 4];
-    const { graph } = prune(one('Conv', weights(values, [2, 4, 1, 2])), {
+    const { graph } = pruneWeights({
       pruner: magnitude(),
       granularity: { n: 2, m: 4 },
-    });
+    })(one('Conv', weights(values, [2, 4, 1, 2]))).apply(noEvidence);
     expect(numbers(graph, 'w')).toEqual([0, 8, 0, 7, 3, 0, 4, 0, 8, 0, 7, 0, 0, 3, 0, 4]);
   });
 
@@ -172,10 +186,10 @@ describe('pruning N of M', () => {
     ['ConvTranspose', { group: int(2) }, [8, 2, 1, 2], 0],
   ] as const)('lies along the inputs of %s %o with weight %o', (op, attributes, shape, axis) => {
     const size = shape.reduce((product: number, dim) => product * dim, 1);
-    const { graph } = prune(one(op, weights(range(size), shape), attributes), {
+    const { graph } = pruneWeights({
       pruner: magnitude(),
       granularity: { n: 1, m: 4 },
-    });
+    })(one(op, weights(range(size), shape), attributes)).apply(noEvidence);
     const after = numbers(graph, 'w');
     const stride = shape.slice(axis + 1).reduce((product: number, dim) => product * dim, 1);
     const counts = new Map<string, number>();
@@ -195,9 +209,12 @@ describe('pruning N of M', () => {
         name: 'y',
       }),
     );
-    expect(numbers(prune(b.finish(), { pruner: magnitude(), granularity: { n: 1, m: 2 } }).graph, 'w')).toEqual([
-      0, 2, 0, 4, 4, 0, 2, 0,
-    ]);
+    expect(
+      numbers(
+        pruneWeights({ pruner: magnitude(), granularity: { n: 1, m: 2 } })(b.finish()).apply(noEvidence).graph,
+        'w',
+      ),
+    ).toEqual([0, 2, 0, 4, 4, 0, 2, 0]);
   });
 
   it('leaves layers that the groups do not divide, and says so', () => {
@@ -213,7 +230,7 @@ describe('pruning N of M', () => {
       ],
     ];
     for (const [graph, reason] of cases) {
-      const outcome = prune(graph, { pruner: magnitude(), granularity: { n: 2, m: 4 } });
+      const outcome = pruneWeights({ pruner: magnitude(), granularity: { n: 2, m: 4 } })(graph).apply(noEvidence);
       expect(outcome.graph).toBe(graph);
       expect(reasons(outcome.notes)).toContain(reason);
     }
@@ -225,8 +242,10 @@ describe('pruning N of M', () => {
     const first = b.add('Gemm', [x, w], { name: 'first' });
     b.output(b.add('Gemm', [first, w], { name: 'second', attributes: { transB: int(1) } }));
     const graph = b.finish();
-    expect(prune(graph, { pruner: magnitude(), granularity: { n: 2, m: 4 } }).graph).toBe(graph);
-    expect(zeros(prune(graph, { pruner: magnitude(), sparsity: 0.5 }).graph, 'w')).toBe(8);
+    expect(pruneWeights({ pruner: magnitude(), granularity: { n: 2, m: 4 } })(graph).apply(noEvidence).graph).toBe(
+      graph,
+    );
+    expect(zeros(pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(graph).apply(noEvidence).graph, 'w')).toBe(8);
   });
 
   it('keeps exactly n of every m, the largest, for any pattern and weights', () => {
@@ -242,10 +261,10 @@ describe('pruning N of M', () => {
     fc.assert(
       fc.property(cases, ({ n, m, groups, columns, seed }) => {
         const values = Array.from({ length: m * groups * columns }, (_, i) => Math.sin(seed + i) + 2);
-        const { graph } = prune(matmuls({ w: weights(values, [m * groups, columns]) }), {
+        const { graph } = pruneWeights({
           pruner: magnitude(),
           granularity: { n, m },
-        });
+        })(matmuls({ w: weights(values, [m * groups, columns]) })).apply(noEvidence);
         const after = numbers(graph, 'w');
         for (let g = 0; g < groups; g++) {
           for (let c = 0; c < columns; c++) {
@@ -271,7 +290,7 @@ describe('the choice of layers', () => {
   });
   const zerosOf = (options: object) =>
     ['conv1', 'fc1', 'fc2'].map((value) =>
-      zeros(prune(graph, { pruner: magnitude(), sparsity: 0.5, ...options }).graph, value),
+      zeros(pruneWeights({ pruner: magnitude(), sparsity: 0.5, ...options })(graph).apply(noEvidence).graph, value),
     );
 
   it('follows patterns on weights and nodes', () => {
@@ -292,10 +311,12 @@ describe('the choice of layers', () => {
   });
 
   it('warns about patterns that name nothing', () => {
-    const { notes } = prune(graph, { pruner: magnitude(), sparsity: 0.5, ignore: ['cnov1'], overrides: { nope: 0.1 } });
-    expect(reasons(notes).filter((each) => each.includes('names no weight'))).toEqual([
-      'warning: The pattern "cnov1" of `ignore` names no weight that can be pruned.',
-      'warning: The pattern "nope" of `overrides` names no weight that can be pruned.',
+    const { notes } = pruneWeights({ pruner: magnitude(), sparsity: 0.5, ignore: ['cnov1'], overrides: { nope: 0.1 } })(
+      graph,
+    ).apply(noEvidence);
+    expect(reasons(notes).filter((each) => each.includes('does not name'))).toEqual([
+      'warning: The pattern "cnov1" of `ignore` does not name a weight that can be pruned. Did you mean "conv1"?',
+      'warning: The pattern "nope" of `overrides` does not name a weight that can be pruned.',
     ]);
   });
 
@@ -331,7 +352,7 @@ describe('the choice of layers', () => {
       ),
     );
     const network = b.finish();
-    const { graph: same, notes } = prune(network, { pruner: magnitude(), sparsity: 0.5 });
+    const { graph: same, notes } = pruneWeights({ pruner: magnitude(), sparsity: 0.5 })(network).apply(noEvidence);
     expect(same).toBe(network);
     expect(notes.map(({ node, value, reason }) => `${node ?? '-'} ${value ?? '-'}: ${reason}`)).toMatchInlineSnapshot(`
       [
@@ -344,17 +365,17 @@ describe('the choice of layers', () => {
         "lstm/LSTM -: LSTM is not among the ops to prune.",
       ]
     `);
-    const recurrent = prune(network, { pruner: magnitude(), sparsity: 0.5, ops: ['LSTM'] });
+    const recurrent = pruneWeights({ pruner: magnitude(), sparsity: 0.5, ops: ['LSTM'] })(network).apply(noEvidence);
     expect([zeros(recurrent.graph, 'lw'), zeros(recurrent.graph, 'lr')]).toEqual([8, 2]);
   });
 
   it('reports what each layer became, and what zeros do not do', () => {
-    const { notes } = prune(graph, {
+    const { notes } = pruneWeights({
       pruner: magnitude(),
       sparsity: 0.5,
       overrides: { fc2: { n: 2, m: 4 } },
       ignore: ['fc1'],
-    });
+    })(graph).apply(noEvidence);
     expect(notes.map(({ node, reason }) => `${node ?? '-'}: ${reason}`)).toMatchInlineSnapshot(`
       [
         "conv1_out/MatMul: 2 of 4 weights (50.0 %) are zero.",
@@ -371,7 +392,7 @@ describe('the choice of layers', () => {
       needs: (_, targets) => targets.map(({ value }) => ({ statistic: 'range', value })),
       score: ({ weight }) => new Float32Array(weight.data.length),
     };
-    expect(pruneNeeds(graph, { pruner, sparsity: 0.5, only: ['fc*'] })).toEqual([
+    expect(pruneWeights({ pruner, sparsity: 0.5, only: ['fc*'] })(graph).needs).toEqual([
       { statistic: 'range', value: 'fc1' },
       { statistic: 'range', value: 'fc2' },
     ]);
@@ -388,20 +409,24 @@ describe('mistakes', () => {
   it('are explained', () => {
     const pruner = magnitude();
     const acts = [
-      () => prune(graph, { pruner }),
-      () => prune(graph, { pruner, sparsity: 1.5 }),
-      () => prune(graph, { pruner, sparsity: Number.NaN }),
-      () => prune(graph, { pruner, sparsity: 0.9, granularity: { n: 2, m: 4 } }),
-      () => prune(graph, { pruner, granularity: { n: 4, m: 4 } }),
-      () => prune(graph, { pruner, granularity: 'channel' as 'weight', sparsity: 0.5 }),
-      () => prune(graph, { pruner, granularity: { n: 2, m: 4 }, scope: 'global' }),
-      () => prune(graph, { pruner, sparsity: 0.5, normalize: 'l2-per-layer' }),
-      () => prune(graph, { pruner, sparsity: 0.5, ops: ['Cov'] }),
-      () => prune(graph, { pruner, sparsity: 0.5, overrides: { w: 2 } }),
-      () => prune(graph, { pruner: scoring(() => new Float32Array(3)), sparsity: 0.5 }),
-      () => prune(graph, { pruner: scoring(() => Float32Array.of(1, -1, 1, 1)), sparsity: 0.5 }),
-      () => prune(graph, { pruner: scoring(() => Float32Array.of(1, 1, Number.POSITIVE_INFINITY, 1)), sparsity: 0.5 }),
-      () => prune(matmuls({ w: weights([1, Number.NaN], [2, 1]) }), { pruner, sparsity: 0.5 }),
+      () => pruneWeights({ pruner })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 1.5 })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: Number.NaN })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 0.9, granularity: { n: 2, m: 4 } })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, granularity: { n: 4, m: 4 } })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, granularity: 'channel' as 'weight', sparsity: 0.5 })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, granularity: { n: 2, m: 4 }, scope: 'global' })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 0.5, normalize: 'l2-per-layer' })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 0.5, ops: ['Cov'] })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 0.5, overrides: { w: 2 } })(graph).apply(noEvidence),
+      () => pruneWeights({ pruner: scoring(() => new Float32Array(3)), sparsity: 0.5 })(graph).apply(noEvidence),
+      () =>
+        pruneWeights({ pruner: scoring(() => Float32Array.of(1, -1, 1, 1)), sparsity: 0.5 })(graph).apply(noEvidence),
+      () =>
+        pruneWeights({ pruner: scoring(() => Float32Array.of(1, 1, Number.POSITIVE_INFINITY, 1)), sparsity: 0.5 })(
+          graph,
+        ).apply(noEvidence),
+      () => pruneWeights({ pruner, sparsity: 0.5 })(matmuls({ w: weights([1, Number.NaN], [2, 1]) })).apply(noEvidence),
     ];
     const messages = acts.map((act) => {
       try {
@@ -417,7 +442,7 @@ describe('mistakes', () => {
       PRUNE_SPARSITY | prune.sparsity: expected a share of the weights from 0 to 1, found NaN. Half of the weights is 0.5.
       PRUNE_SPARSITY | prune.sparsity: expected nothing, or 0.5, beside the pattern 2:4, found 0.9. An N:M pattern fixes the sparsity: leave \`sparsity\` out, or choose another pattern.
       PRUNE_GRANULARITY | prune.granularity: expected "weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4", found {"n":4,"m":4}. N weights of every M neighbours along the reduction axis are kept.
-      PRUNE_GRANULARITY | prune.granularity: expected "weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4", found "channel". Whole channels are removed by pruneStructured, or in a recipe by a prune step with granularity: channel.
+      PRUNE_GRANULARITY | prune.granularity: expected "weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4", found "channel". Whole channels are removed by channelPruning, or in a recipe by a prune step with granularity: channel.
       PRUNE_OPTION | prune.scope: expected layer, as a pattern holds in every group, found global. Leave it out.
       PRUNE_OPTION | prune.normalize: expected none with scope layer, found l2-per-layer. Leave it out.
       PRUNE_OP | prune.ops: expected ops among Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU, RNN, found "Cov". Did you mean "Conv"? Weights of other ops are never pruned.
@@ -441,7 +466,9 @@ describe('mistakes', () => {
       },
     });
     const twice = matmuls({ a: weights([1, 2, 3, 4], [4, 1]), b: weights([1, 2, 3, 4], [1, 4]) });
-    const { graph: pruned } = prune(twice, { pruner: instantiate(spoiling, {}), sparsity: 0.5 });
+    const { graph: pruned } = pruneWeights({ pruner: instantiate(spoiling, {}), sparsity: 0.5 })(twice).apply(
+      noEvidence,
+    );
     expect([numbers(pruned, 'a'), numbers(pruned, 'b')]).toEqual([
       [1, 2, 0, 0],
       [1, 2, 0, 0],
@@ -455,7 +482,7 @@ describe('size', () => {
     for (let i = 0; i < values.length; i++) values[i] = Math.fround(((i * 2654435761) >>> 0) / 2 ** 31 - 1);
     const graph = matmuls({ w: tensor('float32', [values.length / 10, 10], values) });
     const started = performance.now();
-    const { notes } = prune(graph, { pruner: magnitude(), sparsity: 0.7 });
+    const { notes } = pruneWeights({ pruner: magnitude(), sparsity: 0.7 })(graph).apply(noEvidence);
     expect(notes[0]?.details).toMatchObject({ zeros: 7_000_000 });
     expect(performance.now() - started).toBeLessThan(5000);
   });

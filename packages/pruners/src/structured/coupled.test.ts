@@ -2,8 +2,8 @@ import { buildGraph, floats, type Graph, type GraphBuilder, int, ints, longs, te
 import { inferShapes } from '@espalier/ops';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, randomFeeds, runOnnx } from '../../../../test/run-onnx.js';
+import { coupled } from './coupled.js';
 import { cut } from './cut.js';
-import { groupsOf } from './groups-of.js';
 import { maskGroups } from './mask-groups.js';
 
 const finish = (b: GraphBuilder): Graph => inferShapes(b.finish());
@@ -20,7 +20,7 @@ const weight = (b: GraphBuilder, name: string, ...shape: number[]) => {
   );
 };
 
-const prunable = (graph: Graph) => groupsOf(graph).filter((group) => group.prunable);
+const prunable = (graph: Graph) => coupled(graph).groups.filter((group) => group.prunable);
 
 /** For each prunable group its id, units, and how many indices of which axes go with a unit. */
 const shown = (graph: Graph) =>
@@ -35,8 +35,8 @@ async function differenceOfCut(graph: Graph): Promise<number> {
   const removals = new Map(exact.map(({ id }) => [id, [0]]));
   const feeds = randomFeeds(graph);
   return largestDifference(
-    await runOnnx(maskGroups(graph, removals), feeds),
-    await runOnnx(cut(graph, removals), feeds),
+    await runOnnx(maskGroups(coupled(graph), removals), feeds),
+    await runOnnx(cut(coupled(graph), removals), feeds),
   );
 }
 
@@ -165,7 +165,7 @@ describe('groupsOf', () => {
       b.info(b.add('acme::Mix', [x]), { dtype: 'float32', shape: ['batch', 4, 4, 4] }),
       4,
     ]);
-    const reasons = Object.fromEntries(groupsOf(graph).map(({ id, reason }) => [id, reason]));
+    const reasons = Object.fromEntries(coupled(graph).groups.map(({ id, reason }) => [id, reason]));
     expect(reasons['a/1']).toBe('"x" is an input of the graph');
     expect(reasons['a/0']).toMatch(/acme::Mix\): how its axes relate is not known/);
     expect(reasons['z/0']).toBe('"y" is an output of the graph');
@@ -173,7 +173,7 @@ describe('groupsOf', () => {
 
   it('leaves what meets a value of unknown shape', () => {
     const graph = between(4, (b, x) => [b.add('Add', [x, b.add('acme::Noise', [])]), 4]);
-    const [first] = groupsOf(graph).filter(({ id }) => id === 'a/0');
+    const [first] = coupled(graph).groups.filter(({ id }) => id === 'a/0');
     expect(first?.reason).toMatch(/\(Add\): a shape is not known/);
   });
 });
