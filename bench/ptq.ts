@@ -66,12 +66,12 @@ async function row(
     activations: { observer: instantiate(registry.find('observer', observer), {}) },
   });
   const executor = createOnnxRuntime();
-  const needs = quantizer.needs(graph);
-  const evidence = needs.length
-    ? await calibrate(graph, needs, { executor, batches: () => batches(graph, images), total: images })
+  const plan = quantizer(graph);
+  const evidence = plan.needs.length
+    ? await calibrate(plan.graph, plan.needs, { executor, batches: () => batches(graph, images), total: images })
     : noEvidence;
   lap();
-  const outcome = quantizer.quantize(graph, evidence);
+  const outcome = plan.apply(evidence);
   lap();
   const place = mkdtempSync(join(tmpdir(), 'espalier-ptq-'));
   try {

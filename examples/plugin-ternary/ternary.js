@@ -38,10 +38,13 @@ export const ternary = definePlugin({
     },
     ignore: { type: 'texts', default: [], about: 'patterns of node ids to leave float (* and ?)' },
   },
-  create: ({ threshold, ignore }) => ({
-    needs: () => [],
-    quantize: (graph) => quantize(graph, { threshold, ignored: matchNames(ignore) }),
-  }),
+  create:
+    ({ threshold, ignore }) =>
+    (graph) => ({
+      graph,
+      needs: [],
+      apply: () => quantize(graph, { threshold, ignored: matchNames(ignore) }),
+    }),
 });
 
 /**

@@ -24,7 +24,7 @@ test('a layer reads int8 codes through DequantizeLinear', () => {
   const b = buildGraph();
   const x = b.input('x', 'float32', [1, 4]);
   b.output(b.add('MatMul', [x, b.constant('w', floats([4, -1, 2, 0.5], [4, 1]))], { name: 'y' }));
-  const { graph, notes } = ternary().quantize(b.finish(), noEvidence);
+  const { graph, notes } = ternary()(b.finish()).apply(noEvidence);
   assert.deepEqual(
     graph.nodes.map(({ op }) => op),
     ['DequantizeLinear', 'MatMul'],
@@ -40,7 +40,7 @@ test('a pattern leaves layers float', () => {
   const b = buildGraph();
   b.output(b.add('MatMul', [b.input('x', 'float32', [1, 1]), b.constant('w', floats([4], [1, 1]))], { name: 'y' }));
   const graph = b.finish();
-  assert.equal(ternary({ ignore: ['y*'] }).quantize(graph, noEvidence).graph, graph);
+  assert.equal(ternary({ ignore: ['y*'] })(graph).apply(noEvidence).graph, graph);
 });
 
 test('the list of plugins is what recipes look for', () => {

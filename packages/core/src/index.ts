@@ -32,7 +32,6 @@ export * from './pass.js';
 export * from './plugin.js';
 export * from './print-graph.js';
 export * from './pruner.js';
-export * from './quantizer.js';
 export * from './random.js';
 export * from './reference.js';
 export * from './registry.js';

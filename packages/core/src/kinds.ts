@@ -10,7 +10,6 @@ import type { Observer } from './observer.js';
 import type { Optimizer } from './optimizer.js';
 import type { Pass } from './pass.js';
 import type { Pruner } from './pruner.js';
-import type { Quantizer } from './quantizer.js';
 import type { Rounding } from './rounding.js';
 import type { Schedule } from './schedule.js';
 import type { Trainer } from './trainer.js';
@@ -25,7 +24,8 @@ export interface Kinds {
   export: Exporter;
   executor: Executor;
   observer: Observer;
-  quantizer: Quantizer;
+  /** Maps weights, and perhaps activations, to fewer bits. */
+  quantizer: Compressor;
   pruner: Pruner;
   /** Removes or zeroes weights: what goes together is its own choice. */
   pruning: Compressor;

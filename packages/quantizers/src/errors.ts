@@ -36,7 +36,7 @@ export const evidenceMissing = (value: string, statistic: string): EspalierError
     where: `value "${value}"`,
     expected: `a calibrated ${statistic}`,
     found: 'none',
-    fix: 'Run calibration with `quantizer.needs(graph)` on this very graph, then pass its evidence.',
+    fix: 'Calibrate the `graph` of the compression with its `needs`, then pass the evidence to `apply`.',
     details: { value, statistic },
   });
 

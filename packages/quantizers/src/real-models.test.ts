@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Graph, type Quantizer, sizeOf, type Tensor, tensor } from '@espalier/core';
+import { type Compressor, type Graph, sizeOf, type Tensor, tensor } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { simplify } from '@espalier/passes';
 import { gunzipSync } from 'fflate';
@@ -30,7 +30,7 @@ function feedsOf(graph: Graph): ReadonlyMap<string, Tensor> {
   );
 }
 
-const quantizers: Readonly<Record<string, Quantizer>> = {
+const quantizers: Readonly<Record<string, Compressor>> = {
   static: staticQuantizer({ activations: { observer: minmax() } }),
   dynamic: dynamicQuantizer(),
   fp16: fp16Quantizer(),

@@ -1,5 +1,6 @@
 import { calibrate } from '@espalier/calibration';
 import {
+  type Compressor,
   type Evidence,
   evidenceOf,
   type Files,
@@ -9,7 +10,6 @@ import {
   type Need,
   type Note,
   needKey,
-  type Quantizer,
   type Tensor,
 } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
@@ -51,9 +51,10 @@ export interface Comparison {
 }
 
 /** Calibrates on the feeds, quantizes, runs both and compares. */
-export async function compare(graph: Graph, quantizer: Quantizer, feeds: readonly Feeds[]): Promise<Comparison> {
-  const evidence = await evidenceFor(graph, quantizer.needs(graph), feeds);
-  const { graph: quantized, notes } = quantizer.quantize(graph, evidence);
+export async function compare(graph: Graph, quantizer: Compressor, feeds: readonly Feeds[]): Promise<Comparison> {
+  const plan = quantizer(graph);
+  const evidence = await evidenceFor(plan.graph, plan.needs, feeds);
+  const { graph: quantized, notes } = plan.apply(evidence);
   const [reference, other] = [await run(graph, feeds[0]!), await run(quantized, feeds[0]!)];
   const snrDb = new Map(
     [...reference].map(([name, tensor]) => [name, quantizationError(tensor, other.get(name)!).snrDb] as const),
@@ -68,7 +69,7 @@ export interface Trial extends Comparison {
 }
 
 /** `compare`, then looks at what the runtime fused. */
-export async function tryOut(graph: Graph, quantizer: Quantizer, feeds: readonly Feeds[]): Promise<Trial> {
+export async function tryOut(graph: Graph, quantizer: Compressor, feeds: readonly Feeds[]): Promise<Trial> {
   const comparison = await compare(graph, quantizer, feeds);
   return { ...comparison, ops: await fusedOps(comparison.graph) };
 }

@@ -43,8 +43,8 @@ function checksOn(
 ): readonly Check[] {
   const where = `quantizer ${plugin.id} on ${name}`;
   const run = () => {
-    const quantizer = build(plugin, test);
-    return quantizer.quantize(graph, (test.evidence ?? syntheticEvidence)(graph, quantizer.needs(graph)));
+    const plan = build(plugin, test)(graph);
+    return plan.apply((test.evidence ?? syntheticEvidence)(plan.graph, plan.needs));
   };
   const checks: Check[] = [
     {

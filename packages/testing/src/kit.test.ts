@@ -41,7 +41,7 @@ const quantizer = (
   definePlugin({
     ...facts,
     kind: 'quantizer',
-    create: () => ({ needs: () => [], quantize: (graph) => ({ graph: quantize(graph), notes }) }),
+    create: () => (graph) => ({ graph, needs: [], apply: () => ({ graph: quantize(graph), notes }) }),
   });
 const relu = (id: string) => createNode({ id, op: 'Relu', inputs: ['x'], outputs: [`${id}_out`] });
 const adding = (graph: Graph, id: string) => {

@@ -22,12 +22,12 @@ const half = (graph: Graph): Removals =>
 async function staticallyQuantized(graph: Graph): Promise<Graph> {
   const executor = createOnnxRuntime({ threads: 1 });
   try {
-    const quantizer = staticQuantizer({ activations: { observer: minmax() } });
+    const plan = staticQuantizer({ activations: { observer: minmax() } })(graph);
     async function* batches() {
       for (const seed of [1, 2]) yield randomFeeds(graph, { seed });
     }
-    const evidence = await calibrate(graph, quantizer.needs(graph), { executor, batches });
-    return simplify(quantizer.quantize(graph, evidence).graph);
+    const evidence = await calibrate(plan.graph, plan.needs, { executor, batches });
+    return simplify(plan.apply(evidence).graph);
   } finally {
     await executor.close();
   }
@@ -103,7 +103,7 @@ describe('quantized graphs', () => {
         const hidden = b.add('Relu', [b.add('MatMul', [x, b.weight('m', 128, 48)])]);
         b.output(b.add('MatMul', [hidden, b.weight('z', 48, 5)]), 'y');
         const graph = simplify(
-          weightsQuantizer({ form, symmetric, block: 16, smallest: 2048 }).quantize(b.made(), undefined as never).graph,
+          weightsQuantizer({ form, symmetric, block: 16, smallest: 2048 })(b.made()).apply(undefined as never).graph,
         );
         const groups = exactGroups(graph);
         const blocks = groups.find(({ id }) => id.startsWith('a/'))!;
@@ -123,7 +123,7 @@ describe('quantized graphs', () => {
     const x = b.add('Relu', [b.add('MatMul', [b.input('x', 'float32', [2, 8]), b.weight('a', 8, 24)])]);
     const hidden = b.add('Relu', [b.add('MatMul', [x, b.weight('m', 24, 16)])]);
     b.output(b.add('MatMul', [hidden, b.weight('z', 16, 5)]), 'y');
-    const graph = inferShapes(dynamicQuantizer().quantize(b.made(), undefined as never).graph);
+    const graph = inferShapes(dynamicQuantizer()(b.made()).apply(undefined as never).graph);
     expect(graph.nodes.some(({ op }) => op === 'MatMulInteger')).toBe(true);
     expect(
       exactGroups(graph)

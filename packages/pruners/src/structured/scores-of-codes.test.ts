@@ -47,12 +47,12 @@ function convNet(): Graph {
 async function int8(graph: Graph): Promise<Graph> {
   const executor = createOnnxRuntime({ threads: 1 });
   try {
-    const quantizer = staticQuantizer({ activations: { observer: minmax() } });
+    const plan = staticQuantizer({ activations: { observer: minmax() } })(graph);
     async function* batches() {
       for (const seed of [1, 2]) yield randomFeeds(graph, { seed });
     }
-    const evidence = await calibrate(graph, quantizer.needs(graph), { executor, batches });
-    return quantizer.quantize(graph, evidence).graph;
+    const evidence = await calibrate(plan.graph, plan.needs, { executor, batches });
+    return plan.apply(evidence).graph;
   } finally {
     await executor.close();
   }
@@ -60,9 +60,9 @@ async function int8(graph: Graph): Promise<Graph> {
 
 const presets: readonly (readonly [string, (graph: Graph) => Graph | Promise<Graph>])[] = [
   ['int8', int8],
-  ['int8-dynamic', (graph) => dynamicQuantizer().quantize(graph, noEvidence).graph],
-  ['int4-weights', (graph) => weightsQuantizer().quantize(graph, noEvidence).graph],
-  ['fp16', (graph) => fp16Quantizer().quantize(graph, noEvidence).graph],
+  ['int8-dynamic', (graph) => dynamicQuantizer()(graph).apply(noEvidence).graph],
+  ['int4-weights', (graph) => weightsQuantizer()(graph).apply(noEvidence).graph],
+  ['fp16', (graph) => fp16Quantizer()(graph).apply(noEvidence).graph],
 ];
 
 describe.each([

@@ -1,15 +1,13 @@
-import { createNode, type Graph, int, type Node, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
+import { createNode, int, type Node, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
+import type { NodeWriting } from '../node-by-node.js';
 import type { GraphWriter } from '../quantized-graph.js';
 import type { StoredWeights } from '../stored-weights.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 
-/** State shared by the op families of the dynamic quantizer while they write. */
-export interface DynamicWriting {
-  readonly graph: Graph;
+/** What the op families of the dynamic quantizer share while they write. */
+export interface DynamicWriting extends NodeWriting {
   readonly settings: DynamicSettings;
-  readonly writer: GraphWriter;
   readonly stored: StoredWeights;
-  readonly replaced: Set<ValueId>;
   /** Activations quantized so far. */
   readonly activations: Map<ValueId, Activation>;
   /** Weights written so far, by their key. */

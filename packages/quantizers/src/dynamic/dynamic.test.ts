@@ -35,8 +35,8 @@ test.each(granularities)('MatMul and Gemm fuse to DynamicQuantizeMatMul, one sca
 });
 
 test('no data is needed, and equal inputs give equal results', () => {
-  expect(dynamicQuantizer().needs(mlp)).toEqual([]);
-  expect(dynamicQuantizer().quantize(mlp, noEvidence)).toEqual(dynamicQuantizer().quantize(mlp, noEvidence));
+  expect(dynamicQuantizer()(mlp).needs).toEqual([]);
+  expect(dynamicQuantizer()(mlp).apply(noEvidence)).toEqual(dynamicQuantizer()(mlp).apply(noEvidence));
 });
 
 test('an activation that several layers read is quantized once, a matrix they share stored once', () => {
@@ -49,7 +49,7 @@ test('an activation that several layers read is quantized once, a matrix they sh
       ['m2', 'Gemm', ['x', 'w'], ['z']],
     ],
   });
-  const { graph: quantized } = dynamicQuantizer().quantize(graph, noEvidence);
+  const { graph: quantized } = dynamicQuantizer()(graph).apply(noEvidence);
   expect(quantized.nodes.filter(({ op }) => op === 'DynamicQuantizeLinear')).toHaveLength(1);
   expect(
     [...quantized.constants.values()].filter(({ dtype, shape }) => dtype === 'int8' && shape.length === 2),
@@ -106,7 +106,7 @@ test('GRU keeps float arithmetic with weights stored in 8 bits, and says so', as
   expect(ops).toEqual({ GRU: 1 });
   expect(snrDb.get('y')).toBeGreaterThan(30);
   expect(notes[0]).toMatchObject({ outcome: 'quantized', details: { weightBits: 8, compute: 'float32' } });
-  const left = dynamicQuantizer({ recurrent: false }).quantize(graph, noEvidence);
+  const left = dynamicQuantizer({ recurrent: false })(graph).apply(noEvidence);
   expect(left.graph).toBe(graph);
   expect(left.notes[0]?.reason).toMatch(/recurrent/);
 });
@@ -144,7 +144,7 @@ test.each(granularities)('convolutions become ConvInteger on request, one scale 
 });
 
 test('convolutions are left alone on request', () => {
-  const { graph, notes } = dynamicQuantizer({ convs: 'float' }).quantize(convolutions, noEvidence);
+  const { graph, notes } = dynamicQuantizer({ convs: 'float' })(convolutions).apply(noEvidence);
   expect(graph).toBe(convolutions);
   expect(new Set(notes.map(({ outcome }) => outcome))).toEqual(new Set(['float']));
 });
@@ -176,20 +176,20 @@ test.each(granularities)('embeddings are looked up as integers, one scale per %s
   expect(graph.constants.get('table_quantized')?.dtype).toBe('int8');
   expect(snrDb.get('y')).toBeGreaterThan(28);
   expect(outcomes(notes)).toEqual({ e: 'quantized', m: 'quantized' });
-  const left = dynamicQuantizer({ embeddings: false }).quantize(embedding, noEvidence).notes;
+  const left = dynamicQuantizer({ embeddings: false })(embedding).apply(noEvidence).notes;
   expect(outcomes(left)).toEqual({ e: 'float', m: 'quantized' });
 });
 
 test('quantizing again changes nothing', () => {
   for (const graph of [mlp, lstm('forward'), convolutions, embedding]) {
-    const once = dynamicQuantizer().quantize(graph, noEvidence).graph;
+    const once = dynamicQuantizer()(graph).apply(noEvidence).graph;
     expect(once).not.toBe(graph);
-    expect(dynamicQuantizer().quantize(once, noEvidence).graph).toBe(once);
+    expect(dynamicQuantizer()(once).apply(noEvidence).graph).toBe(once);
   }
 });
 
 test('weights use 7 bits where the range is reduced, and clip where that is asked for', async () => {
-  const reduced = dynamicQuantizer({ reduceRange: true }).quantize(mlp, noEvidence).graph;
+  const reduced = dynamicQuantizer({ reduceRange: true })(mlp).apply(noEvidence).graph;
   const codes = toNumbers(reduced.constants.get('w1_quantized')!);
   expect(Math.max(...codes.map(Math.abs))).toBe(64);
   const { snrDb } = await tryOut(mlp, dynamicQuantizer({ weights: { clip: 'mse' } }), feeds([5, 32]));
@@ -212,13 +212,13 @@ test.each([
     constants: { w: draw([8, 8]), bad },
     ...parts,
   });
-  const outcome = dynamicQuantizer().quantize(graph, noEvidence);
+  const outcome = dynamicQuantizer()(graph).apply(noEvidence);
   expect(outcome.graph).toBe(graph);
   expect(outcome.notes[0]?.reason).toMatch(reason);
 });
 
 test('a graph with a free batch size runs at several', async () => {
-  const { graph } = dynamicQuantizer().quantize(mlp, noEvidence);
+  const { graph } = dynamicQuantizer()(mlp).apply(noEvidence);
   for (const batch of [1, 3]) {
     const result = await run(graph, new Map([['x', draw([batch, 32])]]));
     expect(result.get('y')?.shape).toEqual([batch, 10]);

@@ -1,74 +1,98 @@
-import { type Graph, intOf, type Node, tensorInfo } from '@espalier/core';
+import { type Graph, intOf, type Node } from '@espalier/core';
 import { isFiniteTensor } from '../finite-tensor.js';
 import { matrixObstacle } from '../matrix-weights.js';
+import { type Fate, float } from '../node-by-node.js';
+import { activationObstacle } from '../node-obstacles.js';
+import type { Verdict } from '../note-nodes.js';
 import { hasStorableWeights } from '../stored-weights.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import { lstmObstacle } from './write-lstm.js';
 
-/** The decision about a node: an integer form, integer storage, or float and why. */
-export type DynamicFate =
-  | { readonly form: 'matmul' | 'conv' | 'gather' | 'lstm' }
-  | { readonly form: 'stored'; readonly reason: string }
-  | { readonly form: 'float'; readonly reason: string };
+/** How a node is written: in integers, or in float with stored integers. */
+export type DynamicForm = 'matmul' | 'conv' | 'gather' | 'lstm' | 'stored';
+
+type DynamicFate = Fate<DynamicForm>;
+type Rule = (graph: Graph, node: Node, settings: DynamicSettings) => DynamicFate;
 
 /** Decides each node by itself: dynamic quantization of one never depends on another. */
 export function fateOf(graph: Graph, node: Node, settings: DynamicSettings): DynamicFate {
   const left = settings.leftOut(node.id, node.op);
-  if (left !== undefined) return { form: 'float', reason: left };
-  switch (node.op) {
-    case 'MatMul':
-    case 'Gemm':
-      return orFloat('matmul', activationObstacle(graph, node) ?? matrixObstacle(graph, node));
-    case 'Conv':
-      return convFate(graph, node, settings);
-    case 'LSTM': {
-      if (!settings.recurrent) return { form: 'float', reason: 'the options leave recurrent layers float' };
-      const obstacle = activationObstacle(graph, node) ?? lstmObstacle(graph, node);
-      return obstacle === undefined ? { form: 'lstm' } : storedOr(graph, node, obstacle);
+  if (left !== undefined) return float(left);
+  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
+  return rule ? rule(graph, node, settings) : float('it has no weights to quantize');
+}
+
+const matmul: Rule = (graph, node, settings) =>
+  integers('matmul', settings, activationObstacle(graph, node) ?? matrixObstacle(graph, node));
+
+const unrolled: Rule = (graph, node, settings) =>
+  settings.recurrent
+    ? storedOr(graph, node, { settings, reason: `onnxruntime has no integer ${node.op}` })
+    : float('the options leave recurrent layers float');
+
+const rules: Readonly<Record<string, Rule>> = {
+  MatMul: matmul,
+  Gemm: matmul,
+  Conv(graph, node, settings) {
+    if (settings.convs === 'float') return float('the options leave convolutions float');
+    if (!hasStorableWeights(graph, node)) return float('it has no constant float32 weights');
+    if (settings.convs === 'stored') {
+      return stored(settings, 'a convolution with ranges found at run time is slower than float');
     }
-    case 'GRU':
-    case 'RNN':
-      if (!settings.recurrent) return { form: 'float', reason: 'the options leave recurrent layers float' };
-      return storedOr(graph, node, `onnxruntime has no integer ${node.op}`);
-    case 'ConvTranspose':
-      if (settings.convs === 'float') return { form: 'float', reason: 'the options leave convolutions float' };
-      return storedOr(graph, node, 'onnxruntime has no integer kernel for it on the CPU');
-    case 'Gather':
-      return gatherFate(graph, node, settings);
-    default:
-      return { form: 'float', reason: 'it has no weights to quantize' };
-  }
+    const bias = node.inputs[2];
+    const constant = bias === undefined || graph.constants.get(bias)?.dtype === 'float32';
+    return constant ? integers('conv', settings) : stored(settings, 'its bias is computed at run time');
+  },
+  ConvTranspose: (graph, node, settings) =>
+    settings.convs === 'float'
+      ? float('the options leave convolutions float')
+      : storedOr(graph, node, { settings, reason: 'onnxruntime has no integer kernel for it on the CPU' }),
+  LSTM(graph, node, settings) {
+    if (!settings.recurrent) return float('the options leave recurrent layers float');
+    const reason = activationObstacle(graph, node) ?? lstmObstacle(graph, node);
+    return reason === undefined ? integers('lstm', settings) : storedOr(graph, node, { settings, reason });
+  },
+  GRU: unrolled,
+  RNN: unrolled,
+  Gather(graph, node, { embeddings, perChannel }) {
+    const table = graph.constants.get(node.inputs[0] ?? '');
+    if (table?.dtype !== 'float32') return float('it has no table of weights');
+    if (!embeddings) return float('the options leave embeddings float');
+    if (table.shape.length < 2 || table.data.length < 1024) return float('its table is small');
+    if (intOf(node, 'axis', 0) !== 0) return float('it does not look up rows');
+    if (!isFiniteTensor(table)) return float('its table holds NaN or infinity');
+    const [one, granularity] = perChannel ? ['row', 'row'] : ['table', 'tensor'];
+    return quantized('gather', {
+      reason: `Table stored in 8 bits, one scale per ${one}; rows restored when looked up`,
+      details: { weightBits: 8, granularity, compute: 'float32' },
+    });
+  },
+};
+
+const quantized = (form: DynamicForm, verdict: Omit<Verdict, 'outcome'>): DynamicFate => ({
+  form,
+  verdict: { outcome: 'quantized', ...verdict },
+});
+
+const scaled = ({ perChannel }: DynamicSettings): string => (perChannel ? 'channel' : 'tensor');
+
+function integers(form: DynamicForm, settings: DynamicSettings, obstacle?: string): DynamicFate {
+  if (obstacle !== undefined) return float(obstacle);
+  const [{ bits }, granularity] = [settings.weights, scaled(settings)];
+  return quantized(form, {
+    reason: `${bits}-bit weights, one scale per ${granularity}, activations in 8 bits over the range of each run`,
+    details: { weightBits: bits, granularity, activationBits: 8, compute: 'integer' },
+  });
 }
 
-const orFloat = (form: 'matmul' | 'gather', obstacle: string | undefined): DynamicFate =>
-  obstacle === undefined ? { form } : { form: 'float', reason: obstacle };
+const stored = (settings: DynamicSettings, reason: string): DynamicFate =>
+  quantized('stored', {
+    reason: `Weights stored in 8 bits, one scale per ${scaled(settings)}; computed in float, because ${reason}`,
+    details: { weightBits: 8, granularity: scaled(settings), compute: 'float32' },
+  });
 
-const storedOr = (graph: Graph, node: Node, reason: string): DynamicFate =>
-  hasStorableWeights(graph, node) ? { form: 'stored', reason } : { form: 'float', reason };
-
-function activationObstacle(graph: Graph, node: Node): string | undefined {
-  const dtype = tensorInfo(graph, node.inputs[0] ?? '')?.dtype;
-  return dtype === undefined || dtype === 'float32' ? undefined : `its input is ${dtype}, not float32`;
-}
-
-function convFate(graph: Graph, node: Node, { convs }: DynamicSettings): DynamicFate {
-  if (convs === 'float') return { form: 'float', reason: 'the options leave convolutions float' };
-  if (!hasStorableWeights(graph, node)) return { form: 'float', reason: 'it has no constant float32 weights' };
-  if (convs === 'stored') {
-    return { form: 'stored', reason: 'a convolution with ranges found at run time is slower than float' };
-  }
-  const bias = node.inputs[2];
-  if (bias !== undefined && graph.constants.get(bias)?.dtype !== 'float32') {
-    return { form: 'stored', reason: 'its bias is computed at run time' };
-  }
-  return { form: 'conv' };
-}
-
-function gatherFate(graph: Graph, node: Node, { embeddings }: DynamicSettings): DynamicFate {
-  const table = graph.constants.get(node.inputs[0] ?? '');
-  if (table?.dtype !== 'float32') return { form: 'float', reason: 'it has no table of weights' };
-  if (!embeddings) return { form: 'float', reason: 'the options leave embeddings float' };
-  if (table.shape.length < 2 || table.data.length < 1024) return { form: 'float', reason: 'its table is small' };
-  if (intOf(node, 'axis', 0) !== 0) return { form: 'float', reason: 'it does not look up rows' };
-  return isFiniteTensor(table) ? { form: 'gather' } : { form: 'float', reason: 'its table holds NaN or infinity' };
-}
+const storedOr = (
+  graph: Graph,
+  node: Node,
+  { settings, reason }: { readonly settings: DynamicSettings; readonly reason: string },
+): DynamicFate => (hasStorableWeights(graph, node) ? stored(settings, reason) : float(reason));

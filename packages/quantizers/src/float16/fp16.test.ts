@@ -49,7 +49,7 @@ test('computing in float16 keeps inputs and outputs, and the ops that need it, i
 });
 
 test('further ops stay in float32 on request', () => {
-  const { notes } = fp16Quantizer({ compute: 'float16', keep: ['Relu'], ignore: ['c1'] }).quantize(net, noEvidence);
+  const { notes } = fp16Quantizer({ compute: 'float16', keep: ['Relu'], ignore: ['c1'] })(net).apply(noEvidence);
   expect(notes.map(({ outcome }) => outcome)).toEqual(['float', 'float', 'float', 'quantized']);
 });
 
@@ -63,23 +63,23 @@ const matrix = (value: number) =>
 
 test('values beyond float16 keep their constant in float32, with a warning', () => {
   const graph = matrix(1e5);
-  const stored = fp16Quantizer().quantize(graph, noEvidence);
+  const stored = fp16Quantizer()(graph).apply(noEvidence);
   expect(stored.graph).toBe(graph);
   expect(stored.notes.map(({ outcome }) => outcome)).toEqual(['warning', 'float']);
   expect(stored.notes[0]?.reason).toMatch(/"w".*65504/);
-  const computed = fp16Quantizer({ compute: 'float16' }).quantize(graph, noEvidence);
+  const computed = fp16Quantizer({ compute: 'float16' })(graph).apply(noEvidence);
   expect(computed.graph).toBe(graph);
   expect(computed.notes[0]?.reason).toMatch(/"w".*65504/);
 });
 
 test('weights that become zero are counted', () => {
-  expect(fp16Quantizer().quantize(matrix(1e-9), noEvidence).notes[0]?.details).toMatchObject({ flushed: 64 });
-  expect(fp16Quantizer().quantize(matrix(1e-5), noEvidence).notes[0]?.details).toMatchObject({ flushed: 0 });
+  expect(fp16Quantizer()(matrix(1e-9)).apply(noEvidence).notes[0]?.details).toMatchObject({ flushed: 64 });
+  expect(fp16Quantizer()(matrix(1e-5)).apply(noEvidence).notes[0]?.details).toMatchObject({ flushed: 0 });
 });
 
 test('quantizing again changes nothing', () => {
-  const once = fp16Quantizer().quantize(net, noEvidence).graph;
-  expect(fp16Quantizer().quantize(once, noEvidence).graph).toBe(once);
+  const once = fp16Quantizer()(net).apply(noEvidence).graph;
+  expect(fp16Quantizer()(once).apply(noEvidence).graph).toBe(once);
 });
 
 test('values that a loop or branch reads reach it in float32', async () => {
@@ -119,6 +119,6 @@ test('integer graphs pass through', () => {
     lines: [['c', 'Cast', ['i'], ['j'], { to: int(6) }]],
   });
   for (const compute of ['float32', 'float16'] as const) {
-    expect(fp16Quantizer({ compute }).quantize(graph, noEvidence)).toEqual({ graph, notes: [] });
+    expect(fp16Quantizer({ compute })(graph).apply(noEvidence)).toEqual({ graph, notes: [] });
   }
 });

@@ -1,4 +1,4 @@
-import { definePlugin, type Quantizer } from '@espalier/core';
+import { definePlugin } from '@espalier/core';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { computeInHalf } from './compute-in-half.js';
 import { storeInHalf } from './store-in-half.js';
@@ -24,12 +24,13 @@ export const fp16Quantizer = definePlugin({
     },
     ...nodeChoiceOptions,
   },
-  create: ({ compute, keep, smallest, ...choice }): Quantizer => {
+  create: ({ compute, keep, smallest, ...choice }) => {
     const leftOut = leftOutBy(choice);
-    return {
-      needs: () => [],
-      quantize: (graph) =>
+    return (graph) => ({
+      graph,
+      needs: [],
+      apply: () =>
         compute === 'float16' ? computeInHalf(graph, { keep, leftOut }) : storeInHalf(graph, { smallest, leftOut }),
-    };
+    });
   },
 });

@@ -1,5 +1,5 @@
 import { type Graph, indexOf, tensorInfo, type ValueId } from '@espalier/core';
-import { type Candidates, findUnits, type Unit } from './find-units.js';
+import type { Candidates, Unit } from './find-units.js';
 import type { StaticSettings } from './static-settings.js';
 
 /** Which nodes become integer arithmetic, and which values get a grid. */
@@ -15,17 +15,19 @@ export interface StaticPlan {
   readonly fixed: ReadonlyMap<ValueId, { readonly min: number; readonly max: number }>;
 }
 
+/** What a plan is made from. */
+export interface StaticQuestion {
+  readonly candidates: Candidates;
+  readonly settings: StaticSettings;
+  readonly unusable?: ReadonlySet<ValueId>;
+}
+
 /**
  * Starts with every node that could be quantized and takes away, until nothing changes, the ones that would only
  * cost: joins whose inputs come from float ops, and ops whose integer result nobody reads.
  * `unusable` values (not finite) are never quantized.
  */
-export function planStatic(
-  graph: Graph,
-  settings: StaticSettings,
-  unusable: ReadonlySet<ValueId> = new Set(),
-): StaticPlan {
-  const candidates = findUnits(graph, settings);
+export function planStatic(graph: Graph, { candidates, settings, unusable = new Set() }: StaticQuestion): StaticPlan {
   const units = new Map(candidates.units);
   const reasons = new Map(candidates.reasons);
   shrink(graph, { units, reasons, unusable, outputs: settings.outputs });
@@ -151,5 +153,3 @@ function needsOutput(
   if (unit.outputs.some((value) => isRead(graph, value, units))) return true;
   return settings.outputs && unit.outputs.some((value) => graph.outputs.includes(value));
 }
-
-export type { Candidates, Unit };

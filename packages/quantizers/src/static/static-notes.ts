@@ -2,7 +2,8 @@ import type { Graph, Node, Note } from '@espalier/core';
 import { noteNodes } from '../note-nodes.js';
 import { hasStorableWeights } from '../stored-weights.js';
 import { isWeighted } from '../weight-axis.js';
-import type { StaticPlan, Unit } from './plan-static.js';
+import type { Unit } from './find-units.js';
+import type { StaticPlan } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 
 /**

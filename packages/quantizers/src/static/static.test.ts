@@ -8,6 +8,7 @@ import {
   ints,
   type Note,
   needKey,
+  noEvidence,
   text,
   toNumbers,
 } from '@espalier/core';
@@ -68,19 +69,19 @@ test('a residual network runs on integers from its input to its logits', async (
 });
 
 test('calibration is asked for exactly the values that get a grid of their own', () => {
-  expect(quantizer.needs(residual)).toEqual(
+  expect(quantizer(residual).needs).toEqual(
     ['x', 'ar', 'b', 'sr', 'p'].map((value) => ({ statistic: 'range', value })),
   );
   const withHistogram = staticQuantizer({ activations: { observer: percentile({ bins: 512 }) } });
-  expect(withHistogram.needs(residual)[0]).toEqual({ statistic: 'histogram', value: 'x', bins: 512 });
+  expect(withHistogram(residual).needs[0]).toEqual({ statistic: 'histogram', value: 'x', bins: 512 });
 });
 
 test('missing evidence names the value', () => {
-  expect(() => quantizer.quantize(residual, evidenceOf(new Map(), 0))).toThrow(/value "x".*calibrated range/);
+  expect(() => quantizer(residual).apply(noEvidence)).toThrow(/value "x".*calibrated range/);
 });
 
 test('values keep their names, and graph inputs and outputs their types', () => {
-  const { graph } = quantizer.quantize(residual, sameRange(quantizer.needs(residual), -1, 2));
+  const { graph } = quantizer(residual).apply(sameRange(quantizer(residual).needs, -1, 2));
   const made = new Set(graph.nodes.flatMap((node) => node.outputs));
   for (const node of residual.nodes) expect(made.has(node.outputs[0])).toBe(true);
   expect(graph.inputs).toEqual(['x']);
@@ -94,7 +95,7 @@ test('values keep their names, and graph inputs and outputs their types', () => 
 });
 
 test('the bias has the scale of its input times that of its weights', () => {
-  const { graph } = quantizer.quantize(residual, sameRange(quantizer.needs(residual), -1, 2));
+  const { graph } = quantizer(residual).apply(sameRange(quantizer(residual).needs, -1, 2));
   const at = (name: string) => toNumbers(graph.constants.get(name)!);
   const [input] = at('x_scale');
   const bias = toNumbers(residual.constants.get('b1')!);
@@ -105,16 +106,16 @@ test('the bias has the scale of its input times that of its weights', () => {
 });
 
 test('quantizing what is quantized leaves it, and says so', () => {
-  const once = quantizer.quantize(residual, sameRange(quantizer.needs(residual), -1, 2)).graph;
-  expect(quantizer.needs(once)).toEqual([]);
-  const twice = quantizer.quantize(once, evidenceOf(new Map(), 0));
+  const once = quantizer(residual).apply(sameRange(quantizer(residual).needs, -1, 2)).graph;
+  expect(quantizer(once).needs).toEqual([]);
+  const twice = quantizer(once).apply(noEvidence);
   expect(twice.graph).toBe(once);
   expect(new Set(twice.notes.map((note) => note.outcome))).toEqual(new Set(['kept']));
 });
 
 test('equal inputs give equal results', () => {
-  const evidence = sameRange(quantizer.needs(residual), -1, 2);
-  expect(quantizer.quantize(residual, evidence)).toEqual(quantizer.quantize(residual, evidence));
+  const evidence = sameRange(quantizer(residual).needs, -1, 2);
+  expect(quantizer(residual).apply(evidence)).toEqual(quantizer(residual).apply(evidence));
 });
 
 const fused: readonly (readonly [
@@ -359,7 +360,7 @@ test('16-bit activations and 4-bit weights load and run, without integer kernels
 
 test('outputs are quantized on request only', async () => {
   const all = staticQuantizer({ activations: { observer: minmax() }, outputs: true });
-  expect(all.needs(residual).map((need) => 'value' in need && need.value)).toContain('y');
+  expect(all(residual).needs.map((need) => 'value' in need && need.value)).toContain('y');
   const { ops } = await tryOut(residual, all, images);
   expect(ops['DequantizeLinear']).toBe(1);
 });
@@ -367,7 +368,7 @@ test('outputs are quantized on request only', async () => {
 test('include, exclude, only and ignore leave nodes float and say so', () => {
   const reasons = (options: object) => {
     const each = staticQuantizer({ activations: { observer: minmax() }, ...options });
-    const { notes } = each.quantize(residual, sameRange(each.needs(residual), -1, 2));
+    const { notes } = each(residual).apply(sameRange(each(residual).needs, -1, 2));
     return Object.fromEntries(
       notes.filter(({ outcome }) => outcome === 'float').map(({ node, reason }) => [node, reason]),
     );
@@ -380,7 +381,7 @@ test('include, exclude, only and ignore leave nodes float and say so', () => {
 
 test('nothing to quantize gives the very graph back, with a reason for each node', () => {
   const graph = network({ inputs: { x: image }, outputs: ['y'], lines: [['t', 'Tanh', ['x'], ['y']]] });
-  const outcome = quantizer.quantize(graph, evidenceOf(new Map(), 0));
+  const outcome = quantizer(graph).apply(noEvidence);
   expect(outcome.graph).toBe(graph);
   expect(outcome.notes).toEqual([
     { node: 't', op: 'Tanh', outcome: 'float', reason: 'Onnxruntime has no fused integer kernel for Tanh.' },
@@ -399,7 +400,7 @@ test('a lone join between float ops stays float: a pair around it would only cos
       ['conv', 'Conv', ['c', 'w'], ['y']],
     ],
   });
-  const { notes } = quantizer.quantize(graph, sameRange(quantizer.needs(graph), -1, 1));
+  const { notes } = quantizer(graph).apply(sameRange(quantizer(graph).needs, -1, 1));
   expect(outcomes(notes)).toEqual({ t: 'float', add: 'float', e: 'float', conv: 'quantized' });
 });
 
@@ -428,7 +429,7 @@ test('weights shared by nodes whose inputs share a scale are stored once, biases
       ['c2', 'Conv', ['x', 'w', 'b'], ['z']],
     ],
   });
-  const { graph: quantized } = quantizer.quantize(graph, sameRange(quantizer.needs(graph), -1, 1));
+  const { graph: quantized } = quantizer(graph).apply(sameRange(quantizer(graph).needs, -1, 1));
   const dtypes = [...quantized.constants.values()].filter(({ shape }) => shape.length === 4).length;
   expect(dtypes).toBe(1);
 });
@@ -490,19 +491,16 @@ test.each([
     /NaN/,
   ],
 ] as const)('the note says why a node stays float: %s', (_, parts, reason) => {
-  const { notes, graph } = quantizer.quantize(
-    network({ inputs: { x: image }, outputs: ['y'], ...parts }),
-    evidenceOf(new Map(), 0),
-  );
+  const { notes, graph } = quantizer(network({ inputs: { x: image }, outputs: ['y'], ...parts })).apply(noEvidence);
   expect(notes[0]).toMatchObject({ outcome: 'float', reason: expect.stringMatching(reason) });
   expect(graph.nodes).toHaveLength(1);
 });
 
 test('values that are not finite leave their readers float instead of failing', () => {
-  const needs = quantizer.needs(residual);
+  const needs = quantizer(residual).needs;
   const answers = new Map(needs.map((need) => [needKey(need), { min: -1, max: 1 }]));
   answers.set(needKey({ statistic: 'range' as const, ...{ value: 'x' } }), { min: -1, max: 3e38 });
-  const { notes } = quantizer.quantize(residual, evidenceOf(answers, 1));
+  const { notes } = quantizer(residual).apply(evidenceOf(answers, 1));
   expect(outcomes(notes)['c1']).toBe('float');
   expect(outcomes(notes)['c2']).toBe('quantized');
 });
@@ -546,8 +544,8 @@ test('an element move whose result only float ops read stays float, and the file
       ['e', 'Tanh', ['b'], ['y']],
     ],
   });
-  const evidence = await evidenceFor(graph, quantizer.needs(graph), images);
-  const outcome = quantizer.quantize(graph, evidence);
+  const evidence = await evidenceFor(graph, quantizer(graph).needs, images);
+  const outcome = quantizer(graph).apply(evidence);
   expect(outcomes(outcome.notes)).toEqual({ c: 'quantized', t: 'float', e: 'float' });
   expect((await fusedOps(outcome.graph))['QLinearConv']).toBe(1);
   expect((await run(outcome.graph, images[0]!)).get('y')?.shape).toEqual([1, 12, 12, 8]);

@@ -1,16 +1,9 @@
-import {
-  definePlugin,
-  type Evidence,
-  type Graph,
-  type Need,
-  type Quantizer,
-  type Range,
-  type ValueId,
-} from '@espalier/core';
+import { type Compressor, definePlugin, type Evidence, type Need, type Range, type ValueId } from '@espalier/core';
 import { evidenceMissing, optionsConflict } from '../errors.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { prepareGraph } from '../prepare-graph.js';
-import { planStatic } from './plan-static.js';
+import { findUnits } from './find-units.js';
+import { planStatic, type StaticPlan } from './plan-static.js';
 import { staticNotes } from './static-notes.js';
 import type { StaticSettings } from './static-settings.js';
 import { writeStatic } from './write-static.js';
@@ -79,10 +72,10 @@ export const staticQuantizer = definePlugin({
       throw optionsConflict('quantizer static.reduceRange', '8-bit weights', `${weights.bits} bits`, 'Leave it out.');
     }
     const bits = reduceRange ? 7 : weights.bits;
-    return quantizerOf({
+    return compressorOf({
       weights: { bits, signed: true, symmetric: weights.symmetric, narrow: weights.symmetric && bits === 8 },
       perChannel: weights.granularity === 'channel',
-      clip: weights.clip as StaticSettings['clip'], // one of the choices above
+      clip: weights.clip,
       activations: { bits: activations.bits, signed: activations.signed, symmetric: activations.symmetric },
       observer: activations.observer,
       outputs: options.outputs,
@@ -92,30 +85,30 @@ export const staticQuantizer = definePlugin({
   },
 });
 
-function quantizerOf(settings: StaticSettings): Quantizer {
+function compressorOf(settings: StaticSettings): Compressor {
   const wide = settings.activations.bits > 8 || settings.weights.bits <= 4 || settings.activations.bits <= 4;
-  const prepare = (graph: Graph) => prepareGraph(graph, wide ? 21 : 13);
-  return {
-    needs(graph) {
-      const plan = planStatic(prepare(graph), settings);
-      const roots = new Set([...plan.values.values()].filter((value) => !plan.fixed.has(value)));
-      return [...roots].map((value) => needOf(value, settings));
-    },
-    quantize(given, evidence) {
-      const graph = prepare(given);
-      const first = planStatic(graph, settings);
-      const unusable = unusableValues(first.values, first.fixed, (value) => seenOf(value, settings, evidence)?.range);
-      const plan = unusable.size === 0 ? first : planStatic(graph, settings, unusable);
-      const notes = staticNotes(graph, plan, settings);
-      const changes = plan.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
-      if (!changes) return { graph: given, notes };
-      const rangeOf = (value: ValueId): Range => {
-        const seen = seenOf(value, settings, evidence);
-        if (!seen) throw evidenceMissing(value, settings.observer.bins > 0 ? 'histogram' : 'range');
-        return settings.observer.range(seen, settings.activations);
-      };
-      return { graph: writeStatic(graph, { plan, settings, rangeOf }), notes };
-    },
+  return (given) => {
+    const graph = prepareGraph(given, wide ? 21 : 13);
+    const candidates = findUnits(graph, settings);
+    const plan = planStatic(graph, { candidates, settings });
+    const roots = new Set([...plan.values.values()].filter((value) => !plan.fixed.has(value)));
+    return {
+      graph,
+      needs: [...roots].map((value) => needOf(value, settings)),
+      apply(evidence) {
+        const unusable = unusableValues(plan, (value) => seenOf(value, settings, evidence)?.range);
+        const usable = unusable.size === 0 ? plan : planStatic(graph, { candidates, settings, unusable });
+        const notes = staticNotes(graph, usable, settings);
+        const changes = usable.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
+        if (!changes) return { graph: given, notes };
+        const rangeOf = (value: ValueId): Range => {
+          const seen = seenOf(value, settings, evidence);
+          if (!seen) throw evidenceMissing(value, settings.observer.bins > 0 ? 'histogram' : 'range');
+          return settings.observer.range(seen, settings.activations);
+        };
+        return { graph: writeStatic(graph, { plan: usable, settings, rangeOf }), notes };
+      },
+    };
   };
 }
 
@@ -132,8 +125,7 @@ function seenOf(value: ValueId, { observer }: StaticSettings, evidence: Evidence
 }
 
 function unusableValues(
-  values: ReadonlyMap<ValueId, ValueId>,
-  fixed: ReadonlyMap<ValueId, Range>,
+  { values, fixed }: StaticPlan,
   rangeOf: (value: ValueId) => Range | undefined,
 ): ReadonlySet<ValueId> {
   const unusable = new Set<ValueId>();

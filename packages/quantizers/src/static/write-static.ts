@@ -7,6 +7,7 @@ import {
   type Range,
   tensorInfo,
   toFloats,
+  usesOf,
   type ValueId,
 } from '@espalier/core';
 import { type Affine, affineOf } from '../affine.js';
@@ -16,8 +17,9 @@ import { quantizeTensor } from '../quantize-tensor.js';
 import { type GraphWriter, writeGraph } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
 import { convolutionFor } from './batch-norm-unit.js';
+import type { Unit } from './find-units.js';
 import { writeGate, writeQuantizedGate } from './hard-gate.js';
-import type { StaticPlan, Unit } from './plan-static.js';
+import type { StaticPlan } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 import { createWeightWriter, type WeightWriter } from './write-weights.js';
 
@@ -160,24 +162,13 @@ function writePair(writing: Writing, from: ValueId, value: ValueId, owned = fals
       outputs: [output],
     });
   if (from !== value) writer.emit(restore(value));
-  const read = from === value || plan.units.size === 0 || isReadAtAll(graph, value);
+  const read = from === value || plan.units.size === 0 || usesOf(graph, value).length > 0;
   if (!read) return;
   const name = writer.fresh(`${value}_dequantized`);
   writer.info(name, { dtype: 'float32', ...shape });
   writer.emit(restore(name));
   writing.dequantized.set(value, name);
   if (owned) writing.owned.set(value, name);
-}
-
-const readers = new WeakMap<Graph, ReadonlySet<ValueId>>();
-
-function isReadAtAll(graph: Graph, value: ValueId): boolean {
-  let read = readers.get(graph);
-  if (!read) {
-    read = new Set(graph.nodes.flatMap((node) => node.inputs).filter((each) => each !== undefined));
-    readers.set(graph, read);
-  }
-  return read.has(value);
 }
 
 function parametersOf({

@@ -108,8 +108,8 @@ test('a smaller block never does worse on average, and clipping by squared error
 
 test('the accuracy level is written where it is set', () => {
   const level = (accuracyLevel: number) =>
-    weightsQuantizer({ accuracyLevel })
-      .quantize(mlp, noEvidence)
+    weightsQuantizer({ accuracyLevel })(mlp)
+      .apply(noEvidence)
       .graph.nodes.find(({ op }) => op.endsWith('NBits'));
   expect(level(0)?.attributes.has('accuracy_level')).toBe(false);
   expect(level(4)?.attributes.get('accuracy_level')).toEqual({ kind: 'int', value: 4 });
@@ -123,7 +123,7 @@ const convolution = network({
 });
 
 test('weights of convolutions follow on request, per channel', async () => {
-  expect(weightsQuantizer().quantize(convolution, noEvidence).graph).toBe(convolution);
+  expect(weightsQuantizer()(convolution).apply(noEvidence).graph).toBe(convolution);
   const image = [new Map([['x', draw([1, 8, 12, 12])]])];
   const { graph, snrDb, bytes } = await tryOut(convolution, weightsQuantizer({ convs: true }), image);
   expect(graph.constants.get('w_quantized')).toMatchObject({ dtype: 'int4', shape: [16, 8, 3, 3] });
@@ -158,15 +158,14 @@ test.each([
   [8, true],
   [8, false],
 ] as const)('embeddings follow on request as GatherBlockQuantized: %i bits, symmetric %s', async (bits, symmetric) => {
-  expect(weightsQuantizer().quantize(embedding, noEvidence).graph).toBe(embedding);
+  expect(weightsQuantizer()(embedding).apply(noEvidence).graph).toBe(embedding);
   const { ops, snrDb } = await tryOut(embedding, weightsQuantizer({ bits, symmetric, embeddings: true }), ids);
   expect(ops).toEqual({ 'com.microsoft::GatherBlockQuantized': 1 });
   expect(snrDb.get('y')).toBeGreaterThan(leastDb[bits]);
 });
 
 test('small matrices, excluded nodes and weights that are not finite stay float with a reason', () => {
-  const reason = (options: object, graph = mlp) =>
-    weightsQuantizer(options).quantize(graph, noEvidence).notes[0]?.reason;
+  const reason = (options: object, graph = mlp) => weightsQuantizer(options)(graph).apply(noEvidence).notes[0]?.reason;
   expect(reason({ smallest: 1e6 })).toMatch(/fewer than 1000000/);
   expect(reason({ ignore: ['m'] })).toMatch(/`ignore`/);
   const bad = floats(new Float32Array(rows * 64).fill(Number.NaN), [rows, 64]);
@@ -175,8 +174,8 @@ test('small matrices, excluded nodes and weights that are not finite stay float 
 });
 
 test('quantizing again changes nothing, and a matrix read twice is stored once', () => {
-  const once = weightsQuantizer().quantize(mlp, noEvidence).graph;
-  expect(weightsQuantizer().quantize(once, noEvidence).graph).toBe(once);
+  const once = weightsQuantizer()(mlp).apply(noEvidence).graph;
+  expect(weightsQuantizer()(once).apply(noEvidence).graph).toBe(once);
   const shared = network({
     inputs: { x: float32(5, 64) },
     outputs: ['y', 'z'],
@@ -186,10 +185,7 @@ test('quantizing again changes nothing, and a matrix read twice is stored once',
       ['b', 'MatMul', ['x', 'w'], ['z']],
     ],
   });
-  expect([...weightsQuantizer().quantize(shared, noEvidence).graph.constants.keys()]).toEqual([
-    'w_quantized',
-    'w_scale',
-  ]);
+  expect([...weightsQuantizer()(shared).apply(noEvidence).graph.constants.keys()]).toEqual(['w_quantized', 'w_scale']);
 });
 
 test('options that cannot go together are refused', () => {
@@ -200,7 +196,7 @@ test('options that cannot go together are refused', () => {
 });
 
 test('blocks of the standard form have scales of shape [blocks, columns]', () => {
-  const { graph } = weightsQuantizer({ form: 'qdq', symmetric: false }).quantize(mlp, noEvidence);
+  const { graph } = weightsQuantizer({ form: 'qdq', symmetric: false })(mlp).apply(noEvidence);
   expect(graph.constants.get('w1_scale')?.shape).toEqual([4, 64]);
   expect(graph.constants.get('w1_zero_point')).toMatchObject({ dtype: 'uint4', shape: [4, 64] });
   expect(Math.max(...toNumbers(graph.constants.get('w1_zero_point')!))).toBeGreaterThan(0);

@@ -1,13 +1,12 @@
-import { inferShapes } from '@espalier/ops';
 import type { StepKind } from '../step.js';
-import { collectEvidence } from './collect-evidence.js';
+import { compress } from './compress-step.js';
 import { referenceWithOptions } from './reference-with-options.js';
 
 /** `quantize: ID`: asks the quantizer what it needs, collects it in one calibration run, and quantizes. */
 export const quantizeStep: StepKind = {
   kind: 'quantizer',
   options: {},
-  async run(graph, { reference, where }, context) {
+  run(graph, { reference, where }, context) {
     const { plugin } = referenceWithOptions(context.registry, {
       kind: 'quantizer',
       driver: {},
@@ -15,9 +14,6 @@ export const quantizeStep: StepKind = {
       where,
       seed: context.seed,
     });
-    const typed = inferShapes(graph);
-    const evidence = await collectEvidence(typed, plugin.needs(typed), { where, context });
-    context.progress('quantize');
-    return plugin.quantize(typed, evidence);
+    return compress(graph, plugin, { where, stage: 'quantize', context });
   },
 };
