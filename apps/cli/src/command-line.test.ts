@@ -271,10 +271,10 @@ describe('compress', () => {
       );
     await recipe('goal: macs');
     const weights = await run('compress', 'net.onnx', '-o', 'x.onnx', '--recipe', 'foreign.yaml', '--quiet');
-    expect(weights.error).toMatch(/^PRUNE_OPTION: steps\[0\].prune.with.goal: .*whole channels/);
+    expect(weights.error).toMatch(/^OPTION_CONFLICT: steps\[0\].prune.with.goal: expected granularity: channel/);
     await recipe('granularity: channel, minimumSize: 5');
     const channels = await run('compress', 'net.onnx', '-o', 'x.onnx', '--recipe', 'foreign.yaml', '--quiet');
-    expect(channels.error).toMatch(/^PRUNE_OPTION: steps\[0\].prune.with.minimumSize: .*single weights/);
+    expect(channels.error).toMatch(/^OPTION_CONFLICT: steps\[0\].prune.with.minimumSize: expected granularity: weight/);
   });
 
   it('writes the folder that transformers.js expects for the preset web', async () => {
