@@ -1,12 +1,13 @@
 import {
   type Dim,
+  emitter,
   floats,
   type Graph,
   type GraphBuilder,
   int,
   isFloat,
-  longs,
   type Node,
+  sizeOf,
   tensorInfo,
   toNumbers,
   type ValueId,
@@ -22,15 +23,7 @@ interface Surroundings {
 
 /** Makes the contexts of rules for one graph; constants are shared between them. */
 export function createContext(graph: Graph, b: GraphBuilder): (node: Node, around: Surroundings) => DerivativeContext {
-  const constants = new Map<string, ValueId>();
-  const shared = (key: string, make: () => ValueId): ValueId => {
-    const known = constants.get(key) ?? make();
-    constants.set(key, known);
-    return known;
-  };
-  const scalar = (value: number) => shared(`f${value}`, () => b.constant('number', floats([value], [])));
-  const longList = (values: readonly number[]) =>
-    shared(`i${values.join()}`, () => b.constant('numbers', longs(values)));
+  const shared = emitter(b, { prefix: 'gradient' });
 
   return (node, { gradientOf, wants }) => {
     const input = (slot: number): ValueId => {
@@ -43,19 +36,12 @@ export function createContext(graph: Graph, b: GraphBuilder): (node: Node, aroun
       if (!known) throw unknownShape(node, value);
       return known;
     };
-    const emitAll: DerivativeContext['emitAll'] = (op, inputs, { outputs, attributes }) =>
-      b.addAll(op, inputs, {
-        outputs,
-        name: `${node.id}/gradient/${op.replace(/^.*::/, '')}`,
-        ...(attributes ? { attributes } : {}),
-      });
-    const emit: DerivativeContext['emit'] = (op, inputs, attributes) =>
-      emitAll(op, inputs, { outputs: 1, ...(attributes ? { attributes } : {}) })[0]!; // one was asked for
+    const e = shared.under(`${node.id}/gradient`);
     const shapeOf = (value: ValueId): ValueId => {
       const known = tensorInfo(graph, value)?.shape;
       return known?.every((dim) => typeof dim === 'number')
-        ? longList(known as readonly number[])
-        : emit('Shape', [value]); // all numbers, as checked
+        ? e.longs(known as readonly number[])
+        : e.emit('Shape', [value]); // all numbers, as checked
     };
     return {
       node,
@@ -73,26 +59,20 @@ export function createContext(graph: Graph, b: GraphBuilder): (node: Node, aroun
         const constant = value === undefined ? undefined : graph.constants.get(value);
         return constant && toNumbers(constant);
       },
-      emit,
-      emitAll,
-      scalar,
-      floats: (values, size) => b.constant('numbers', floats(values, size)),
+      ...e,
       ones: (size) =>
-        shared(`ones${size.join()}`, () =>
-          b.constant('ones', floats(new Float32Array(size.reduce((product, dim) => product * dim, 1)).fill(1), size)),
-        ),
-      longs: longList,
+        e.once(`ones ${size}`, () => b.constant('ones', floats(new Float32Array(sizeOf(size)).fill(1), size))),
       shapeOf,
-      zerosLike: (value) => emit('Expand', [scalar(0), shapeOf(value)]),
-      unbroadcast: (gradient, value) => unbroadcast({ node, emit, longs: longList, shapeOf, shape }, gradient, value),
+      zerosLike: (value) => e.emit('Expand', [e.scalar(0), shapeOf(value)]),
+      unbroadcast: (gradient, value) => unbroadcast({ ...e, node, shapeOf, shape }, gradient, value),
     };
   };
 }
 
-type Emitter = Pick<DerivativeContext, 'node' | 'emit' | 'longs' | 'shapeOf' | 'shape'>;
+type Shaped = Pick<DerivativeContext, 'node' | 'emit' | 'longs' | 'shapeOf' | 'shape'>;
 
 /** The gradient has the shape of the op's output; axes where the input has size 1, or none at all, are summed. */
-function unbroadcast(c: Emitter, gradient: ValueId, value: ValueId): ValueId {
+function unbroadcast(c: Shaped, gradient: ValueId, value: ValueId): ValueId {
   const target = c.shape(value);
   const output = c.shape(c.node.outputs[0]!);
   const extra = output.length - target.length;

@@ -1,10 +1,10 @@
-import type { Attribute, Dim, Node, ValueId } from '@espalier/core';
+import type { Dim, Emitter, Node, ValueId } from '@espalier/core';
 
 /**
  * The tools of a rule: the node, the gradients that reached its outputs, and a way to emit nodes. Shapes are those
  * that shape inference found.
  */
-export interface DerivativeContext {
+export interface DerivativeContext extends Pick<Emitter, 'emit' | 'emitAll' | 'scalar' | 'floats' | 'longs'> {
   readonly node: Node;
   /** Name of input `slot`. @throws AUTODIFF_INPUT when it is left out. */
   input(slot: number): ValueId;
@@ -21,22 +21,8 @@ export interface DerivativeContext {
   isConstant(value: ValueId): boolean;
   /** Contents of a constant of whole numbers; undefined when the value is not constant. */
   numbers(value: ValueId | undefined): readonly number[] | undefined;
-  /** Emits a node and returns its first output. */
-  emit(op: string, inputs: readonly (ValueId | undefined)[], attributes?: Readonly<Record<string, Attribute>>): ValueId;
-  /** Emits a node with several outputs. */
-  emitAll(
-    op: string,
-    inputs: readonly (ValueId | undefined)[],
-    want: { readonly outputs: number; readonly attributes?: Readonly<Record<string, Attribute>> },
-  ): readonly ValueId[];
-  /** A float32 scalar constant. */
-  scalar(value: number): ValueId;
-  /** A float32 constant. */
-  floats(values: readonly number[], shape: readonly number[]): ValueId;
   /** A float32 constant of ones. */
   ones(shape: readonly number[]): ValueId;
-  /** A constant list of int64. */
-  longs(values: readonly number[]): ValueId;
   /** Zeros of the shape of a value. */
   zerosLike(value: ValueId): ValueId;
   /** The shape of a value as an int64 value: a constant where it is known, a Shape node otherwise. */

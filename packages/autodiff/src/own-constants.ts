@@ -35,8 +35,7 @@ export function ownConstants(graph: Graph): Graph {
         seen.add(value);
         return value;
       }
-      const own = draft.fresh(`${node.id}_${(norm ? normSlots[slot] : undefined) ?? `input${slot}`}`);
-      draft.setConstant(own, tensor);
+      const own = draft.constant(`${node.id}_${(norm ? normSlots[slot] : undefined) ?? `input${slot}`}`, tensor);
       changed = true;
       return own;
     });

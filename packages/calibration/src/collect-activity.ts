@@ -1,4 +1,4 @@
-import { floats, int, toFloats, toNumbers } from '@espalier/core';
+import { int, toFloats, toNumbers } from '@espalier/core';
 import { checkedAxis } from './channels.js';
 import type { Collector } from './collector.js';
 import { axisChanged, notFinite } from './errors.js';
@@ -32,11 +32,11 @@ export const collectActivity: Collector<'activity'> = {
 };
 
 function sumInGraph(statistics: StatisticsGraph, source: string, measure: 'mean' | 'square' | 'zeros') {
-  const { builder, once, reduce } = statistics;
+  const { builder, reduce } = statistics;
   const over = { axes: [0, 2] };
   if (measure === 'mean') return reduce('ReduceL1', source, over);
   if (measure === 'square') return reduce('ReduceSumSquare', source, over);
-  const zero = once('number 0', () => builder.constant('number', floats([0], [])));
+  const zero = statistics.scalar(0);
   const equal = builder.add('Equal', [source, zero]);
   return reduce('ReduceSum', builder.add('Cast', [equal], { attributes: { to: int(1) } }), over);
 }

@@ -11,15 +11,13 @@ export const collectChange: Collector<'change'> = {
   values: ({ before, after }) => [before, after],
   opset: 13,
   probe(need, statistics) {
-    const { builder, once, reduce, model } = statistics;
+    const { builder, once, reduce, model, scalar } = statistics;
     const axis = checkedAxis(need, model, tensorInfo(model, need.before)?.shape?.length);
     const [x, y] = [statistics.around(need.before, axis), statistics.around(need.after, axis)];
     const squares = (value: string) => once(`squares ${value}`, () => reduce('ReduceSumSquare', value, { axes: [1] }));
     const products = reduce('ReduceSum', builder.add('Mul', [x, y]), { axes: [1] });
     const lengths = builder.add('Sqrt', [builder.add('Mul', [squares(x), squares(y)])]);
-    const tiny = once('tiny', () =>
-      builder.constant('tiny', { dtype: 'float32', shape: [], data: Float32Array.of(1e-30) }),
-    );
+    const tiny = scalar(1e-30);
     const cosines = builder.add('Div', [products, builder.add('Max', [lengths, tiny])]);
     const both = builder.add('Add', [squares(x), squares(y)]);
     const none = builder.add('Cast', [builder.add('LessOrEqual', [both, tiny])], {

@@ -1,9 +1,7 @@
 import {
   type Evidence,
-  floats,
   type Histogram,
   int,
-  longs,
   type Range,
   type Tensor,
   tensor,
@@ -64,15 +62,13 @@ const sliceLength = 65536;
 
 function countInGraph(value: ValueId, grid: Bins, statistics: StatisticsGraph): ValueId {
   const { builder, once } = statistics;
-  const all = once(`flat ${value}`, () =>
-    builder.add('Reshape', [statistics.asFloat(value), once('rest', () => builder.constant('rest', longs([-1])))]),
-  );
+  const all = once(`flat ${value}`, () => builder.add('Reshape', [statistics.asFloat(value), statistics.longs([-1])]));
   const start = once(`bins ${grid.bins}`, () =>
     builder.constant('no_counts', tensor('int32', [grid.bins], new Int32Array(grid.bins))),
   );
   const [counts] = overSlices(statistics, {
     value: all,
-    rows: once('slice length', () => builder.constant('slice_length', longs([sliceLength]))),
+    rows: statistics.longs([sliceLength]),
     carried: [{ from: start, dtype: 'int32' }],
     stacked: 0,
     body: (slice, [before], into) => [countSlice(slice, { before: before!, grid, into, statistics })],
@@ -86,14 +82,13 @@ function countSlice(
     before,
     grid,
     into,
-    statistics: { builder, once },
+    statistics: { builder, once, scalar },
   }: { readonly before: ValueId; readonly grid: Bins; readonly into: Adder; readonly statistics: StatisticsGraph },
 ): ValueId {
-  const number = (x: number) => once(`number ${x}`, () => builder.constant('number', floats([x], [])));
-  const scaled = grid.half === 1 ? slice : into.add('Mul', [slice, number(grid.half)]);
-  const place = into.add('Mul', [into.add('Sub', [scaled, number(grid.min)]), number(grid.scale)]);
+  const scaled = grid.half === 1 ? slice : into.add('Mul', [slice, scalar(grid.half)]);
+  const place = into.add('Mul', [into.add('Sub', [scaled, scalar(grid.min)]), scalar(grid.scale)]);
   // The upper end belongs to the last bin; the lower limit matters only if the data is not the same as before.
-  const inside = into.add('Clip', [place, number(0), number(grid.bins - 1)]);
+  const inside = into.add('Clip', [place, scalar(0), scalar(grid.bins - 1)]);
   const index = into.add('Cast', [inside], { attributes: { to: int(6) } }); // INT32, truncating
   const one = once('one count', () => builder.constant('one_count', tensor('int32', [1], new Int32Array([1]))));
   const ones = into.add('Expand', [one, into.add('Shape', [index])]);

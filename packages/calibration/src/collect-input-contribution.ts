@@ -1,4 +1,4 @@
-import { type Dim, indexOf, int, longs, tensorInfo, toFloats } from '@espalier/core';
+import { type Dim, indexOf, int, tensorInfo, toFloats } from '@espalier/core';
 import { checkedAxis } from './channels.js';
 import type { Collector } from './collector.js';
 import { contributionRows } from './contribution-rows.js';
@@ -39,8 +39,8 @@ export const collectInputContribution: Collector<'inputContribution'> = {
     const product = once(`contribution ${read}`, () => builder.add('Mul', [read, gradient]));
     const sums = reduce('ReduceSum', statistics.around(product, axis), { axes: [2] }); // [first axes, size]
     const perSample = isPerSample(statistics, shape?.[0]);
-    const rest = builder.constant('columns', longs([-1, size]));
-    const lead = perSample ? samplesOf(statistics) : once('one', () => builder.constant('one', longs([1])));
+    const rest = statistics.longs([-1, size]);
+    const lead = perSample ? samplesOf(statistics) : statistics.longs([1]);
     const target = builder.add('Concat', [lead, rest], { attributes: { axis: int(0) } });
     const fetched = reduce('ReduceSum', builder.add('Reshape', [sums, target]), { axes: [1] });
     const rows = contributionRows();
@@ -63,12 +63,12 @@ const leadingInput = ({ model }: StatisticsGraph) =>
 
 /** An int64[1] value: the number of samples in the batch. */
 function samplesOf(statistics: StatisticsGraph) {
-  const { builder, once } = statistics;
+  const { builder, longs, once } = statistics;
   return once('samples', () =>
     builder.add('Slice', [
       builder.add('Shape', [leadingInput(statistics)!]), // it was found before
-      once('zero', () => builder.constant('zero', longs([0]))),
-      once('one', () => builder.constant('one', longs([1]))),
+      longs([0]),
+      longs([1]),
     ]),
   );
 }

@@ -1,4 +1,4 @@
-import { int, longs, type Tensor, toFloats, toNumbers, type ValueId } from '@espalier/core';
+import { int, type Tensor, toFloats, toNumbers, type ValueId } from '@espalier/core';
 import { channelsOf, checkedAxis } from './channels.js';
 import type { Collector } from './collector.js';
 import { axisChanged, notFinite } from './errors.js';
@@ -72,18 +72,17 @@ const answerOf = ({ count, mean, m2 }: Moments) => ({ mean, variance: m2.map((su
 const sliceLength = 65536;
 
 function sumsInGraph(source: ValueId, statistics: StatisticsGraph): readonly ValueId[] {
-  const { builder, once, reduce } = statistics;
-  const number = (x: number) => once(`long ${x}`, () => builder.constant('long', longs([x])));
+  const { builder, longs, reduce } = statistics;
   const length = builder.add(
     'ReduceProd',
-    [builder.add('Slice', [builder.add('Shape', [source]), number(1), number(3)])],
+    [builder.add('Slice', [builder.add('Shape', [source]), longs([1]), longs([3])])],
     {
       attributes: { keepdims: int(1) },
     },
   );
   const rows = builder.add('Max', [
-    builder.add('Div', [number(sliceLength), builder.add('Max', [length, number(1)])]),
-    number(1),
+    builder.add('Div', [longs([sliceLength]), builder.add('Max', [length, longs([1])])]),
+    longs([1]),
   ]);
   return overSlices(statistics, {
     value: source,
@@ -95,7 +94,7 @@ function sumsInGraph(source: ValueId, statistics: StatisticsGraph): readonly Val
       const difference = into.add('Sub', [slice, mean]);
       const size = into.add('Div', [into.add('Size', [slice]), into.add('Size', [mean])]);
       return [
-        into.add('Reshape', [mean, number(-1)]),
+        into.add('Reshape', [mean, longs([-1])]),
         reduce('ReduceSum', difference, { axes: [0, 2], into }),
         reduce('ReduceSumSquare', difference, { axes: [0, 2], into }),
         size,

@@ -6,7 +6,6 @@ import {
   intOf,
   ints,
   intsOf,
-  longs,
   type Node,
   tensorInfo,
   type ValueId,
@@ -134,12 +133,11 @@ interface Matrices {
 }
 
 function matrixProducts(statistics: StatisticsGraph, { matrix, transposed = false, target }: Matrices): Sums {
-  const { builder, once, reduce } = statistics;
-  const number = (x: number) => once(`long ${x}`, () => builder.constant('long', longs([x])));
-  const grouped = (value: ValueId) => builder.add('Unsqueeze', [value, number(0)]);
+  const { builder, longs, reduce } = statistics;
+  const grouped = (value: ValueId) => builder.add('Unsqueeze', [value, longs([0])]);
   const attributes = transposed ? { transB: int(1) } : { transA: int(1) };
   const products = grouped(builder.add('Gemm', [matrix, matrix], { attributes }));
-  const rows = builder.add('Gather', [builder.add('Shape', [matrix]), number(transposed ? 1 : 0)]);
+  const rows = builder.add('Gather', [builder.add('Shape', [matrix]), longs([transposed ? 1 : 0])]);
   if (target === undefined) return { products, rows };
   const both = { transA: int(1), transB: int(transposed ? 1 : 0) };
   return {
@@ -187,24 +185,22 @@ interface ConvFacts {
  * product of that list with its transpose is added up.
  */
 function convProducts(statistics: StatisticsGraph, { node, data, kernel, perGroup, groups, target }: ConvFacts): Sums {
-  const { builder, once, reduce } = statistics;
+  const { builder, longs, reduce } = statistics;
   const positions = kernel.reduce((product, size) => product * size, 1);
   const columns = perGroup * positions;
-  const number = (x: number) => once(`long ${x}`, () => builder.constant('long', longs([x])));
-  const zeros = (...shape: number[]) =>
-    builder.add('ConstantOfShape', [builder.constant('gram_size', longs([groups, ...shape]))]);
+  const zeros = (...shape: number[]) => builder.add('ConstantOfShape', [longs([groups, ...shape])]);
   const identity = builder.constant('positions', floats(identityMatrix(positions), [positions, 1, ...kernel]));
   const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)];
-  const listed = builder.constant('gram_columns', longs([groups, columns, -1]));
+  const listed = longs([groups, columns, -1]);
   const outputs = target === undefined ? 0 : channelsOf(statistics.model, target) / groups;
-  const places = builder.constant('gram_outputs', longs([groups, outputs, -1]));
+  const places = longs([groups, outputs, -1]);
   const [products, rows, cross, inputs, made, squares] = overSlices(statistics, {
     value: statistics.asFloat(data),
     beside: target === undefined ? [] : [statistics.asFloat(target)],
-    rows: number(1),
+    rows: longs([1]),
     carried: [
       { from: zeros(columns, columns), dtype: 'float32' },
-      { from: number(0), dtype: 'int64' },
+      { from: longs([0]), dtype: 'int64' },
       ...(target === undefined ? [] : [zeros(outputs, columns), zeros(columns), zeros(outputs), zeros(outputs)]).map(
         (from) => ({ from, dtype: 'float32' }) as const,
       ),
@@ -215,7 +211,7 @@ function convProducts(statistics: StatisticsGraph, { node, data, kernel, perGrou
       const patches = into.add('Conv', [channels, identity], { attributes: geometryOf(node, kernel) });
       const matrix = into.add('Reshape', [patches, listed]);
       const turned = into.add('Transpose', [matrix], { attributes: { perm: ints([0, 2, 1]) } });
-      const width = into.add('Gather', [into.add('Shape', [matrix]), number(2)]);
+      const width = into.add('Gather', [into.add('Shape', [matrix]), longs([2])]);
       const own = [into.add('Add', [sum!, into.add('MatMul', [matrix, turned])]), into.add('Add', [count!, width])];
       if (beside === undefined) return own;
       const y = into.add('Reshape', [beside, places]);

@@ -1,4 +1,4 @@
-import { buildGraph, type DType, longs, type Tensor, tensor, type ValueId } from '@espalier/core';
+import { buildGraph, type DType, type Tensor, tensor, type ValueId } from '@espalier/core';
 import type { Adder, StatisticsGraph } from './statistics-graph.js';
 
 /** The treatment of each slice. */
@@ -22,7 +22,7 @@ export interface Slicing {
  * the size of the value. Returns the last carried values, then the stacked ones.
  */
 export function overSlices(
-  { builder, once }: StatisticsGraph,
+  { builder, longs, once }: StatisticsGraph,
   { value, beside = [], rows, carried, stacked, body }: Slicing,
 ): readonly ValueId[] {
   const name = builder.fresh(`${value}/slices`);
@@ -32,8 +32,8 @@ export function overSlices(
     add: (op, inputs, options = {}) =>
       inner.add(op, inputs, { ...options, name: builder.fresh(options.name ?? `${name}/${op}`) }),
   };
-  const zero = once('zero', () => builder.constant('zero', longs([0])));
-  const one = once('one', () => builder.constant('one', longs([1])));
+  const zero = longs([0]);
+  const one = longs([1]);
 
   const step = inner.input(builder.fresh(`${name}/step`), 'int64', []);
   const go = inner.input(builder.fresh(`${name}/go`), 'bool', []);

@@ -1,4 +1,14 @@
-import { buildGraph, type Graph, type GraphBuilder, int, ints, longs, opsetOf, type ValueId } from '@espalier/core';
+import {
+  buildGraph,
+  type Emitter,
+  emitter,
+  type Graph,
+  type GraphBuilder,
+  int,
+  ints,
+  opsetOf,
+  type ValueId,
+} from '@espalier/core';
 import type { GradientOf } from './collector.js';
 import { gradientNotAsked } from './errors.js';
 
@@ -9,7 +19,7 @@ export type Reduction = 'ReduceL1' | 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | '
 export type Adder = Pick<GraphBuilder, 'add'>;
 
 /** A graph under observation: the model, and the nodes that condense its values. */
-export interface StatisticsGraph {
+export interface StatisticsGraph extends Pick<Emitter, 'once' | 'longs' | 'scalar'> {
   /** The model, without additions. */
   readonly model: Graph;
   readonly builder: GraphBuilder;
@@ -29,8 +39,6 @@ export interface StatisticsGraph {
    * Only for what the collector said under `gradients`.
    */
   gradient(of: GradientOf): { readonly gradient: ValueId; readonly read: ValueId };
-  /** The same result for the same key: nodes that several needs share are added once. */
-  once<T>(key: string, make: () => T): T;
 }
 
 /** Options of a reduction. */
@@ -45,11 +53,7 @@ export interface ReduceOptions {
 export function observe(model: Graph, gradient: StatisticsGraph['gradient'] = noGradients): StatisticsGraph {
   const builder = buildGraph({ ...model, outputs: [] });
   const opset = opsetOf(model);
-  const made = new Map<string, unknown>();
-  const once = <T>(key: string, make: () => T): T => {
-    if (!made.has(key)) made.set(key, make());
-    return made.get(key) as T; // keys are unique to what makes them
-  };
+  const { once, longs, scalar } = emitter(builder, { prefix: 'statistics' });
 
   const asFloat = (value: ValueId): ValueId => {
     const dtype = (model.constants.get(value) ?? model.values.get(value))?.dtype;
@@ -64,8 +68,7 @@ export function observe(model: Graph, gradient: StatisticsGraph['gradient'] = no
     const keepdims = int(keep ? 1 : 0);
     if (!axes) return into.add(op, [value], { name, attributes: { keepdims } });
     if (opset >= (op === 'ReduceSum' ? 13 : 18)) {
-      const wanted = once(`axes ${axes}`, () => builder.constant('axes', longs(axes)));
-      return into.add(op, [value, wanted], { name, attributes: { keepdims } });
+      return into.add(op, [value, longs(axes)], { name, attributes: { keepdims } });
     }
     return into.add(op, [value], { name, attributes: { axes: ints(axes), keepdims } });
   };
@@ -75,19 +78,16 @@ export function observe(model: Graph, gradient: StatisticsGraph['gradient'] = no
     builder,
     gradient,
     once,
+    longs,
+    scalar,
     asFloat,
     reduce,
     magnitude: (value) => once(`magnitude ${value}`, () => reduce('ReduceL1', asFloat(value))),
     around: (value, axis) =>
       once(`around ${axis} ${value}`, () => {
         const source = asFloat(value);
-        const size = builder.add('Gather', [
-          builder.add('Shape', [value]),
-          once(`axis ${axis}`, () => builder.constant('axis', longs([axis]))),
-        ]);
-        const keep = once('keep', () => builder.constant('keep', longs([0])));
-        const rest = once('rest', () => builder.constant('rest', longs([-1])));
-        const shape = builder.add('Concat', [keep, size, rest], { attributes: { axis: int(0) } });
+        const size = builder.add('Gather', [builder.add('Shape', [value]), longs([axis])]);
+        const shape = builder.add('Concat', [longs([0]), size, longs([-1])], { attributes: { axis: int(0) } });
         const flat = builder.add('Flatten', [source], { attributes: { axis: int(axis) } });
         return builder.add('Reshape', [flat, shape], { name: `${value}/around` });
       }),

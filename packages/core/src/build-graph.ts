@@ -1,5 +1,7 @@
 import type { Attribute } from './attribute.js';
 import type { DType } from './dtype.js';
+import { addNode, shortName } from './emitter.js';
+import { freshNames } from './fresh-names.js';
 import {
   createGraph,
   createNode,
@@ -36,6 +38,8 @@ export interface GraphBuilder {
   info(value: ValueId, info: ValueInfo): ValueId;
   /** A name near `wish` that is not in use. */
   fresh(wish: string): string;
+  /** Adds nodes after all others. */
+  append(...nodes: readonly Node[]): void;
   finish(): Graph;
 }
 
@@ -55,23 +59,10 @@ export function buildGraph(base: GraphParts = { inputs: [], outputs: [], nodes: 
   const values = new Map(base.values);
   const taken = new Set<string>([...inputs, ...constants.keys(), ...values.keys()]);
   for (const node of nodes) for (const name of [node.id, ...node.outputs]) if (name !== undefined) taken.add(name);
-  const counters = new Map<string, number>();
-  const fresh = (wish: string): string => {
-    let name = wish;
-    for (let i = counters.get(wish) ?? 1; taken.has(name); i++) {
-      name = `${wish}_${i}`;
-      counters.set(wish, i + 1);
-    }
-    taken.add(name);
-    return name;
-  };
-  const addAll: GraphBuilder['addAll'] = (op, from, { attributes, name, outputs: count = 1 }) => {
-    const wish = name ?? op.replace(/^.*::/, '');
-    const made = Array.from({ length: count }, (_, i) => fresh(i === 0 ? wish : `${wish}_out${i}`));
-    const id = fresh(`${made[0] ?? wish}/${op.replace(/^.*::/, '')}`);
-    nodes.push(createNode({ id, op, inputs: from, outputs: made, ...(attributes ? { attributes } : {}) }));
-    return made;
-  };
+  const fresh = freshNames(taken);
+  const append = (...more: readonly Node[]): void => void nodes.push(...more);
+  const addAll: GraphBuilder['addAll'] = (op, from, options) =>
+    addNode({ fresh, append }, op, from, { name: shortName(op), ...options });
   return {
     input(name, dtype, shape) {
       const value = fresh(name);
@@ -102,6 +93,7 @@ export function buildGraph(base: GraphParts = { inputs: [], outputs: [], nodes: 
       return value;
     },
     fresh,
+    append,
     finish: () => createGraph({ ...base, inputs, outputs, nodes, constants, values }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Attribute } from './attribute.js';
 import { problem } from './errors.js';
+import { freshNames } from './fresh-names.js';
 import type { Graph, Node, ValueId, ValueInfo } from './graph.js';
 import { indexOf } from './graph-index.js';
 import type { Tensor } from './tensor.js';
@@ -24,6 +25,8 @@ export interface Draft {
    * this draft puts in are readers too.
    */
   redirect(from: ValueId, to: ValueId): void;
+  /** Adds a constant under a name near `wish`. */
+  constant(wish: string, tensor: Tensor): ValueId;
   /** Sets or replaces a constant. */
   setConstant(value: ValueId, tensor: Tensor): void;
   /** Removes a constant. */
@@ -51,7 +54,8 @@ export function editGraph(graph: Graph): Draft {
   const infos = new Map<ValueId, ValueInfo | undefined>();
   const heads: { inputs?: readonly ValueId[]; outputs?: readonly ValueId[] } = {};
   const opsets = new Map<string, number>();
-  let taken: Set<string> | undefined;
+  let names: ((wish: string) => string) | undefined;
+  const fresh = (wish: string) => (names ??= freshNames(namesIn(graph)))(wish);
 
   const known = (id: string) => {
     if (indexOf(graph).node.has(id)) return id;
@@ -66,6 +70,11 @@ export function editGraph(graph: Graph): Draft {
     prepend: (...nodes) => void first.push(...nodes),
     append: (...nodes) => void last.push(...nodes),
     redirect: (from, to) => void redirected.set(from, to),
+    constant(wish, tensor) {
+      const value = fresh(wish);
+      constants.set(value, tensor);
+      return value;
+    },
     setConstant: (value, tensor) => void constants.set(value, tensor),
     removeConstant: (value) => void constants.set(value, undefined),
     setInfo: (value, info) => void infos.set(value, info),
@@ -76,13 +85,7 @@ export function editGraph(graph: Graph): Draft {
       heads.outputs = outputs;
     },
     setOpset: (domain, version) => void opsets.set(domain, version),
-    fresh(wish) {
-      taken ??= namesIn(graph);
-      let name = wish;
-      for (let i = 1; taken.has(name); i++) name = `${wish}_${i}`;
-      taken.add(name);
-      return name;
-    },
+    fresh,
     finish() {
       const nodesChanged = replaced.size + before.size + after.size + first.length + last.length + redirected.size > 0;
       if (!nodesChanged && constants.size + infos.size + opsets.size === 0 && !heads.inputs && !heads.outputs) {

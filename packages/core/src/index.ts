@@ -8,6 +8,7 @@ export * from './dataset.js';
 export * from './describe-option.js';
 export * from './dtype.js';
 export * from './edit-graph.js';
+export { type Emitter, emitter, type Ground } from './emitter.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './executor.js';

@@ -45,8 +45,7 @@ export function convolveShortcuts(graph: Graph): Graph {
     if (!found) continue;
     const { chain, source, weight, strides } = found;
     const last = chain.at(-1)!; // a chain is not empty
-    const name = draft.fresh(`${last.id}_weight`);
-    draft.setConstant(name, weight);
+    const name = draft.constant(`${last.id}_weight`, weight);
     for (const each of chain.slice(0, -1)) draft.replace(each.id);
     const attributes = { kernel_shape: ints(strides.map(() => 1)), strides: ints(strides), group: int(1) };
     const { id, outputs: made } = last;

@@ -78,8 +78,7 @@ function pair(node: Node, { graph, draft }: LoweringContext): readonly Node[] {
     throw loweringRefused(node, { expected: 'a scale of known shape', found: 'an unknown one' });
   }
   const zeros = values ? toNumbers(values) : new Float32Array(sizeOf(shape as readonly number[]));
-  const zeroName = draft.fresh(`${node.id}_zero_point`);
-  draft.setConstant(zeroName, fromNumbers(dtype, shape as readonly number[], zeros)); // numbers, as just checked
+  const zeroName = draft.constant(`${node.id}_zero_point`, fromNumbers(dtype, shape as readonly number[], zeros)); // numbers, as just checked
   const codes = draft.fresh(`${node.outputs[0]}_quantized`);
   const attributes: Record<string, Attribute> = shape.length === 0 ? {} : { axis: int(intOf(node, 'axis', 1)) };
   return [
@@ -110,11 +109,7 @@ function arithmetic(node: Node, context: LoweringContext & { readonly single: bo
   const factor = aligned(node, { ...context, value: scale!, name: 'scale', before });
   const offset =
     zero === undefined ? undefined : aligned(node, { ...context, value: zero, name: 'zero_point', before });
-  const bound = (name: string, value: number) => {
-    const made = draft.fresh(`${node.id}_${name}`);
-    draft.setConstant(made, fromNumbers(dtype, [], [value]));
-    return made;
-  };
+  const bound = (name: string, value: number) => draft.constant(`${node.id}_${name}`, fromNumbers(dtype, [], [value]));
   let value = x!;
   const step = (op: string, ...others: readonly ValueId[]) => {
     const output = draft.fresh(`${node.id}_${op.toLowerCase()}`);
@@ -173,7 +168,6 @@ function unsqueezed(
       attributes: { axes: ints(axes) },
     });
   }
-  const list = draft.fresh(`${output}_axes`);
-  draft.setConstant(list, longs(axes));
+  const list = draft.constant(`${output}_axes`, longs(axes));
   return createNode({ id: output, op: 'Unsqueeze', inputs: [input, list], outputs: [output] });
 }

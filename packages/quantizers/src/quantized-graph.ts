@@ -28,18 +28,12 @@ export interface GraphWriter {
 
 /** Opens a writer on a graph whose nodes will all be rewritten. */
 export function writeGraph(graph: Graph): GraphWriter {
-  const names = editGraph(graph);
+  const draft = editGraph(graph);
   const nodes: Node[] = [];
-  const added = new Map<ValueId, Tensor>();
-  const infos = new Map<ValueId, ValueInfo>();
   return {
-    fresh: (wish) => names.fresh(wish),
-    constant(wish, tensor) {
-      const name = names.fresh(wish);
-      added.set(name, tensor);
-      return name;
-    },
-    info: (value, info) => void infos.set(value, info),
+    fresh: draft.fresh,
+    constant: draft.constant,
+    info: draft.setInfo,
     emit: (...more) => void nodes.push(...more),
     emitRedirected: (node, to) => void nodes.push(redirectNode(node, to)),
     finish(replaced, opsets = graph.opsets) {
@@ -50,14 +44,8 @@ export function writeGraph(graph: Graph): GraphWriter {
           op !== 'DequantizeLinear' || wanted.has(output ?? '') || indexOf(graph).node.has(id),
       );
       const read = kept.length === nodes.length ? wanted : readValues(kept, graph.outputs);
-      const constants = [...graph.constants].filter(([value]) => !replaced.has(value) || read.has(value));
-      return {
-        ...graph,
-        nodes: kept,
-        constants: new Map([...constants, ...added]),
-        values: infos.size === 0 ? graph.values : new Map([...graph.values, ...infos]),
-        opsets,
-      };
+      for (const value of replaced) if (!read.has(value)) draft.removeConstant(value);
+      return { ...draft.finish(), nodes: kept, opsets };
     },
   };
 }

@@ -3,6 +3,7 @@ import {
   buildGraph,
   createRandom,
   type Dim,
+  emitter,
   type Graph,
   type GraphBuilder,
   longs,
@@ -36,12 +37,7 @@ const largestWeight = 2 ** 29; // elements; 2 GiB, what one protobuf message can
 export function createModel({ name, seed }: { readonly name: string; readonly seed: number }): Model {
   const b = buildGraph({ name, opsets: new Map([['', 18]]), inputs: [], outputs: [], nodes: [] });
   const random = createRandom(seed);
-  const numbers = new Map<string, ValueId>();
-  const once = (key: string, make: () => ValueId): ValueId => {
-    const value = numbers.get(key) ?? make();
-    numbers.set(key, value);
-    return value;
-  };
+  const { once } = emitter(b, { prefix: name });
   const fixed: Model['fixed'] = (wish, tensor) => {
     const attributes: NonNullable<AddOptions['attributes']> = { value: { kind: 'tensor', value: tensor } };
     return b.add('Constant', [], { name: wish, attributes });

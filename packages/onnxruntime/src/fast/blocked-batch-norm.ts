@@ -95,8 +95,8 @@ function finishPerChannel(
   w: BlockedWriter,
   { output, value, image }: { readonly output: ValueId | undefined; readonly value: ValueId; readonly image: Image },
 ): void {
-  if (image.channels === image.padded) w.finish(output, 'Identity', [value]);
-  else w.finish(output, 'Slice', [value, ...firstChannels(w, image, 0)]);
+  if (image.channels === image.padded) w.emitAs(output, 'Identity', [value]);
+  else w.emitAs(output, 'Slice', [value, ...firstChannels(w, image, 0)]);
 }
 
 /** Batch norms in training. */

@@ -62,7 +62,7 @@ const sign: BlockedRule = (node, w) => {
   const step = { alpha: float(3e38), beta: float(0) };
   if (tensorInfo(w.graph, x)?.dtype !== 'float32') return false;
   if (w.isBlocked(x)) w.give(node.outputs[0], w.emit('HardSigmoid', [w.blocked(x)], step));
-  else w.finish(node.outputs[0], 'HardSigmoid', [x], step);
+  else w.emitAs(node.outputs[0], 'HardSigmoid', [x], step);
   return true;
 };
 

@@ -56,7 +56,7 @@ const gradient: BlockedRule = (node, w) => {
   const rows = gradientRows(w, { from, best, given, batch: batch / w.block, window, image, to });
   const lanes = w.emit('Reshape', [rows, w.longs([1, batch, count, 1])]);
   const plain = w.emit(`${blockedDomain}::ReorderOutput`, [lanes], { channels: int(batch) });
-  w.finish(node.outputs[0], 'Reshape', [plain, w.longs([batch, channels, height, width])]);
+  w.emitAs(node.outputs[0], 'Reshape', [plain, w.longs([batch, channels, height, width])]);
   return true;
 };
 

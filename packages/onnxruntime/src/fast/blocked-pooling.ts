@@ -8,8 +8,8 @@ const globalAverage: BlockedRule = (node, w) => {
   const image = w.image(x);
   if (!image || !w.fills(image) || !w.isBlocked(x)) return false;
   const op = `${blockedDomain}::GlobalAveragePool`;
-  if (image.channels === image.padded) w.finish(node.outputs[0], op, [w.blocked(x)]);
-  else w.finish(node.outputs[0], 'Slice', [w.emit(op, [w.blocked(x)]), ...firstChannels(w, image, 1)]);
+  if (image.channels === image.padded) w.emitAs(node.outputs[0], op, [w.blocked(x)]);
+  else w.emitAs(node.outputs[0], 'Slice', [w.emit(op, [w.blocked(x)]), ...firstChannels(w, image, 1)]);
   return true;
 };
 

@@ -46,7 +46,7 @@ export function blockedWeightGradient(node: Node, w: BlockedWriter): boolean {
   const plain = w.emit(`${blockedDomain}::ReorderOutput`, [sums], { channels: int(to.channels) });
   const apart = w.emit('Reshape', [plain, w.longs([to.channels, rows, columns, from.channels])]);
   const sized = cutTo(w, apart, { rows, columns, window });
-  w.finish(node.outputs[0], 'Transpose', [sized], { perm: ints([0, 3, 1, 2]) });
+  w.emitAs(node.outputs[0], 'Transpose', [sized], { perm: ints([0, 3, 1, 2]) });
   return true;
 }
 
@@ -95,7 +95,7 @@ function depthwiseWeightGradient(node: Node, w: BlockedWriter, { x, dy, from, to
   const plain = w.emit(`${blockedDomain}::ReorderOutput`, [blocked], { channels: int(channels) });
   const apart = w.emit('Reshape', [plain, w.longs([channels, rows, columns, 1])]);
   const sized = cutTo(w, apart, { rows, columns, window });
-  w.finish(node.outputs[0], 'Reshape', [sized, w.longs([channels, 1, kh, kw])]);
+  w.emitAs(node.outputs[0], 'Reshape', [sized, w.longs([channels, 1, kh, kw])]);
   return true;
 }
 

@@ -1,21 +1,17 @@
 import {
-  type Attribute,
-  createNode,
   type Dim,
   type Draft,
+  type Emitter,
+  emitter,
   floats,
   type Graph,
   int,
-  longs,
   type Node,
   sizeOf,
-  type Tensor,
   tensor,
   tensorInfo,
   type ValueId,
 } from '@espalier/core';
-
-type Attributes = Readonly<Record<string, Attribute>>;
 
 /**
  * Writes nodes over blocked values. The blocked form of a value [N, C, H, W] holds the same numbers as
@@ -23,7 +19,7 @@ type Attributes = Readonly<Record<string, Attribute>>;
  * has the shape [N, C, H, W], so ops that act on each element alone need not know. Channels that fill no block are
  * followed by others, up to a whole one; filters are zero there.
  */
-export interface BlockedWriter {
+export interface BlockedWriter extends Pick<Emitter, 'emit' | 'emitAs' | 'longs'> {
   readonly graph: Graph;
   /** B, the channels that stand side by side. */
   readonly block: number;
@@ -39,13 +35,8 @@ export interface BlockedWriter {
   plain(value: ValueId): void;
   /** Says that `blocked` is the blocked form of a value of the graph, which is converted back only where it is read so. */
   give(value: ValueId | undefined, blocked: ValueId): void;
-  /** Adds a node and returns its output. */
-  emit(op: string, inputs: readonly (ValueId | undefined)[], attributes?: Attributes): ValueId;
-  /** Adds the node that writes a value of the graph; nothing where it is left out. */
-  finish(value: ValueId | undefined, op: string, inputs: readonly ValueId[], attributes?: Attributes): void;
   /** Marks the result of an Add whose inputs both have its shape, so that a convolution may do it. */
   noteSum(value: ValueId): void;
-  longs(values: readonly number[]): ValueId;
   /** Whole numbers below 2^31, as an index of shape `shape`. */
   index(values: Int32Array, shape: readonly number[]): ValueId;
   /** A tensor filled with one number. */
@@ -86,51 +77,25 @@ export interface OpenWriter extends BlockedWriter {
 export function openWriter(graph: Graph, draft: Draft, block: number): OpenWriter {
   const blockedForm = new Map<ValueId, ValueId>();
   const onlyBlocked = new Set<ValueId>();
-  const constants = new Map<string, ValueId>();
   const indices = new Map<string, readonly { readonly name: ValueId; readonly table: Int32Array }[]>();
   const sums = new Set<ValueId>();
   let nodes: Node[] = [];
-  let place = 'blocked';
+  const e = emitter({ ...draft, append: (...more) => void nodes.push(...more) }, { prefix: 'blocked' });
+  let here = e;
 
-  const shared = (key: string, make: () => Tensor): ValueId => {
-    let name = constants.get(key);
-    if (name === undefined) {
-      name = draft.fresh('blocked/constant');
-      draft.setConstant(name, make());
-      constants.set(key, name);
-    }
-    return name;
-  };
-  const add = (
-    op: string,
-    inputs: readonly (ValueId | undefined)[],
-    rest: { output: ValueId; attributes?: Attributes },
-  ) =>
-    void nodes.push(
-      createNode({
-        id: draft.fresh(`${rest.output}/${op.replace(/^.*::/, '')}`),
-        op,
-        inputs,
-        outputs: [rest.output],
-        ...(rest.attributes ? { attributes: rest.attributes } : {}),
-      }),
-    );
-  const emit: BlockedWriter['emit'] = (op, inputs, attributes = {}) => {
-    const output = draft.fresh(`${place}/${op.replace(/^.*::/, '')}`);
-    add(op, inputs, { output, attributes });
-    return output;
-  };
-  const longList = (values: readonly number[]) => shared(`i${values.join()}`, () => longs(values));
+  const emit: BlockedWriter['emit'] = (op, inputs, attributes) => here.emit(op, inputs, attributes);
   const full: BlockedWriter['full'] = (value, shape) =>
-    shared(`f${value}:${shape.join()}`, () => floats(new Float32Array(sizeOf(shape)).fill(value), shape));
+    e.once(`full ${value}:${shape}`, () =>
+      draft.constant('blocked/constant', floats(new Float32Array(sizeOf(shape)).fill(value), shape)),
+    );
   /** An image with channels of zeros behind its own, up to a multiple of 4, which the conversion needs. */
   const inFours = (value: ValueId): ValueId => {
     const [batch, channels, ...size] = tensorInfo(graph, value)!.shape as readonly [Dim, number, number, number]; // an image
     const missing = (4 - (channels % 4)) % 4;
     if (missing === 0) return value;
-    const many = typeof batch === 'number' ? undefined : emit('Gather', [emit('Shape', [value]), longList([0])]);
+    const many = typeof batch === 'number' ? undefined : emit('Gather', [emit('Shape', [value]), e.longs([0])]);
     const zeros = many
-      ? emit('Expand', [full(0, []), emit('Concat', [many, longList([missing, ...size])], { axis: int(0) })])
+      ? emit('Expand', [full(0, []), emit('Concat', [many, e.longs([missing, ...size])], { axis: int(0) })])
       : full(0, [batch as number, missing, ...size]);
     return emit('Concat', [value, zeros], { axis: int(1) });
   };
@@ -140,7 +105,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     sums,
     emit,
     at(op) {
-      place = `blocked/${op.replace(/^.*::/, '')}`;
+      here = e.under(`blocked/${op.replace(/^.*::/, '')}`);
     },
     noteSum: (value) => void sums.add(value),
     image(value) {
@@ -165,16 +130,13 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       blockedForm.set(value, form);
       onlyBlocked.add(value);
     },
-    finish(value, op, inputs, attributes = {}) {
-      if (value !== undefined) add(op, inputs, { output: value, attributes });
-    },
-    longs: longList,
+    emitAs: e.emitAs,
+    longs: e.longs,
     index(values, shape) {
       const key = `x${shape.join()}:${hash(values)}`;
-      const same = (indices.get(key) ?? []).find(({ table }) => table.every((each, i) => each === values[i]));
+      const same = (indices.get(key) ?? []).find(({ table }) => table.every((entry, i) => entry === values[i]));
       if (same) return same.name;
-      const name = draft.fresh('blocked/index');
-      draft.setConstant(name, tensor('int32', shape, values));
+      const name = draft.constant('blocked/index', tensor('int32', shape, values));
       indices.set(key, [...(indices.get(key) ?? []), { name, table: values }]);
       return name;
     },
@@ -187,10 +149,7 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     plain(value) {
       if (!onlyBlocked.delete(value)) return;
       const channels = tensorInfo(graph, value)!.shape![1] as number; // only images are blocked
-      add(`${blockedDomain}::ReorderOutput`, [blockedForm.get(value)!], {
-        output: value,
-        attributes: { channels: int(channels) },
-      });
+      e.emitAs(value, `${blockedDomain}::ReorderOutput`, [blockedForm.get(value)!], { channels: int(channels) });
     },
   };
 }

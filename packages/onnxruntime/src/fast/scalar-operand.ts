@@ -27,6 +27,6 @@ export const withScalarOperand: BlockedRule = (node, w) => {
   if (!(same(a) && number(b)) && !(number(a) && same(b))) return false;
   for (const value of [a, b]) w.plain(value);
   const inputs = [a, b].map((value) => scalarOperand(w, value, shape));
-  w.finish(output, node.op, inputs, Object.fromEntries(node.attributes));
+  w.emitAs(output, node.op, inputs, Object.fromEntries(node.attributes));
   return true;
 };

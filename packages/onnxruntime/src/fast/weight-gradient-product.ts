@@ -28,12 +28,12 @@ export function weightGradientProduct(node: Node, w: BlockedWriter): boolean {
   if (window.strides[0] === 1 && kh > 1) {
     const product = multiply(w, shiftedRows(w, site), columnsOf(w, site));
     const apart = w.emit('Reshape', [product, w.longs([kh, outputs, kw, channels])]);
-    w.finish(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [1, 3] })], { perm: ints([1, 3, 0, 2]) });
+    w.emitAs(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [1, 3] })], { perm: ints([1, 3, 0, 2]) });
     return true;
   }
   const product = multiply(w, placesOf(w, site.dy, to), patchesOf(w, site));
   const apart = w.emit('Reshape', [product, w.longs([outputs, kh, kw, channels])]);
-  w.finish(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [0, 3] })], { perm: ints([0, 3, 1, 2]) });
+  w.emitAs(node.outputs[0], 'Transpose', [own(w, apart, { from, to, axes: [0, 3] })], { perm: ints([0, 3, 1, 2]) });
   return true;
 }
 

@@ -99,8 +99,7 @@ function apply(draft: Draft, graph: Graph, { node, fold }: { readonly node: Node
   }
   const output = target.outputs[0]!; // its reader was found, so it has an output
   const product = draft.fresh(`${output}_product`);
-  const name = draft.fresh(`${target.id}_bias`);
-  draft.setConstant(name, vector);
+  const name = draft.constant(`${target.id}_bias`, vector);
   draft.replace(
     target.id,
     { ...target, inputs: [fold.input, weightName], outputs: [product] },

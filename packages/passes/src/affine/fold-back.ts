@@ -157,8 +157,7 @@ function applyToMatMul(
   draft.replace(node.id, matMul);
   if (fold.add) draft.replace(fold.add.id);
   if (!bias) return;
-  const name = draft.fresh(`${node.id}_bias`);
-  draft.setConstant(name, bias);
+  const name = draft.constant(`${node.id}_bias`, bias);
   draft.replace(
     node.id,
     matMul,

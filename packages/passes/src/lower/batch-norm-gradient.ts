@@ -1,7 +1,7 @@
 import { float, floatOf, int, longs } from '@espalier/core';
 import type { Lowering } from '../lowering.js';
 import { perChannel } from './batch-norm-training.js';
-import { alongAxis, createEmitter, type Emitter, reduceTo } from './emitter.js';
+import { alongAxis, type LoweringEmitter, loweringEmitter, reduceTo } from './lowering-emitter.js';
 
 /**
  * `espalier::BatchNormGradient(x, scale, mean, variance, dy) -> (dx, dscale, dbias)` is the gradient of
@@ -15,7 +15,7 @@ import { alongAxis, createEmitter, type Emitter, reduceTo } from './emitter.js';
  * in x itself.
  */
 export const lowerBatchNormGradient: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const [x, scale, mean, variance, dy] = [0, 1, 2, 3, 4].map(e.input) as [string, string, string, string, string]; // five
   const rank = e.shape(x).length;
   const epsilon = e.number(floatOf(node, 'epsilon', 1e-5));
@@ -37,7 +37,7 @@ export const lowerBatchNormGradient: Lowering = (node, context) => {
 };
 
 /** Elements of input 0 per channel, as a float scalar. */
-function countPerChannel(e: Emitter): string {
+function countPerChannel(e: LoweringEmitter): string {
   const shape = e.shape(e.input(0));
   const others = shape.filter((_, axis) => axis !== 1);
   if (others.every((dim) => typeof dim === 'number')) {

@@ -1,7 +1,7 @@
 import { float, floatOf, fromNumbers } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import type { Lowering } from '../lowering.js';
-import { alongAxis, createEmitter, type Emitter, reduceTo } from './emitter.js';
+import { alongAxis, type LoweringEmitter, loweringEmitter, reduceTo } from './lowering-emitter.js';
 
 /**
  * `espalier::BatchNormTraining(x, scale, bias) -> (y, mean, variance)` normalises with the statistics of the batch:
@@ -13,7 +13,7 @@ import { alongAxis, createEmitter, type Emitter, reduceTo } from './emitter.js';
  * square of x - mean: E x² - mean² is one pass less and loses all digits where the mean is large.
  */
 export const lowerBatchNormTraining: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const x = e.input(0);
   const rank = e.shape(x).length;
   const mean = reduceTo(e, 'ReduceMean', { value: x, axis: 1 });
@@ -30,7 +30,7 @@ export const lowerBatchNormTraining: Lowering = (node, context) => {
 };
 
 /** A vector of one number per channel of input 0. @throws PASS_LOWERING when the channels are not known. */
-export function perChannel(e: Emitter, value: number): string {
+export function perChannel(e: LoweringEmitter, value: number): string {
   const channels = e.shape(e.input(0))[1];
   if (typeof channels === 'number')
     return e.constant(fromNumbers('float32', [channels], new Float32Array(channels).fill(value)));

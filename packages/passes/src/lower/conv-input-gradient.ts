@@ -1,7 +1,7 @@
 import { int, ints, intsOf } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import type { Lowering } from '../lowering.js';
-import { createEmitter } from './emitter.js';
+import { loweringEmitter } from './lowering-emitter.js';
 import { placesOf, windowAttributes, windowOf } from './window.js';
 
 /**
@@ -15,7 +15,7 @@ import { placesOf, windowAttributes, windowOf } from './window.js';
  * @throws PASS_LOWERING where the attributes do not belong together.
  */
 export const lowerConvInputGradient: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const window = windowOf(node);
   const size = intsOf(node, 'input_shape', []);
   if (size.length !== window.kernel.length) {

@@ -1,7 +1,7 @@
 import { int, ints, type ValueId } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import type { Lowering } from '../lowering.js';
-import { createEmitter, type Emitter } from './emitter.js';
+import { type LoweringEmitter, loweringEmitter } from './lowering-emitter.js';
 import { placesOf, type Window, windowOf } from './window.js';
 
 /**
@@ -16,7 +16,7 @@ import { placesOf, type Window, windowOf } from './window.js';
  * @throws PASS_LOWERING for groups where the channels or spatial sizes of x are not known.
  */
 export const lowerConvWeightGradient: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const window = windowOf(node);
   const rank = window.kernel.length + 2;
   const [x, dy] = [e.input(0), e.input(1)];
@@ -35,7 +35,7 @@ export const lowerConvWeightGradient: Lowering = (node, context) => {
 };
 
 /** x as [C/group, group·N, H, W]: each group convolves its own channels, summing over the batch. */
-function byGroup(e: Emitter, x: ValueId, { kernel, group }: Window): ValueId {
+function byGroup(e: LoweringEmitter, x: ValueId, { kernel, group }: Window): ValueId {
   const [, channels, ...sizes] = e.shape(x);
   if (typeof channels !== 'number' || channels % group !== 0 || !sizes.every((size) => typeof size === 'number')) {
     throw loweringRefused(e.node, {
@@ -48,7 +48,7 @@ function byGroup(e: Emitter, x: ValueId, { kernel, group }: Window): ValueId {
   return e.emit('Reshape', [turned, e.longs([channels / group, -1, ...sizes])]);
 }
 
-function cut(e: Emitter, sums: ValueId, window: Window): ValueId {
+function cut(e: LoweringEmitter, sums: ValueId, window: Window): ValueId {
   const { kernel, strides, dilations, pads } = window;
   const [, , ...sizes] = e.shape(e.input(0));
   const fits = sizes.every((size, axis) => {

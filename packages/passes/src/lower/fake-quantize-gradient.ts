@@ -2,7 +2,7 @@ import { int, intOf, tensorInfo } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import { gridOf } from '../fake-quantize.js';
 import type { Lowering } from '../lowering.js';
-import { alongAxis, axesWithout, createEmitter } from './emitter.js';
+import { alongAxis, axesWithout, loweringEmitter } from './lowering-emitter.js';
 
 /**
  * `espalier::FakeQuantizeGradient(x, scale, zero_point?, dy) -> (dx, dscale)` is the straight-through gradient of
@@ -16,7 +16,7 @@ import { alongAxis, axesWithout, createEmitter } from './emitter.js';
  * @throws PASS_LOWERING where the rank of x is needed but unknown.
  */
 export const lowerFakeQuantizeGradient: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const { low, high } = gridOf(node);
   const [x, scale, dy] = [e.input(0), e.input(1), e.input(3)];
   const zero = node.inputs[2];

@@ -1,6 +1,6 @@
 import { int, intOf, text } from '@espalier/core';
 import type { Lowering } from '../lowering.js';
-import { createEmitter } from './emitter.js';
+import { loweringEmitter } from './lowering-emitter.js';
 import { windowAttributes, windowOf } from './window.js';
 
 /**
@@ -10,7 +10,7 @@ import { windowAttributes, windowOf } from './window.js';
  * finds the maximum by comparing may use y.
  */
 export const lowerMaxPoolGradient: Lowering = (node, context) => {
-  const e = createEmitter(node, context);
+  const e = loweringEmitter(node, context);
   const [x, dy] = [e.input(0), e.input(2)];
   const [, indices] = e.emitAll('MaxPool', [x], {
     outputs: 2,

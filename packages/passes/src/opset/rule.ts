@@ -1,11 +1,7 @@
-import type { Attribute, Node, Tensor, ValueId, ValueInfo } from '@espalier/core';
+import type { Attribute, Ground, Node, Tensor, ValueId, ValueInfo } from '@espalier/core';
 
 /** The facts and actions available to a rewriter. */
-export interface Conversion {
-  /** Stores a constant near this name and returns the name it got. */
-  constant(wish: string, tensor: Tensor): ValueId;
-  /** An unused value name or node id near this one. */
-  fresh(wish: string): string;
+export interface Conversion extends Pick<Ground, 'constant' | 'fresh'> {
   /** The type of a value, where known. */
   infoOf(value: ValueId | undefined): ValueInfo | undefined;
   /** The tensor of a value that is constant. */

@@ -14,8 +14,7 @@ export function separateVectors(graph: Graph): Graph {
     const readers = new Set(usesOf(graph, value).map(({ node }) => node));
     if (readers.size < 2 || usesOf(graph, value).some(({ slot }) => slot < 0)) continue;
     for (const { id } of [...readers].slice(1)) {
-      const copy = draft.fresh(`${value}_copy`);
-      draft.setConstant(copy, tensor);
+      const copy = draft.constant(`${value}_copy`, tensor);
       const names = renamed.get(id) ?? new Map<string, string>();
       renamed.set(id, names.set(value, copy));
     }

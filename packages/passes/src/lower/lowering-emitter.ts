@@ -1,10 +1,9 @@
 import {
   type Attribute,
-  createNode,
   type Dim,
-  fromNumbers,
+  type Emitter,
+  emitter,
   int,
-  longs,
   type Node,
   type Tensor,
   tensorInfo,
@@ -17,18 +16,12 @@ type Attributes = Readonly<Record<string, Attribute>>;
 type Inputs = readonly (ValueId | undefined)[];
 
 /** Writes the standard nodes that stand for one custom node. */
-export interface Emitter {
+export interface LoweringEmitter extends Emitter {
   readonly node: Node;
   /** Input `slot`. @throws PASS_LOWERING when it is left out. */
   input(slot: number): ValueId;
-  /** Adds a node and returns its output. */
-  emit(op: string, inputs: Inputs, attributes?: Attributes): ValueId;
-  /** Adds a node of several outputs. */
-  emitAll(op: string, inputs: Inputs, want: { readonly outputs: number; readonly attributes?: Attributes }): ValueId[];
   /** Adds the node that writes output `slot` of the custom node; nothing where that output is left out. */
   finish(slot: number, op: string, of: { readonly inputs: Inputs; readonly attributes?: Attributes }): void;
-  /** A constant list of whole numbers. */
-  longs(values: readonly number[]): ValueId;
   /** A scalar constant of the dtype of input 0. */
   number(value: number): ValueId;
   constant(tensor: Tensor): ValueId;
@@ -38,44 +31,27 @@ export interface Emitter {
 }
 
 /** An emitter for one node; names begin with the node's id. */
-export function createEmitter(node: Node, { graph, draft }: LoweringContext): Emitter {
+export function loweringEmitter(node: Node, { graph, draft }: LoweringContext): LoweringEmitter {
   const nodes: Node[] = [];
-  const add = (op: string, inputs: Inputs, rest: { outputs: readonly ValueId[]; attributes?: Attributes }) =>
-    void nodes.push(createNode({ id: rest.outputs[0]!, op, inputs, ...rest })); // every op has an output
-  const emitAll: Emitter['emitAll'] = (op, inputs, { outputs: count, attributes = {} }) => {
-    const outputs = Array.from({ length: count }, () => draft.fresh(`${node.id}/${op}`));
-    add(op, inputs, { outputs, attributes });
-    return outputs;
-  };
-  const constant = (tensor: Tensor): ValueId => {
-    const name = draft.fresh(`${node.id}/constant`);
-    draft.setConstant(name, tensor);
-    return name;
-  };
-  const shape = (value: ValueId) => {
-    const known = tensorInfo(graph, value)?.shape;
-    if (known) return known;
-    throw loweringRefused(node, { expected: `a known rank of "${value}"`, found: 'none' });
-  };
+  const e = emitter({ ...draft, append: (...more) => void nodes.push(...more) }, { prefix: node.id });
   const dtype = (node.inputs[0] === undefined ? undefined : tensorInfo(graph, node.inputs[0])?.dtype) ?? 'float32';
   return {
+    ...e,
     node,
     nodes,
-    constant,
-    emitAll,
+    constant: (tensor) => draft.constant(`${node.id}/constant`, tensor),
     input(slot) {
       const value = node.inputs[slot];
       if (value !== undefined) return value;
       throw loweringRefused(node, { expected: `input ${slot}`, found: 'none' });
     },
-    emit: (op, inputs, attributes = {}) => emitAll(op, inputs, { outputs: 1, attributes })[0]!, // one was asked for
-    finish(slot, op, { inputs, attributes = {} }) {
-      const output = node.outputs[slot];
-      if (output !== undefined) add(op, inputs, { outputs: [output], attributes });
+    finish: (slot, op, { inputs, attributes }) => e.emitAs(node.outputs[slot], op, inputs, attributes),
+    number: (value) => e.scalar(value, dtype),
+    shape(value) {
+      const dims = tensorInfo(graph, value)?.shape;
+      if (dims) return dims;
+      throw loweringRefused(node, { expected: `a known rank of "${value}"`, found: 'none' });
     },
-    longs: (values) => constant(longs(values)),
-    number: (value) => constant(fromNumbers(dtype, [], [value])),
-    shape,
   };
 }
 
@@ -85,7 +61,7 @@ export const axesWithout = (axis: number, rank: number): readonly number[] =>
 
 /** Reduces over all axes but one; the result is a vector unless `keep` is set. */
 export const reduceTo = (
-  e: Emitter,
+  e: LoweringEmitter,
   op: string,
   { value, axis, keep = false }: { readonly value: ValueId; readonly axis: number; readonly keep?: boolean },
 ): ValueId =>
@@ -93,7 +69,7 @@ export const reduceTo = (
 
 /** A vector as [c, 1, .., 1], so that it lines up with `axis` of a value of `rank` when broadcast. */
 export const alongAxis = (
-  e: Emitter,
+  e: LoweringEmitter,
   value: ValueId,
   { axis, rank }: { readonly axis: number; readonly rank: number },
 ): ValueId => {
