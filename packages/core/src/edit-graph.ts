@@ -55,7 +55,10 @@ export function editGraph(graph: Graph): Draft {
   const heads: { inputs?: readonly ValueId[]; outputs?: readonly ValueId[] } = {};
   const opsets = new Map<string, number>();
   let names: ((wish: string) => string) | undefined;
-  const fresh = (wish: string) => (names ??= freshNames(namesIn(graph)))(wish);
+  const fresh = (wish: string) => {
+    names ??= freshNames(namesIn(graph));
+    return names(wish);
+  };
 
   const known = (id: string) => {
     if (indexOf(graph).node.has(id)) return id;
