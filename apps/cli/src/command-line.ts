@@ -13,7 +13,7 @@ import { version } from './version.js';
  */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const program = new Command('espalier')
-    .description('Make trained neural networks smaller and faster, and say what it cost.')
+    .description('Make trained neural networks smaller and faster, and report the cost.')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError()

@@ -31,7 +31,7 @@ export const withSharedFlags = (command: Command): Command =>
     .option('--quiet', 'no progress')
     .option('--executor <id>', 'auto, or the id of an executor plugin', 'auto')
     .option('--threads <n>', 'threads of the executor')
-    .option('--seed <n>', 'seed of everything random')
+    .option('--seed <n>', 'seed of all randomness')
     .option('--plugin <package>', 'a package with further plugins (repeatable)', collect, []);
 
 /** Adds the flags of evaluation data and preprocessing to a verb. */
@@ -44,8 +44,8 @@ export const withDataFlags = (command: Command): Command =>
     .option('--mean <list>', 'per channel, subtracted after scaling: 0.485,0.456,0.406')
     .option('--std <list>', 'per channel, divided by')
     .option('--scale <x>', 'factor for raw pixels (default 1/255)')
-    .option('--layout <layout>', 'nchw or nhwc (deduced from the model when left out)')
-    .option('--resize <size>', 'HEIGHT,WIDTH or one number (deduced from the model when left out)');
+    .option('--layout <layout>', 'nchw or nhwc (default: from the model)')
+    .option('--resize <size>', 'HEIGHT,WIDTH or one number (default: from the model)');
 
 /** Flags of verbs that may train. */
 export interface TrainingFlags {

@@ -24,15 +24,15 @@ export const analyze: Verb = (program, surroundings) =>
     withSharedFlags(
       program
         .command('analyze')
-        .description('say whether pruning or quantization loses less, and where')
+        .description('compare pruning with quantization for each tensor and layer')
         .argument('<model>'),
     ),
   )
     .option('--bits <list>', 'bit widths: 2..8, or 2,4,8', '2..8')
-    .option('--layers <glob>', 'only weights or layers of such names: * and ? (repeatable)', collect, [])
-    .option('--granularity <what>', 'what shares a scale in the recommendation: tensor, channel or group', 'tensor')
-    .option('--bounds', 'errors at the outputs of layers, with what no algorithm can exceed')
-    .option('--against <model>', 'also say how far the representations of a second model have drifted')
+    .option('--layers <glob>', 'only weights or layers with matching names: * and ? (repeatable)', collect, [])
+    .option('--granularity <what>', 'weights that share a scale in the recommendation: tensor, channel or group', 'tensor')
+    .option('--bounds', 'add errors at the outputs of layers, with bounds that no algorithm can beat')
+    .option('--against <model>', 'also measure the drift of representations to a second model')
     .option('--report <folder>', 'write analysis.json and analysis.html there')
     .action((model: string, flags: AnalyzeFlags) =>
       withWorkbench(flags, surroundings, {

@@ -43,7 +43,7 @@ export const compress: Verb = (program, surroundings) =>
   void withTrainingFlags(
     withDataFlags(
       withSharedFlags(
-        program.command('compress').description('make a model smaller and say what it cost').argument('<model>'),
+        program.command('compress').description('make a model smaller and report the cost').argument('<model>'),
       ),
     ),
   )

@@ -21,11 +21,11 @@ interface ConvertFlags extends SharedFlags {
 /** `espalier convert MODEL -o OUT`: another opset, folded constants and batch norms, external or inline data. */
 export const convert: Verb = (program, surroundings) =>
   void withSharedFlags(
-    program.command('convert').description('write a model in another form, its function unchanged').argument('<model>'),
+    program.command('convert').description('write a model in another form, with the same function').argument('<model>'),
   )
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--opset <n>', 'convert up to this version of the standard operator set')
-    .option('--simplify', 'fold constants and batch norms, remove what does nothing')
+    .option('--simplify', 'fold constants and batch norms, remove nodes without effect')
     .option(
       '--input <name=shape>',
       'fix an input shape, such as image=1x3x224x224 (repeatable)',

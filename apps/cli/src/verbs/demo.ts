@@ -29,9 +29,9 @@ export const demo: Verb = (program, surroundings) =>
   void withSharedFlags(
     program
       .command('demo')
-      .description('prune and quantize an embedded network on made-up images, and show what it cost'),
+      .description('prune and quantize an embedded network on generated images, and report the cost'),
   )
-    .option('-o, --output <folder>', 'where the models and the report go', 'espalier-demo')
+    .option('-o, --output <folder>', 'folder for the models and the report', 'espalier-demo')
     .action((flags: SharedFlags & { readonly output: string }) =>
       withWorkbench(flags, surroundings, {
         async work({ registry, executor, files, seed, progress, answer }) {

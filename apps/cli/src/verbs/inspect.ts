@@ -11,10 +11,10 @@ import type { Verb } from './verb.js';
 /** `espalier inspect MODEL`: what a model is made of and what it costs. */
 export const inspect: Verb = (program, surroundings) =>
   void withSharedFlags(
-    program.command('inspect').description('say what a model is made of and what it costs').argument('<model>'),
+    program.command('inspect').description('list the layers of a model and their costs').argument('<model>'),
   )
     .option('--layers', 'list every layer, not only the ten with most parameters; with --groups every group')
-    .option('--groups', 'list what would be removed together: groups of channels, heads and neurons')
+    .option('--groups', 'list groups of channels, heads and neurons that are removed together')
     .action((model: string, flags: SharedFlags & { readonly layers?: true; readonly groups?: true }) =>
       withWorkbench(flags, surroundings, {
         async work({ registry, files, progress, answer }) {

@@ -39,7 +39,7 @@ export const train: Verb = (program, surroundings) =>
       ),
     ),
   )
-    .option('-o, --output <file>', 'the file to write (RECIPE-trained.onnx when left out)')
+    .option('-o, --output <file>', 'the file to write (default: RECIPE-trained.onnx)')
     .option('--model <model>', "a file, or the id of an architecture, in place of the recipe's model")
     .option('--set <path=value>', 'change the recipe: steps[0].train.with.epochs=3 (repeatable)', collect, [])
     .action(async (path: string, flags: TrainFlags) => {
