@@ -30,6 +30,9 @@ const notImported: Readonly<Record<string, string>> = {
   '@espalier/cli: onnxruntime-node': 'installs the runtime that @espalier/onnxruntime finds as its optional peer',
 };
 
+/** Types that contain each other: a node has attributes, and an attribute may be a graph. */
+const recursiveTypes = ['packages/core/src/attribute.ts, packages/core/src/graph.ts'];
+
 /** Libraries that one package keeps to itself. */
 const quarantined: readonly (readonly [library: RegExp, owner: string])[] = [
   [/^onnxruntime-/, '@espalier/onnxruntime'],
@@ -104,6 +107,10 @@ describe('the import law', () => {
     expect(references.map(({ path }) => join(each.folder, path)).sort()).toEqual([...wanted].sort());
   });
 
+  it('lets no files of a package import each other in a circle', () => {
+    expect(packages.flatMap(circlesIn)).toEqual(recursiveTypes);
+  });
+
   it('keeps Node out of what a browser loads', () => {
     const wrong = packages.filter(({ folder }) => folder !== 'apps/cli').flatMap(browserProblems);
     expect(wrong).toEqual([]);
@@ -138,6 +145,43 @@ function browserProblems(each: WorkspacePackage): readonly string[] {
     }
   }
   return wrong;
+}
+
+/** Groups of files that reach each other by relative imports, types included (Tarjan 1972). */
+function circlesIn(each: WorkspacePackage): readonly string[] {
+  const files = sourcesOf(each);
+  const targets = new Map(
+    files.map((file) => [
+      file,
+      importsIn(file).flatMap((name) =>
+        name.startsWith('.') ? [join(dirname(file), name.replace(/\.js$/, '.ts'))] : [],
+      ),
+    ]),
+  );
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): number => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    stack.push(file);
+    for (const next of targets.get(file) ?? []) {
+      const reached = order.has(next)
+        ? stack.includes(next)
+          ? order.get(next)!
+          : Number.POSITIVE_INFINITY
+        : visit(next);
+      lowest.set(file, Math.min(lowest.get(file)!, reached));
+    }
+    if (lowest.get(file) === order.get(file)) {
+      const group = stack.splice(stack.indexOf(file));
+      if (group.length > 1) circles.push(group.sort().join(', '));
+    }
+    return lowest.get(file)!;
+  };
+  for (const file of files) if (!order.has(file)) visit(file);
+  return circles;
 }
 
 /** Who imports whom, as a mermaid diagram; an arrow that others already imply is left out. */

@@ -20,9 +20,9 @@ import { calibrate } from '@espalier/calibration';
 import { type Dataset, type Graph, instantiate, matchNames, type Port } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { batchesFor, commonPorts, type OpenedModel, openData, openModel, portsOf } from '@espalier/recipe';
+import type { AnalyzeFlags } from './analyze-flags.js';
 import { dataSource } from './data-source.js';
 import { badFlag, numberFlag, preprocessOf } from './flags.js';
-import type { AnalyzeFlags } from './verbs/analyze.js';
 import { version } from './version.js';
 import type { Workbench } from './workbench.js';
 

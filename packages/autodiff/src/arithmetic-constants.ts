@@ -1,5 +1,5 @@
 import { type Graph, indexOf, type Node, sizeOf, type Tensor, tensorInfo, type ValueId } from '@espalier/core';
-import type { Flow, UseAnswer } from './constant-uses.js';
+import type { Flow, UseAnswer } from './use-answer.js';
 
 interface Operand {
   readonly node: Node;

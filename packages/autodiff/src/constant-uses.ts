@@ -1,7 +1,8 @@
 import { type Graph, indexOf, isFloat, type Node, outerReferences, sizeOf, type ValueId } from '@espalier/core';
 import { scaleAnswer, shiftAnswer } from './arithmetic-constants.js';
 import { derivativeOf } from './derivative-of.js';
-import { type ParameterRole, type SlotUse, slotUseOf } from './parameter-slots.js';
+import { type SlotUse, slotUseOf } from './parameter-slots.js';
+import type { Flow, UseAnswer } from './use-answer.js';
 
 /** One place where a float constant is read, itself or after being moved (transposed, expanded, joined). */
 export interface ConstantUse {
@@ -9,22 +10,6 @@ export interface ConstantUse {
   readonly node: Node;
   readonly slot: number;
   readonly answer: UseAnswer;
-}
-
-/** The role of a constant at a node: a parameter, or the reason why not. `settles` rules it out everywhere. */
-export type UseAnswer =
-  | { readonly role: ParameterRole }
-  | { readonly role?: never; readonly reason: string; readonly settles?: true };
-
-/** The known facts about the values that a walk has reached. */
-export interface Flow {
-  readonly graph: Graph;
-  /** Values that depend on an input of the graph or on a layer, as opposed to constants. */
-  readonly active: ReadonlySet<ValueId>;
-  /** Values that depend on a layer. */
-  readonly behindLayer: ReadonlySet<ValueId>;
-  /** Constants that stay what they are, whatever else reads them. */
-  readonly settled: ReadonlySet<ValueId>;
 }
 
 interface Walk extends Flow {

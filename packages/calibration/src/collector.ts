@@ -1,4 +1,5 @@
 import type { Evidence, Graph, Need, StatisticName, Statistics, Tensor, ValueId } from '@espalier/core';
+import type { GradientOf } from './gradient-of.js';
 import type { StatisticsGraph } from './statistics-graph.js';
 
 /** A need for one statistic. */
@@ -13,9 +14,6 @@ export interface Probe<Answer> {
   /** The statistic over all batches; called once, after the last. */
   answer(): Answer;
 }
-
-/** The target of a gradient of the loss: a constant, or the value at one input of a node. */
-export type GradientOf = ValueId | { readonly node: string; readonly slot: number };
 
 /** Collects one statistic: nodes added to the graph, and arithmetic on their outputs per batch. */
 export interface Collector<S extends StatisticName> {

@@ -14,8 +14,8 @@ import {
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { convertOpset, foldConstants } from '@espalier/passes';
-import type { GradientOf } from './collector.js';
 import { gradientNotAsked } from './errors.js';
+import type { GradientOf } from './gradient-of.js';
 import type { StatisticsGraph } from './statistics-graph.js';
 
 /** The target of the loss. */

@@ -9,8 +9,8 @@ import {
   opsetOf,
   type ValueId,
 } from '@espalier/core';
-import type { GradientOf } from './collector.js';
 import { gradientNotAsked } from './errors.js';
+import type { GradientOf } from './gradient-of.js';
 
 /** A reduction that every opset has. */
 export type Reduction = 'ReduceL1' | 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';

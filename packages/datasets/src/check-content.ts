@@ -1,5 +1,5 @@
 import { problem } from '@espalier/core';
-import type { PublishedFile } from './data-store.js';
+import type { PublishedFile } from './published-file.js';
 
 /** Compares unpacked content with what was published. @throws DATA_CHECKSUM. */
 export async function checkContent(content: Uint8Array, file: PublishedFile, where: string): Promise<void> {

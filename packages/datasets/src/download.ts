@@ -1,6 +1,6 @@
 import { joinBytes, problem } from '@espalier/core';
 import { checkContent } from './check-content.js';
-import type { PublishedFile } from './data-store.js';
+import type { PublishedFile } from './published-file.js';
 import { gunzip, isGzip } from './read-data-file.js';
 
 /** Options of a download. */

@@ -1,7 +1,7 @@
 export * from './batches-of.js';
 export * from './cifar10.js';
 export * from './data-spec.js';
-export type { DataStore, PublishedFile } from './data-store.js';
+export type { DataStore } from './data-store.js';
 export { decodeImage, type Pixels } from './decode-image.js';
 export { fashionMnist } from './fashion-mnist.js';
 export * from './fit-options.js';
@@ -17,6 +17,7 @@ export { npy } from './npy.js';
 export { npz } from './npz.js';
 export * from './preprocess.js';
 export * from './preprocess-options.js';
+export type { PublishedFile } from './published-file.js';
 export { randomInputs } from './random-inputs.js';
 export { balancedOrder, labelsOf, shuffled, splitInTwo, subset, takeBalanced } from './subset.js';
 export { synthetic } from './synthetic.js';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PublishedFile } from './data-store.js';
 import { cacheFolder, nodeStore } from './node-store.js';
+import type { PublishedFile } from './published-file.js';
 
 const content = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) % 256);
 const packed = gzipSync(content);

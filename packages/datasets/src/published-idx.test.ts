@@ -3,9 +3,10 @@ import { memoryFiles } from '@espalier/core';
 import { nodeFiles } from '@espalier/core/node';
 import { describe, expect, it } from 'vitest';
 import { dataFolder } from '../../../test/fixtures.js';
-import type { DataStore, PublishedFile } from './data-store.js';
+import type { DataStore } from './data-store.js';
 import { fashionMnist } from './fashion-mnist.js';
 import { mnist } from './mnist.js';
+import type { PublishedFile } from './published-file.js';
 import { labelsOf } from './subset.js';
 
 /** A store that notes what it is asked for and gives small files. */

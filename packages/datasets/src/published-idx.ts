@@ -1,8 +1,9 @@
 import { type DatasetLoader, definePlugin } from '@espalier/core';
 import { platformStore } from '#platform';
-import { findPublished, type PublishedFile } from './data-store.js';
+import { findPublished } from './data-store.js';
 import { draw, drawOptions } from './draw-options.js';
 import { idxSet } from './idx.js';
+import type { PublishedFile } from './published-file.js';
 
 type Part = 'train-images' | 'train-labels' | 't10k-images' | 't10k-labels';
 

@@ -1,33 +1,21 @@
 import {
   type AnyPlugin,
-  type Evidence,
   fromNumbers,
   type Graph,
   isFloat,
-  type Need,
   type PruneTarget,
   sizeOf,
   toFloats,
-  type UnitTarget,
   type WeightScorer,
 } from '@espalier/core';
 import { isRefusal, layerOf } from '@espalier/ops';
 import { fingerprint } from './fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
-import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
-import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
+import { build, pluginChecks } from './plugin-checks.js';
+import type { PrunerUnderTest } from './pruner-under-test.js';
+import { sampleGraphs } from './sample-graphs.js';
 import { syntheticEvidence } from './synthetic-evidence.js';
 import { unitScoreChecks } from './unit-score-checks.js';
-
-/** Options of the kit for pruners. */
-export interface PrunerUnderTest extends PluginUnderTest {
-  /** Graphs whose weights it scores; the samples of this package when left out. */
-  readonly graphs?: readonly SampleGraph[];
-  /** The groups of these graphs, for scores of whole units; those of the samples when left out. */
-  readonly units?: (graph: Graph) => readonly UnitTarget[];
-  /** Answers its needs; made-up statistics when left out, so statistics of third parties must be given here. */
-  readonly evidence?: (graph: Graph, needs: readonly Need[]) => Evidence;
-}
 
 /** The weights that a pruning driver would offer. */
 function targetsOf(graph: Graph): readonly PruneTarget[] {

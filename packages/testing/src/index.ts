@@ -5,13 +5,14 @@ export { describeExecutor, type ExecutorUnderTest } from './describe-executor.js
 export { describeFormat, type FormatUnderTest } from './describe-format.js';
 export { describeObserver } from './describe-observer.js';
 export { describePass, type PassUnderTest } from './describe-pass.js';
-export { describePruner, type PrunerUnderTest } from './describe-pruner.js';
+export { describePruner } from './describe-pruner.js';
 export { describeQuantizer, type QuantizerUnderTest } from './describe-quantizer.js';
 export { describeSchedule, type ScheduleUnderTest } from './describe-schedule.js';
 export { type ExecutorCase, executorCases } from './executor-cases.js';
 export { fingerprint } from './fingerprint.js';
 export { type Check, failuresOf, type Kit, runKit, type TestFrame } from './kit.js';
 export { describePlugin, type PluginUnderTest } from './plugin-checks.js';
+export type { PrunerUnderTest } from './pruner-under-test.js';
 export { randomFeeds } from './random-feeds.js';
 export { type SampleGraph, sampleGraphs } from './sample-graphs.js';
 export { syntheticEvidence } from './synthetic-evidence.js';

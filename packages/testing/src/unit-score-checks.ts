@@ -1,8 +1,8 @@
 import { type AnyPlugin, fromNumbers, type Graph, sizeOf, type UnitScorer, type UnitTarget } from '@espalier/core';
-import type { PrunerUnderTest } from './describe-pruner.js';
 import { fingerprint } from './fingerprint.js';
 import { type Check, must } from './kit.js';
 import { build } from './plugin-checks.js';
+import type { PrunerUnderTest } from './pruner-under-test.js';
 import { sampleGraphs } from './sample-graphs.js';
 import { sampleUnits } from './sample-units.js';
 import { syntheticEvidence } from './synthetic-evidence.js';

@@ -1,20 +1,11 @@
 import { type AnalyzeReport, analyzeHtml } from '@espalier/analysis';
 import type { Files } from '@espalier/core';
+import type { AnalyzeFlags } from '../analyze-flags.js';
 import { analyzeModel } from '../analyze-model.js';
 import { analyzeText } from '../analyze-text.js';
-import { type DataFlags, type SharedFlags, withDataFlags, withSharedFlags } from '../flags.js';
+import { withDataFlags, withSharedFlags } from '../flags.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
-
-/** Flags of `analyze` as they were typed. */
-export interface AnalyzeFlags extends SharedFlags, DataFlags {
-  readonly bits: string;
-  readonly layers: readonly string[];
-  readonly granularity: string;
-  readonly bounds?: true;
-  readonly against?: string;
-  readonly report?: string;
-}
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
@@ -30,7 +21,11 @@ export const analyze: Verb = (program, surroundings) =>
   )
     .option('--bits <list>', 'bit widths: 2..8, or 2,4,8', '2..8')
     .option('--layers <glob>', 'only weights or layers with matching names: * and ? (repeatable)', collect, [])
-    .option('--granularity <what>', 'weights that share a scale in the recommendation: tensor, channel or group', 'tensor')
+    .option(
+      '--granularity <what>',
+      'weights that share a scale in the recommendation: tensor, channel or group',
+      'tensor',
+    )
     .option('--bounds', 'add errors at the outputs of layers, with bounds that no algorithm can beat')
     .option('--against <model>', 'also measure the drift of representations to a second model')
     .option('--report <folder>', 'write analysis.json and analysis.html there')

@@ -6,7 +6,7 @@ import type { Costs } from '../costs/costs.js';
 import type { CompressedSizes } from '../inspection/compressed-sizes.js';
 import type { Coverage } from '../inspection/coverage-of.js';
 import type { LayerSummary } from '../inspection/inspection.js';
-import type { Widths } from './widths-of.js';
+import type { Widths } from './widths.js';
 
 /** A model on disk. */
 export interface ReportFile {

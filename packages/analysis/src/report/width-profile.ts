@@ -1,5 +1,5 @@
 import { type Html, html } from './html.js';
-import type { WidthRow } from './widths-of.js';
+import type { WidthRow } from './widths.js';
 
 const size = { width: 1000, height: 150, foot: 2, left: 44 } as const;
 

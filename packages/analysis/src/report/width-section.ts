@@ -2,7 +2,7 @@ import { formatCount } from './format-number.js';
 import { type Html, html } from './html.js';
 import { htmlTable, legend, part } from './report-parts.js';
 import { widthProfile } from './width-profile.js';
-import type { KeptGroup, WidthRow, Widths } from './widths-of.js';
+import type { KeptGroup, WidthRow, Widths } from './widths.js';
 
 const openRows = 24;
 

@@ -2,7 +2,8 @@ import type { Note } from '@espalier/core';
 import { describe, expect, it } from 'vitest';
 import type { ReportLayer } from './compress-report.js';
 import { widthSection } from './width-section.js';
-import { type WidthRow, widthsOf } from './widths-of.js';
+import type { WidthRow } from './widths.js';
+import { widthsOf } from './widths-of.js';
 
 const attack = '"><script>alert(1)</script>';
 

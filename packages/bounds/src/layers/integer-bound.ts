@@ -2,6 +2,7 @@ import type { RoundingGrid } from '@espalier/core';
 import { independentPart } from './independent-part.js';
 import { checkGrid, checkRow, type IntegerProblem } from './integer-problem.js';
 import { maximizeBarrier } from './maximize-barrier.js';
+import type { Root } from './search-root.js';
 
 /** Options for sharpening a bound. */
 export interface IntegerBoundOptions {
@@ -79,11 +80,3 @@ function cellsAt(center: number, grid: RoundingGrid | undefined): readonly numbe
 }
 
 const nearlyWhole = 0.1;
-
-/** A constraint sign·(y_index - low)(y_index - high) >= 0. */
-export interface Root {
-  readonly index: number;
-  readonly sign: 1 | -1;
-  readonly low: number;
-  readonly high: number;
-}

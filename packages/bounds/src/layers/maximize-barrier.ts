@@ -1,5 +1,5 @@
 import { cholesky, invertCholesky, solveCholesky } from '@espalier/ops';
-import type { Root } from './integer-bound.js';
+import type { Root } from './search-root.js';
 
 /** Maximise over v >= 0: min over y of (y - t)ᵀA(y - t) - Σ_j v_j·sign_j·(y_i - low_j)(y_i - high_j). */
 export interface DualProblem {

@@ -1,7 +1,7 @@
 import { floatOf, int, type Node, type ValueId } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import { type BlockedWriter, blockedDomain, firstChannels, type Image } from './blocked-writer.js';
 import { filledUp } from './filled-up.js';
-import type { BlockedRule } from './rules.js';
 
 /**
  * `espalier::BatchNormTraining(x, scale, bias) -> (y, mean, variance)`: means by pooling each image, and y by a depthwise

@@ -13,8 +13,8 @@ import {
   usesOf,
   type ValueId,
 } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import type { BlockedWriter } from './blocked-writer.js';
-import type { BlockedRule } from './rules.js';
 import { scalarOperand, withScalarOperand } from './scalar-operand.js';
 
 type Operand = (w: BlockedWriter, value: ValueId, shape: readonly Dim[]) => ValueId;

@@ -1,7 +1,7 @@
 import { type Dim, float, int, intOf, intsOf, type ValueId } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
 import { pickRows, type Rows, rowsOf } from './rows.js';
-import type { BlockedRule } from './rules.js';
 import { type Window, windowAttributes, windowOf } from './window.js';
 
 /** MaxPool of a value that is blocked already, without indices. */

@@ -1,7 +1,7 @@
 import { intOf, type Node, textOf, toNumbers, type ValueId } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import type { BlockedWriter, Image } from './blocked-writer.js';
 import { pickRows, rowsOf } from './rows.js';
-import type { BlockedRule } from './rules.js';
 
 /** For each place of the output along an axis, the place of the input it is copied from; -1 for zero. */
 type Sources = readonly number[];

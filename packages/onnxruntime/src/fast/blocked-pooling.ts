@@ -1,6 +1,6 @@
 import type { ValueId } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import { blockedDomain, firstChannels } from './blocked-writer.js';
-import type { BlockedRule } from './rules.js';
 
 /** GlobalAveragePool of a value that is blocked already. One place per image: plain and blocked are the same. */
 const globalAverage: BlockedRule = (node, w) => {

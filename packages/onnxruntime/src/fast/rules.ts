@@ -1,4 +1,3 @@
-import type { Node } from '@espalier/core';
 import { blockedBatchNorm } from './blocked-batch-norm.js';
 import { blockedConvolution } from './blocked-convolution.js';
 import { blockedElementwise } from './blocked-elementwise.js';
@@ -6,11 +5,8 @@ import { blockedInputGradient } from './blocked-input-gradient.js';
 import { blockedMaxPool } from './blocked-max-pool.js';
 import { blockedPlaces } from './blocked-places.js';
 import { blockedPooling } from './blocked-pooling.js';
+import type { BlockedRule } from './blocked-rule.js';
 import { blockedWeightGradient } from './blocked-weight-gradient.js';
-import type { BlockedWriter } from './blocked-writer.js';
-
-/** Writes a node over blocked values; false, and nothing written, where it does not fit. */
-export type BlockedRule = (node: Node, w: BlockedWriter) => boolean;
 
 const rules = {
   Conv: blockedConvolution,

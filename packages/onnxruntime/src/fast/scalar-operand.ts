@@ -1,6 +1,6 @@
 import { sizeOf, staticShape, tensorInfo, type ValueId } from '@espalier/core';
+import type { BlockedRule } from './blocked-rule.js';
 import type { BlockedWriter } from './blocked-writer.js';
-import type { BlockedRule } from './rules.js';
 
 /**
  * A number as an operand beside a value of `shape`. Where the last axis has size 1, as in weights of 1x1 convolutions,

@@ -1,7 +1,7 @@
 import type { Carried, TrainingStep } from '@espalier/autodiff';
 import type { Session, Tensor } from '@espalier/core';
 import type { Weights } from '../train-request.js';
-import type { Steps } from './step-runner.js';
+import type { Steps } from './steps.js';
 
 /** Steps whose results come to the host and are fed to the next one: to be used where the runtime keeps nothing. */
 export function fedSteps(step: TrainingStep, session: Session): Steps {

@@ -1,7 +1,7 @@
 import type { Carried, TrainingStep } from '@espalier/autodiff';
 import type { Loop, Session, Tensor } from '@espalier/core';
 import type { Weights } from '../train-request.js';
-import type { Moving, Steps } from './step-runner.js';
+import type { Moving, Steps } from './steps.js';
 
 /** A loop, and the maps that stand for what it carries. */
 interface Running extends Moving {

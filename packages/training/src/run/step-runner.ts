@@ -6,18 +6,7 @@ import { fedSteps } from './fed-steps.js';
 import { loopedSteps } from './looped-steps.js';
 import type { RunState } from './run-state.js';
 import { type StepIngredients, stepGraph } from './step-graph.js';
-
-/** The tensors that a step changes. */
-export type Moving = Pick<RunState, 'weights' | 'optimizer'>;
-
-/** Steps of one graph, in whichever memory their tensors are. */
-export interface Steps {
-  /** Runs one step of the weights and optimizer tensors of a state; its maps stay these while tensors stay elsewhere. */
-  step(from: Moving, feeds: ReadonlyMap<string, Tensor>): Promise<Moving & { readonly loss: number }>;
-  /** The result of the steps from these maps, as new maps; the same maps if they are up to date. */
-  settled(from: Moving): Promise<Moving>;
-  close(): Promise<void>;
-}
+import type { Steps } from './steps.js';
 
 /**
  * Runs steps from state to state. Where the session keeps tensors from step to step, a state that comes out of `step`

@@ -1,0 +1,5 @@
+/** A number before and after; null where it is not known. */
+export interface BeforeAfter<T = number> {
+  readonly before: T;
+  readonly after: T;
+}
