@@ -394,10 +394,27 @@ describe('calibrate refuses', () => {
         samples.data.map((x, i) => (i === at ? bad : x)),
         samples.shape,
       );
+      // A range may be infinite, as masks of attention are; a convolution of infinities makes NaN.
+      const isRange = ['range', 'histogram'].includes(need.statistic) && !Number.isNaN(bad);
+      if (isRange) continue;
       const error = await failure([need], batches([3, 3, 3], broken));
       expect(error.code).toBe('CALIBRATION_NOT_FINITE');
       expect(error.message).toContain(where);
     }
+  });
+
+  it('no infinities: they are the ends of a range, and a histogram without end counts nothing', async () => {
+    const masked = floats(
+      samples.data.map((x, i) => (i === 400 ? Number.NEGATIVE_INFINITY : x)),
+      samples.shape,
+    );
+    const needs = [
+      { statistic: 'range', value: 'x' },
+      { statistic: 'histogram', value: 'x', bins: 4 },
+    ] as const;
+    const evidence = await calibrate(graph, needs, { executor, batches: batches([3, 3, 3], masked) });
+    expect(evidence.find(needs[0])?.min).toBe(Number.NEGATIVE_INFINITY);
+    expect(evidence.find(needs[1])).toMatchObject({ min: Number.NEGATIVE_INFINITY, counts: new Float64Array(4) });
   });
 
   it('constants that are not finite', async () => {

@@ -28,6 +28,11 @@ export const collectHistogram: Collector<'histogram'> = {
     const bins = checkedBins(need);
     const range = rangeFrom(earlier, need);
     const counts = new Float64Array(bins);
+    // No bin is narrow enough to tell anything of a range without end: the counts stay 0.
+    if (!Number.isFinite(range.max - range.min)) {
+      const fetch = [statistics.reduce('ReduceMin', statistics.asFloat(need.value))];
+      return { fetch, add() {}, answer: () => ({ ...range, counts }) };
+    }
     return {
       fetch: [countInGraph(need.value, binsOf(range, bins), statistics)],
       add([found]) {

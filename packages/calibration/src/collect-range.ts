@@ -2,7 +2,10 @@ import { type Range, type Tensor, toFloats } from '@espalier/core';
 import type { Collector } from './collector.js';
 import { notFinite } from './errors.js';
 
-/** Smallest and largest value: min over batches of ReduceMin, max of ReduceMax. Exact. */
+/**
+ * Smallest and largest value: min over batches of ReduceMin, max of ReduceMax. Exact. Infinities are values too, as
+ * attention masks write them; NaN is an error.
+ */
 export const collectRange: Collector<'range'> = {
   values: ({ value }) => [value],
   probe({ value }, statistics) {
@@ -18,9 +21,6 @@ export const collectRange: Collector<'range'> = {
         const [min, max, magnitude] = found.map((each) => toFloats(each)[0]!) as [number, number, number]; // three scalars
         if (Number.isNaN(magnitude) || Number.isNaN(min) || Number.isNaN(max)) {
           throw notFinite(statistics.model, value, 'NaN');
-        }
-        if (!Number.isFinite(min) || !Number.isFinite(max)) {
-          throw notFinite(statistics.model, value, `values from ${min} to ${max}`);
         }
         seen.min = Math.min(seen.min, min);
         seen.max = Math.max(seen.max, max);

@@ -1,11 +1,22 @@
-import type { Graph, Pass } from '@espalier/core';
+import { EspalierError, type Graph, type Pass } from '@espalier/core';
 import { passUnstable } from './errors.js';
 
 /** One pass that runs the given ones from first to last. */
 export const inOrder =
   (...passes: readonly Pass[]): Pass =>
   (graph) =>
-    passes.reduce((result, pass) => pass(result), graph);
+    passes.reduce((result, pass) => named(pass, result), graph);
+
+/** Runs a pass; an error says which one it was. */
+function named(pass: Pass, graph: Graph): Graph {
+  try {
+    return pass(graph);
+  } catch (cause) {
+    if (!(cause instanceof EspalierError) || !pass.name || cause.message.startsWith('pass "')) throw cause;
+    const details = { ...cause.details, pass: pass.name };
+    throw new EspalierError(cause.code, `pass "${pass.name}": ${cause.message}`, details, { cause });
+  }
+}
 
 /**
  * Runs a pass again and again until it returns the graph it was given.

@@ -4,6 +4,7 @@ import { inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { type MadeData, madeData } from './made-data.js';
+import { batchesFor } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';
 import { openSession } from './open-session.js';
@@ -98,7 +99,12 @@ async function make(request: CompressRequest): Promise<Made> {
   const named = given.evaluation ?? given.calibration;
   const made = named ? undefined : await madeData({ registry, files, inputs, model: source, seed, take: 8 });
   const data = { ...given, ...(made ? { made } : {}) };
-  const run = await runSteps(model.graph, recipe, stepContext(request, given, inputs));
+  // Other samples than those that the models are compared on.
+  const ranges = async () => {
+    const { dataset } = await madeData({ registry, files, inputs, model: source, seed: seed + 1, take: 32 });
+    return dataset && batchesFor(dataset, inputs);
+  };
+  const run = await runSteps(model.graph, recipe, { ...stepContext(request, given, inputs), made: ranges });
   progress('write');
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });
   progress('account');

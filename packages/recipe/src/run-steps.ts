@@ -1,4 +1,4 @@
-import type { Graph, Note, Reference } from '@espalier/core';
+import { EspalierError, type Graph, type Note, type Reference } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
@@ -22,6 +22,12 @@ export interface StepsRun {
   readonly steps: readonly StepRecord[];
 }
 
+/** An error of a step with the step in front, unless it names it already. */
+function inStep(cause: unknown, step: string, where: string): unknown {
+  if (!(cause instanceof EspalierError) || cause.message.startsWith(where)) return cause;
+  return new EspalierError(cause.code, `${step}: ${cause.message}`, { ...cause.details, step: where }, { cause });
+}
+
 /** Runs the steps of a recipe in order and keeps the account of each. */
 export async function runSteps(graph: Graph, recipe: Recipe, context: StepContext): Promise<StepsRun> {
   let current = graph;
@@ -33,11 +39,12 @@ export async function runSteps(graph: Graph, recipe: Recipe, context: StepContex
     const start = performance.now();
     context.progress(`${name} ${use}`, i / recipe.steps.length);
     if (name !== 'pass') reference ??= inferShapes(current);
-    const outcome = await stepKinds[name].run(
-      current,
-      { reference: plugin, where: `steps[${i}].${name}`, index: i },
-      { ...context, original: graph },
-    );
+    const where = `steps[${i}].${name}`;
+    const outcome = await stepKinds[name]
+      .run(current, { reference: plugin, where, index: i }, { ...context, original: graph })
+      .catch((cause) => {
+        throw inStep(cause, `${where} (${use})`, where);
+      });
     current = outcome.graph;
     const { notes, training } = outcome;
     const seconds = (performance.now() - start) / 1000;

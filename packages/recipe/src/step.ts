@@ -27,6 +27,8 @@ export interface StepContext {
   readonly executor: Executor;
   /** Batches for statistics, and the same with labels where there are any; absent when no calibration data was given. */
   readonly calibration?: { readonly batches: Batches; readonly labelled?: Batches; readonly samples: number };
+  /** Made batches that the model accepts, for ranges where no calibration data was given. */
+  readonly made?: () => Promise<Batches | undefined>;
   /** Labelled samples to learn from; absent when no training data was given. */
   readonly training?: Dataset;
   /** Labelled samples to measure on. */

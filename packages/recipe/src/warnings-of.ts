@@ -34,6 +34,9 @@ export function warningsOf(
         warnings.push(`Output "${name}" agrees in only ${(agreement * 100).toFixed(1)} % of its values.`);
     } else if (snrDb < 10) warnings.push(`Output "${name}" is far from the original: ${snrDb.toFixed(1)} dB.`);
   }
+  if (comparison?.outputs.length === 0) {
+    warnings.push('No output could be compared: none of them is a tensor. The file was loaded and run.');
+  }
   const far =
     drop > 0.01 || (comparison?.outputs ?? []).some(({ snrDb, agreement }) => agreement === null && snrDb < 10);
   const last = (name: string) => steps.findLastIndex(({ step }) => step === name);

@@ -110,7 +110,7 @@ function matchOutputs(
     const unmatched = [...left, ...right].filter((name) => !shared.includes(name));
     return { pairs: shared.map((name) => ({ name, a: name, b: name })), unmatched };
   }
-  if (left.length === 0 || left.length !== right.length) throw noSharedOutput(left, right);
+  if (left.length !== right.length) throw noSharedOutput(left, right);
   return { pairs: left.map((name, i) => ({ name, a: name, b: right[i]! })), unmatched: [] };
 }
 

@@ -8,6 +8,17 @@ import { weightRanges } from '../weight-ranges.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import type { DynamicWriting } from './dynamic-writing.js';
 
+/** Attributes of the integer LSTM; `layout`, which newer exporters write at its default, is none of them. */
+const attributes: ReadonlySet<string> = new Set([
+  'activation_alpha',
+  'activation_beta',
+  'activations',
+  'clip',
+  'direction',
+  'hidden_size',
+  'input_forget',
+]);
+
 /** Why an LSTM cannot become com.microsoft::DynamicQuantizeLSTM; undefined when it can. */
 export function lstmObstacle(graph: Graph, node: Node): string | undefined {
   if (intOf(node, 'layout', 0) !== 0) return 'the integer LSTM knows only the time-first layout';
@@ -32,6 +43,7 @@ export function writeLstm(writing: DynamicWriting, node: Node): void {
   writer.emit({
     ...node,
     op: 'com.microsoft::DynamicQuantizeLSTM',
+    attributes: new Map([...node.attributes].filter(([name]) => attributes.has(name))),
     inputs: [node.inputs[0], w.integers, r.integers, ...middle, w.scale, w.zeroPoint, r.scale, r.zeroPoint],
   });
   replaced.add(node.inputs[1]!);

@@ -10,7 +10,10 @@ export interface HalfTensor {
 const largest = 65504;
 const infinite = 0x7c00;
 
-/** The tensor in float16, ties to even; undefined when a value does not fit (|x| rounds above 65504, NaN, infinity). */
+/**
+ * The tensor in float16, ties to even; undefined when a value does not fit (|x| rounds above 65504, NaN, infinity), or
+ * when a vector would lose values to zero: an epsilon or variance that vanishes is a division by zero.
+ */
 export function halfTensor(source: Tensor): HalfTensor | undefined {
   const values = toFloats(source);
   const codes = encodeFloat16s(values);
@@ -20,6 +23,8 @@ export function halfTensor(source: Tensor): HalfTensor | undefined {
     if (magnitude >= infinite) return undefined;
     if (magnitude === 0 && values[i] !== 0) flushed++;
   }
+  const isVector = source.shape.filter((size) => size > 1).length < 2;
+  if (isVector && flushed > 0) return undefined;
   return { tensor: tensor('float16', source.shape, codes), flushed };
 }
 

@@ -66,7 +66,7 @@ function notesOf(graph: Graph, { halves, tooLarge, leftOut }: Found): readonly N
     (value): Note => ({
       value,
       outcome: 'warning',
-      reason: `Constant "${value}" stays float32: it has values beyond ${largestHalf}, the largest float16.`,
+      reason: `Constant "${value}" stays float32: it has values that float16 cannot hold, beyond ${largestHalf} or so small that they become 0.`,
     }),
   );
   const verdicts = noteNodes(graph, (node) => {

@@ -96,8 +96,8 @@ function compressorOf(settings: StaticSettings): Compressor {
       graph,
       needs: [...roots].map((value) => needOf(value, settings)),
       apply(evidence) {
-        const unusable = unusableValues(plan, (value) => seenOf(value, settings, evidence)?.range);
-        const usable = unusable.size === 0 ? plan : planStatic(graph, { candidates, settings, unusable });
+        const rangeSeen = (value: ValueId) => seenOf(value, settings, evidence)?.range;
+        const usable = usablePlan(plan, rangeSeen, (unusable) => planStatic(graph, { candidates, settings, unusable }));
         const notes = staticNotes(graph, usable, settings);
         const changes = usable.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
         if (!changes) return { graph: given, notes };
@@ -122,6 +122,27 @@ function seenOf(value: ValueId, { observer }: StaticSettings, evidence: Evidence
   }
   const histogram = evidence.find({ statistic: 'histogram', value, bins: observer.bins });
   return histogram && { range: { min: histogram.min, max: histogram.max }, histogram };
+}
+
+/**
+ * The plan without values whose range is no use: infinite, or as wide as a mask of the lowest float. A plan without
+ * them may take the ranges of values further back; those that were not collected are left out in turn.
+ */
+function usablePlan(
+  plan: StaticPlan,
+  rangeOf: (value: ValueId) => Range | undefined,
+  without: (unusable: ReadonlySet<ValueId>) => StaticPlan,
+): StaticPlan {
+  const unusable = new Set(unusableValues(plan, rangeOf));
+  if (unusable.size === 0) return plan;
+  for (let current = without(unusable); ; current = without(unusable)) {
+    const before = unusable.size;
+    for (const value of unusableValues(current, rangeOf)) unusable.add(value);
+    for (const [value, root] of current.values) {
+      if (!current.fixed.has(root) && !rangeOf(root)) unusable.add(value);
+    }
+    if (unusable.size === before) return current;
+  }
 }
 
 function unusableValues(

@@ -12,6 +12,8 @@ export interface EvidenceRequest {
   /** Where the step stands in the recipe. */
   readonly where: string;
   readonly context: StepContext;
+  /** Whether made inputs do where no data was given. */
+  readonly made?: boolean;
   /** The most samples of the training data that gradients are taken on; all when left out. */
   readonly samples?: number;
 }
@@ -27,8 +29,10 @@ export async function collectEvidence(
 ): Promise<Evidence> {
   if (needs.length === 0) return noEvidence;
   const { where, context } = request;
-  const labelled = needs.some(needsGradients) ? labelledBatches(graph, request) : undefined;
-  const batches = labelled ?? context.calibration?.batches;
+  const gradients = needs.some(needsGradients);
+  const labelled = gradients ? labelledBatches(graph, request) : undefined;
+  const batches =
+    labelled ?? context.calibration?.batches ?? (gradients || !request.made ? undefined : await context.made?.());
   if (!batches) throw missingData(where, 'calibration');
   return calibrate(graph, needs, {
     executor: context.executor,

@@ -1,4 +1,4 @@
-import type { Compressor, Graph, Outcome } from '@espalier/core';
+import type { Compressor, Graph, Note, Outcome } from '@espalier/core';
 import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { collectEvidence, type EvidenceRequest } from './collect-evidence.js';
 
@@ -7,15 +7,22 @@ export interface CompressRequest extends EvidenceRequest {
   readonly stage: 'quantize' | 'prune';
 }
 
+const madeRanges: Note = {
+  outcome: 'warning',
+  reason:
+    'No calibration data was given: ranges were measured on made inputs. Give real samples with --calibration, as real inputs may have other ranges.',
+};
+
 /** Runs a compressor: it looks at the graph, one calibration run answers its needs, it carries its plan out. */
 export async function compress(graph: Graph, compressor: Compressor, request: CompressRequest): Promise<Outcome> {
   const { context, stage } = request;
   const { calibration, executor, registry } = context;
   const plan = compressor(inferShapes(graph), { axes: axisRulesOf(registry), data: calibration !== undefined });
-  const evidence = await collectEvidence(plan.graph, plan.needs, request);
+  const evidence = await collectEvidence(plan.graph, plan.needs, { ...request, made: stage === 'quantize' });
   context.progress(stage);
   const compressed = plan.apply(evidence);
-  if (!compressed.refine || !calibration) return { graph: compressed.graph, notes: compressed.notes };
+  const notes = calibration || plan.needs.length === 0 ? compressed.notes : [...compressed.notes, madeRanges];
+  if (!compressed.refine || !calibration) return { graph: compressed.graph, notes };
   const refined = await compressed.refine({
     executor,
     batches: calibration.batches,
