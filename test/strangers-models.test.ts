@@ -62,6 +62,17 @@ describe.skipIf(cases === undefined || !existsSync(cases))('a stranger’s model
     expect(report.warnings.join(' ')).toMatch(/"eps" stays float32/);
   });
 
+  it('that holds NaN is refused by pruning as what it is', async () => {
+    await expect(run(caseFile('17-prune-nan-blames-plugin', 'nan-weight.onnx'), 'prune-50')).rejects.toThrow(
+      /PRUNE_WEIGHT|weight "w.*expected a number, found NaN/,
+    );
+  });
+
+  it('loses the channels that do nothing first', async () => {
+    const report = await run(caseFile('18-prune-keeps-dead-units', 'dead-channels.onnx'), 'prune-50');
+    expect(report.comparison?.outputs[0]?.snrDb).toBeGreaterThan(60);
+  });
+
   it('with an LSTM of newer exporters becomes integers', async () => {
     const report = await run(caseFile('16-lstm-layout', 'lstm-layout0.onnx'), 'int8-dynamic');
     expect(report.output.bytes / report.input.bytes).toBeLessThan(0.5);

@@ -6,12 +6,13 @@ import {
   type Pruner,
   type PruneTarget,
   sizeOf,
+  toFloats,
   type UnitScorer,
   type UnitTarget,
   usesOf,
 } from '@espalier/core';
 import { roleOf } from '@espalier/ops';
-import { badScores, uselessBesideUnits } from '../errors.js';
+import { badScores, badWeight, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
 import type { CoupledGraph } from './coupled.js';
 import type { Group, Slice } from './group.js';
@@ -138,6 +139,8 @@ function combinedScores(
   const scores = new Map<Group, Float64Array>();
   const elements = new Map<Group, number>();
   for (const target of countedWeights(graph, groups, weights)) {
+    const broken = toFloats(target.weight).findIndex(Number.isNaN);
+    if (broken >= 0) throw badWeight(target.value, broken);
     const found = scorer.score(target, evidence);
     const { shape } = target.weight;
     if (found.length !== sizeOf(shape)) {
@@ -153,12 +156,26 @@ function combinedScores(
       elements.set(group, (elements.get(group) ?? 0) + (slice.each * sizeOf(shape)) / shape[slice.axis]!);
     }
   }
+  for (const [group, own] of scores) silenceDead(graph, group, own);
   if (reduce !== 'mean') return scores;
   for (const [group, own] of scores) {
     const count = elements.get(group)!; // set beside the scores
     for (let i = 0; i < own.length; i++) own[i]! /= count;
   }
   return scores;
+}
+
+/** Sets the scores of units to 0 that all their makers keep at zero: they do nothing, however large their readers are. */
+function silenceDead(graph: Graph, { slices, units }: Group, own: Float64Array): void {
+  const alive = new Uint8Array(units);
+  for (const { value, axis, indices, each, role } of slices) {
+    if (role !== 'produces') continue;
+    const weight = scoredWeight(graph, value);
+    if (!weight) return;
+    const largest = alongAxis(toFloats(weight).map(Math.abs), weight.shape, { axis, reduce: 'max' });
+    for (let i = 0; i < indices.length; i++) if (largest[indices[i]!]! > 0) alive[Math.floor(i / each)] = 1;
+  }
+  for (let unit = 0; unit < units; unit++) if (!alive[unit]) own[unit] = 0;
 }
 
 function add(own: Float64Array, sums: Float64Array, { indices, each }: Slice, reduce: UnitScoring['reduce']): void {
