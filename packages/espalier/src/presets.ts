@@ -4,7 +4,7 @@ import { defineRecipe, type Recipe } from '@espalier/recipe';
 /** A recipe that ships with Espalier. */
 export interface Preset {
   readonly about: string;
-  /** Whether it needs calibration data. */
+  /** Whether calibration data makes it better; without it, ranges are measured on made inputs. */
   readonly needsData: boolean;
   readonly recipe: Recipe;
 }

@@ -47,3 +47,4 @@ export { countZeroElements, countZeros } from './weights/count-zeros.js';
 export { type RealWeight, transposedWeight, weightOf } from './weights/dequantize-weight.js';
 export { numbersOf } from './weights/numbers-of.js';
 export { codingOf, codingParts } from './weights/weight-coding.js';
+export { type Window, type WindowSizes, windowOf } from './window.js';

@@ -1,48 +1,11 @@
 import { type Attribute, type Dim, int, intOf, ints, intsOf, textOf, type ValueId } from '@espalier/core';
+import { type Window, windowOf } from '@espalier/ops';
 import type { Derivative, DerivativeContext } from '../derivative.js';
 import { unsupportedForm } from '../errors.js';
 
-interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** All begins, then all ends. */
-  readonly pads: readonly number[];
-}
-
 /** Attributes of a window with every default written out and automatic padding resolved. */
-export function windowOf(c: DerivativeContext, input: ValueId, kernel: readonly number[]): Window {
-  const strides = intsOf(
-    c.node,
-    'strides',
-    kernel.map(() => 1),
-  );
-  const dilations = intsOf(
-    c.node,
-    'dilations',
-    kernel.map(() => 1),
-  );
-  const auto = textOf(c.node, 'auto_pad', 'NOTSET');
-  if (auto === 'NOTSET')
-    return {
-      kernel,
-      strides,
-      dilations,
-      pads: intsOf(
-        c.node,
-        'pads',
-        [...kernel, ...kernel].map(() => 0),
-      ),
-    };
-  if (auto === 'VALID') return { kernel, strides, dilations, pads: [...kernel, ...kernel].map(() => 0) };
-  const total = spatial(c, input).map((size, i) => {
-    const steps = Math.ceil(size / strides[i]!);
-    return Math.max(0, (steps - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - size);
-  });
-  const small = total.map((pad) => Math.floor(pad / 2));
-  const large = total.map((pad, i) => pad - small[i]!);
-  return { kernel, strides, dilations, pads: auto === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small] };
-}
+export const windowAt = (c: DerivativeContext, input: ValueId, kernel: readonly number[]): Window =>
+  windowOf(c.node, { kernel, input: () => spatial(c, input) });
 
 /** The spatial sizes of a value [N, C, ...]. @throws AUTODIFF_FORM when one is symbolic. */
 export function spatial(c: DerivativeContext, value: ValueId): readonly number[] {
@@ -61,7 +24,7 @@ export const windowAttributes = ({
   strides,
   dilations,
   pads,
-}: Window): Readonly<Record<string, Attribute>> => ({
+}: Pick<Window, 'kernel' | 'strides' | 'dilations' | 'pads'>): Readonly<Record<string, Attribute>> => ({
   kernel_shape: ints(kernel),
   strides: ints(strides),
   dilations: ints(dilations),
@@ -81,7 +44,7 @@ function kernelOf(c: DerivativeContext): readonly number[] {
 const conv: Derivative = (c) => {
   const dy = c.gradient(0)!;
   const [x, w] = [c.input(0), c.input(1)];
-  const attributes = { ...windowAttributes(windowOf(c, x, kernelOf(c))), group: int(intOf(c.node, 'group', 1)) };
+  const attributes = { ...windowAttributes(windowAt(c, x, kernelOf(c))), group: int(intOf(c.node, 'group', 1)) };
   return [
     c.wants(0)
       ? c.emit('espalier::ConvInputGradient', [dy, w], { ...attributes, input_shape: ints(spatial(c, x)) })
@@ -99,7 +62,7 @@ const convTranspose: Derivative = (c) => {
   if (c.node.attributes.has('output_shape') || textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME')) {
     throw unsupportedForm(c.node, 'explicit pads', 'output_shape or automatic padding');
   }
-  const attributes = { ...windowAttributes(windowOf(c, x, kernel)), group: int(intOf(c.node, 'group', 1)) };
+  const attributes = { ...windowAttributes(windowAt(c, x, kernel)), group: int(intOf(c.node, 'group', 1)) };
   return [
     c.wants(0) ? c.emit('Conv', [dy, w], attributes) : undefined,
     c.wants(1) ? c.emit('espalier::ConvWeightGradient', [dy, x], attributes) : undefined,
@@ -112,7 +75,7 @@ const inputGradient: Derivative = (c) => {
   const g = c.gradient(0)!;
   const [dy, w] = [c.input(0), c.input(1)];
   const attributes = {
-    ...windowAttributes(windowOf(c, c.output(0), kernelOf(c))),
+    ...windowAttributes(windowAt(c, c.output(0), kernelOf(c))),
     group: int(intOf(c.node, 'group', 1)),
   };
   return [
@@ -125,7 +88,7 @@ const inputGradient: Derivative = (c) => {
 const weightGradient: Derivative = (c) => {
   const g = c.gradient(0)!;
   const [x, dy] = [c.input(0), c.input(1)];
-  const window = windowOf(c, x, intsOf(c.node, 'kernel_shape', []));
+  const window = windowAt(c, x, intsOf(c.node, 'kernel_shape', []));
   const attributes = { ...windowAttributes(window), group: int(intOf(c.node, 'group', 1)) };
   return [
     c.wants(0)

@@ -1,13 +1,13 @@
 import { int, intOf, ints, intsOf, type ValueId } from '@espalier/core';
 import type { Derivative, DerivativeContext } from '../derivative.js';
 import { unsupportedForm } from '../errors.js';
-import { spatial, windowAttributes, windowOf } from './conv.js';
+import { spatial, windowAt, windowAttributes } from './conv.js';
 
 const kernelOf = (c: DerivativeContext): readonly number[] => intsOf(c.node, 'kernel_shape', []);
 
 const maxPool: Derivative = (c) => [
   c.emit('espalier::MaxPoolGradient', [c.input(0), c.output(0), c.gradient(0)], {
-    ...windowAttributes(windowOf(c, c.input(0), kernelOf(c))),
+    ...windowAttributes(windowAt(c, c.input(0), kernelOf(c))),
     ceil_mode: int(intOf(c.node, 'ceil_mode', 0)),
   }),
 ];
@@ -20,7 +20,7 @@ const maxPool: Derivative = (c) => [
 const averagePool: Derivative = (c) => {
   const x = c.input(0);
   const kernel = kernelOf(c);
-  const window = reaching(c, windowOf(c, x, kernel));
+  const window = reaching(c, windowAt(c, x, kernel));
   const area = kernel.reduce((product, size) => product * size, 1);
   const included = intOf(c.node, 'count_include_pad', 0) === 1 || window.pads.every((pad) => pad === 0);
   const dy = included
@@ -37,7 +37,7 @@ const averagePool: Derivative = (c) => {
   ];
 };
 
-type Window = ReturnType<typeof windowOf>;
+type Window = ReturnType<typeof windowAt>;
 
 /** In ceil mode the last window may reach beyond the end: as if there were more padding, which does not count. */
 function reaching(c: DerivativeContext, window: Window): Window {

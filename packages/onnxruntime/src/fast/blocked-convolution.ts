@@ -2,7 +2,7 @@ import { type Node, staticShape, type ValueId } from '@espalier/core';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
 import { filledUp } from './filled-up.js';
 import { blockedFilter, type FilterSize, filledUpFilter } from './filter.js';
-import { type Window, windowAttributes, windowOf } from './window.js';
+import { type PlaneWindow, planeWindow, windowAttributes } from './window.js';
 
 /**
  * Conv over blocked values: in whole blocks, depthwise, or from fewer input channels than a block has, which are read
@@ -12,7 +12,7 @@ export function blockedConvolution(node: Node, w: BlockedWriter): boolean {
   const [x, filter, bias] = node.inputs as readonly [ValueId, ValueId, ValueId?]; // Conv has both
   const image = w.image(x);
   const shape = staticShape(w.graph, filter);
-  const window = shape?.length === 4 ? windowOf(node, shape.slice(2)) : undefined;
+  const window = shape?.length === 4 ? planeWindow(node, shape.slice(2)) : undefined;
   const to = w.image(node.outputs[0]);
   if (!image || !shape || !window || !to) return false;
   const [outputs, inputs, height, width] = shape as [number, number, number, number]; // four
@@ -40,5 +40,5 @@ export function kindOf(
 }
 
 /** The window with a group for each channel of a whole number of blocks, where it has one for each channel. */
-export const inBlocks = (window: Window, { channels, padded }: Image): Window =>
+export const inBlocks = (window: PlaneWindow, { channels, padded }: Image): PlaneWindow =>
   window.group === channels && channels > 1 ? { ...window, group: padded } : window;

@@ -3,7 +3,7 @@ import { inBlocks, kindOf } from './blocked-convolution.js';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
 import { type ExchangedFilter, exchangedDepthwiseFilter, exchangedFilter, filledUpFilter, pickTaps } from './filter.js';
 import { pickRows, type Rows } from './rows.js';
-import { type Window, windowAttributes, windowOf } from './window.js';
+import { type PlaneWindow, planeWindow, windowAttributes } from './window.js';
 
 /**
  * `espalier::ConvInputGradient(dy, w)` over blocked values: blocked convolutions of dy with the filter turned by 180
@@ -17,7 +17,7 @@ export function blockedInputGradient(node: Node, w: BlockedWriter): boolean {
   const [dy, filter] = node.inputs as readonly [ValueId, ValueId]; // it has both
   const [from, to] = [w.image(dy), w.image(node.outputs[0])];
   const shape = staticShape(w.graph, filter);
-  const window = shape?.length === 4 ? windowOf(node, shape.slice(2)) : undefined;
+  const window = shape?.length === 4 ? planeWindow(node, shape.slice(2)) : undefined;
   if (!from || !to || !shape || !window) return false;
   const [outputs, inputs, height, width] = shape as [number, number, number, number]; // four
   const size = { outputs, inputs, height, width };
@@ -47,7 +47,7 @@ interface Phase {
 
 /** The phases of both axes; undefined where dilations and strides mix, or where a convolution would need negative pads. */
 function phasesOf(
-  window: Window,
+  window: PlaneWindow,
   from: readonly [number, number],
   to: readonly [number, number],
 ): readonly [readonly Phase[], readonly Phase[]] | undefined {
@@ -73,7 +73,7 @@ function phasesOf(
 interface Site {
   readonly value: ValueId;
   readonly exchanged: ExchangedFilter;
-  readonly window: Window;
+  readonly window: PlaneWindow;
   readonly phases: readonly [readonly Phase[], readonly Phase[]];
   readonly to: Image;
 }

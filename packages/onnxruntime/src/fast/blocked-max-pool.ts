@@ -2,13 +2,13 @@ import { type Dim, float, int, intOf, intsOf, type ValueId } from '@espalier/cor
 import type { BlockedRule } from './blocked-rule.js';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
 import { pickRows, type Rows, rowsOf } from './rows.js';
-import { type Window, windowAttributes, windowOf } from './window.js';
+import { type PlaneWindow, planeWindow, windowAttributes } from './window.js';
 
 /** MaxPool of a value that is blocked already, without indices. */
 const pool: BlockedRule = (node, w) => {
   const x = node.inputs[0] as ValueId; // it has one
   const [image, to] = [w.image(x), w.image(node.outputs[0])];
-  const window = windowOf(node, intsOf(node, 'kernel_shape', []));
+  const window = planeWindow(node, intsOf(node, 'kernel_shape', []));
   if (!image || !to || !window || !w.fills(image) || !w.isBlocked(x) || node.outputs[1] !== undefined) return false;
   const { group, ...attributes } = windowAttributes(window);
   const ceil = { ceil_mode: int(intOf(node, 'ceil_mode', 0)) };
@@ -32,7 +32,7 @@ const mostTaps = 4;
 const gradient: BlockedRule = (node, w) => {
   const [x, y, dy] = node.inputs as readonly [ValueId, ValueId, ValueId]; // it has three
   const [image, to] = [w.image(x), w.image(y)];
-  const window = windowOf(node, intsOf(node, 'kernel_shape', []));
+  const window = planeWindow(node, intsOf(node, 'kernel_shape', []));
   if (!image || !to || !window || !apartInside(window, image, to)) return false;
   const { batch, channels, height, width } = image;
   if (w.fills(image) && w.isBlocked(x)) {
@@ -67,7 +67,7 @@ interface Site {
   readonly given: Rows;
   /** Of the rows. */
   readonly batch: Dim;
-  readonly window: Window;
+  readonly window: PlaneWindow;
   readonly image: Image;
   readonly to: Image;
 }
@@ -114,7 +114,7 @@ function meeting(
 }
 
 /** Whether windows neither overlap nor reach beyond the image, and have few taps. */
-function apartInside({ kernel, strides, dilations, pads }: Window, from: Image, to: Image): boolean {
+function apartInside({ kernel, strides, dilations, pads }: PlaneWindow, from: Image, to: Image): boolean {
   const sizes = [
     [from.height, to.height],
     [from.width, to.width],

@@ -1,7 +1,7 @@
 import { int, ints, intsOf, type Node, type ValueId } from '@espalier/core';
 import { type BlockedWriter, blockedDomain, type Image } from './blocked-writer.js';
 import { weightGradientProduct } from './weight-gradient-product.js';
-import { type Window, windowOf } from './window.js';
+import { type PlaneWindow, planeWindow } from './window.js';
 
 // Measured up to this many places of dy; a kernel that large is read from memory for every group of its results.
 const mostPlaces = 128 * 128;
@@ -11,7 +11,7 @@ interface Site {
   readonly dy: ValueId;
   readonly from: Image;
   readonly to: Image;
-  readonly window: Window;
+  readonly window: PlaneWindow;
 }
 
 /**
@@ -26,7 +26,7 @@ interface Site {
 export function blockedWeightGradient(node: Node, w: BlockedWriter): boolean {
   const [x, dy] = node.inputs as readonly [ValueId, ValueId]; // it has both
   const [from, to] = [w.image(x), w.image(dy)];
-  const window = windowOf(node, intsOf(node, 'kernel_shape', []));
+  const window = planeWindow(node, intsOf(node, 'kernel_shape', []));
   if (!from || !to || !window || !w.fills(to)) return false;
   if (window.group !== 1) return depthwiseWeightGradient(node, w, { x, dy, from, to, window });
   const { batch } = from;
@@ -54,7 +54,7 @@ export function blockedWeightGradient(node: Node, w: BlockedWriter): boolean {
 function cutTo(
   w: BlockedWriter,
   value: ValueId,
-  { rows, columns, window }: { readonly rows: number; readonly columns: number; readonly window: Window },
+  { rows, columns, window }: { readonly rows: number; readonly columns: number; readonly window: PlaneWindow },
 ): ValueId {
   const [kh, kw] = window.kernel;
   if (rows === kh && columns === kw) return value;

@@ -1,14 +1,14 @@
 import { int, ints, intsOf, type Node, type ValueId } from '@espalier/core';
 import type { BlockedWriter, Image } from './blocked-writer.js';
 import { pickRows, rowsOf } from './rows.js';
-import { type Window, windowOf } from './window.js';
+import { type PlaneWindow, planeWindow } from './window.js';
 
 interface Site {
   readonly x: ValueId;
   readonly dy: ValueId;
   readonly from: Image;
   readonly to: Image;
-  readonly window: Window;
+  readonly window: PlaneWindow;
 }
 
 /**
@@ -19,7 +19,7 @@ interface Site {
 export function weightGradientProduct(node: Node, w: BlockedWriter): boolean {
   const [x, dy] = node.inputs as readonly [ValueId, ValueId]; // it has both
   const [from, to] = [w.image(x), w.image(dy)];
-  const window = windowOf(node, intsOf(node, 'kernel_shape', []));
+  const window = planeWindow(node, intsOf(node, 'kernel_shape', []));
   if (!from || !to || !window || window.group !== 1) return false;
   if (!w.fills(from) || !w.fills(to)) return false;
   const site = { x: w.blocked(x), dy: w.blocked(dy), from, to, window };

@@ -1,27 +1,25 @@
-import { intOf, ints, intsOf, type Node, textOf } from '@espalier/core';
+import { ints, type Node } from '@espalier/core';
+import { type Window, windowOf } from '@espalier/ops';
 
-/** A window over two axes, with every list written out. */
-export interface Window {
+/** A window over two axes. */
+export interface PlaneWindow extends Window {
   readonly kernel: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
   /** Top, left, bottom, right. */
   readonly pads: readonly [number, number, number, number];
-  readonly group: number;
 }
 
-/** The window of a convolution or its gradients; undefined for other numbers of axes and automatic padding. */
-export function windowOf(node: Node, kernel: readonly number[]): Window | undefined {
-  const strides = intsOf(node, 'strides', [1, 1]);
-  const dilations = intsOf(node, 'dilations', [1, 1]);
-  const pads = intsOf(node, 'pads', [0, 0, 0, 0]);
+/** The window of a convolution or its gradients over two axes; undefined for others and automatic padding. */
+export function planeWindow(node: Node, kernel: readonly number[]): PlaneWindow | undefined {
+  const window = windowOf(node, { kernel });
+  const { strides, dilations, pads, autoPad } = window;
   const fits = kernel.length === 2 && strides.length === 2 && dilations.length === 2 && pads.length === 4;
-  if (!fits || textOf(node, 'auto_pad', 'NOTSET') !== 'NOTSET') return undefined;
-  return { kernel, strides, dilations, pads, group: intOf(node, 'group', 1) } as Window; // lengths were checked just above
+  return fits && autoPad === 'NOTSET' ? (window as PlaneWindow) : undefined; // lengths were checked just above
 }
 
 /** The attributes of a blocked convolution. */
-export const windowAttributes = ({ kernel, strides, dilations, pads, group }: Window) => ({
+export const windowAttributes = ({ kernel, strides, dilations, pads, group }: PlaneWindow) => ({
   kernel_shape: ints(kernel),
   strides: ints(strides),
   dilations: ints(dilations),

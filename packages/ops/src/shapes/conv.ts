@@ -2,7 +2,7 @@ import { type Dim, type DType, intOf, intsOf } from '@espalier/core';
 import type { OpName } from '../op-names.js';
 import { addDims, mulDims, subDims } from './dim.js';
 import { type ShapeRule, type Site, sameDim, shapeOfRank, typeOf } from './site.js';
-import { listOf, reachOf, slidDims, windowOf } from './window.js';
+import { checkedWindow, listOf, reachOf, slidDims } from './window.js';
 
 /** Batch, output channels, then the places the kernel takes; input [N, C, ...], weight [M, C/group, ...]. */
 function convShape(site: Site, input: readonly Dim[] | undefined, w: number): readonly Dim[] | undefined {
@@ -21,7 +21,7 @@ function convShape(site: Site, input: readonly Dim[] | undefined, w: number): re
   if (kernel.length !== spatial.length) {
     throw site.fail({ expected: `a kernel of ${spatial.length} axes`, found: `${kernel.length}` });
   }
-  return [input[0]!, weight?.[0] ?? site.fresh(1), ...slidDims(site, spatial, windowOf(site, kernel))];
+  return [input[0]!, weight?.[0] ?? site.fresh(1), ...slidDims(site, spatial, checkedWindow(site, kernel))];
 }
 
 /** Where a convolution has its input and weight, and the dtype of its result. */
@@ -60,7 +60,7 @@ function transposedDims(site: Site, spatial: readonly Dim[], kernel: readonly Di
     if (kernel) throw site.fail({ expected: `a kernel of ${spatial.length} axes`, found: `${kernel.length}` });
     return spatial.map((_, axis) => site.fresh(axis + 2));
   }
-  const window = windowOf(site, kernel);
+  const window = checkedWindow(site, kernel);
   const extra = listOf(site, 'output_padding', { count: spatial.length, fallback: 0, least: 0 });
   return spatial.map((size, axis) => {
     const stride = window.strides[axis]!;

@@ -3,7 +3,7 @@ import type { OpName } from '../op-names.js';
 import { addDims, mulDims, subDims } from './dim.js';
 import { numbersOf } from './elements.js';
 import { type ShapeRule, type Site, sameDim, shapeOfRank, typeOf } from './site.js';
-import { slidDims, windowOf } from './window.js';
+import { checkedWindow, slidDims } from './window.js';
 
 /** Batch and channels kept, the window slid over the rest; channels come last in some fused ops. */
 function pooled(site: Site, channelsLast = false): readonly Dim[] | undefined {
@@ -15,7 +15,7 @@ function pooled(site: Site, channelsLast = false): readonly Dim[] | undefined {
   if (kernel.length !== spatial.length) {
     throw site.fail({ expected: `a kernel of ${spatial.length} axes`, found: `${kernel.length}` });
   }
-  const slid = slidDims(site, spatial, windowOf(site, kernel));
+  const slid = slidDims(site, spatial, checkedWindow(site, kernel));
   return channelsLast ? [given[0]!, ...slid, given.at(-1)!] : [given[0]!, given[1]!, ...slid];
 }
 
@@ -50,7 +50,7 @@ const maxUnpool: ShapeRule = (site) => {
         given.map((_, axis) => site.fresh(axis)),
       ),
     ];
-  const window = windowOf(site, kernel);
+  const window = checkedWindow(site, kernel);
   const spatial = given.slice(2).map((size, axis) => {
     const padding = window.pads[axis]! + window.pads[axis + kernel.length]!;
     return subDims(addDims(mulDims(subDims(size, 1), window.strides[axis]!), kernel[axis]!), padding);

@@ -1,28 +1,19 @@
-import { type Dim, intOf, intsOf, textOf } from '@espalier/core';
+import { type Dim, intOf, intsOf } from '@espalier/core';
+import { type Window, windowOf } from '../window.js';
 import { addDims, ceilDivDims, floorDivDims, minDims, mulDims, subDims } from './dim.js';
 import type { Site } from './site.js';
 
-/** A window that slides over the spatial axes; lists have one entry an axis, pads begin entries before end entries. */
-export interface Window {
-  readonly kernel: readonly Dim[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-  readonly autoPad: string;
+/** A window of sizes that may have names, and how a last place that is not full counts. */
+export interface ShapeWindow extends Window<Dim> {
   readonly ceil: boolean;
 }
 
-/** The window that a node's attributes describe. @throws GRAPH_SHAPE when a list is of the wrong length. */
-export function windowOf(site: Site, kernel: readonly Dim[]): Window {
+/** The window of a node, its lists checked. @throws GRAPH_SHAPE when a list is of the wrong length. */
+export function checkedWindow(site: Site, kernel: readonly Dim[]): ShapeWindow {
   const count = kernel.length;
-  return {
-    kernel,
-    strides: listOf(site, 'strides', { count, fallback: 1, least: 1 }),
-    dilations: listOf(site, 'dilations', { count, fallback: 1, least: 1 }),
-    pads: listOf(site, 'pads', { count: 2 * count, fallback: 0, least: Number.NEGATIVE_INFINITY }),
-    autoPad: textOf(site.node, 'auto_pad', 'NOTSET'),
-    ceil: intOf(site.node, 'ceil_mode', 0) === 1,
-  };
+  for (const name of ['strides', 'dilations']) listOf(site, name, { count, fallback: 1, least: 1 });
+  listOf(site, 'pads', { count: 2 * count, fallback: 0, least: Number.NEGATIVE_INFINITY });
+  return { ...windowOf<Dim>(site.node, { kernel }), ceil: intOf(site.node, 'ceil_mode', 0) === 1 };
 }
 
 /** A list attribute of `count` numbers. @throws GRAPH_SHAPE when it is shorter, longer, or holds a smaller number. */
@@ -41,7 +32,7 @@ export function listOf(
 }
 
 /** The reach of a window: (k - 1)·dilation + 1. */
-export const reachOf = (window: Window, axis: number): Dim =>
+export const reachOf = (window: ShapeWindow, axis: number): Dim =>
   addDims(mulDims(subDims(window.kernel[axis]!, 1), window.dilations[axis]!), 1);
 
 /**
@@ -49,10 +40,10 @@ export const reachOf = (window: Window, axis: number): Dim =>
  * ceil mode ⌈·⌉ + 1, but no window may start in the padding behind the end. SAME: ⌈n/s⌉. (onnx.ai, Conv, MaxPool.)
  * @throws GRAPH_SHAPE when the window is larger than the padded input.
  */
-export const slidDims = (site: Site, spatial: readonly Dim[], window: Window): readonly Dim[] =>
+export const slidDims = (site: Site, spatial: readonly Dim[], window: ShapeWindow): readonly Dim[] =>
   spatial.map((size, axis) => slid(site, size, { window, axis }));
 
-function slid(site: Site, size: Dim, { window, axis }: { readonly window: Window; readonly axis: number }): Dim {
+function slid(site: Site, size: Dim, { window, axis }: { readonly window: ShapeWindow; readonly axis: number }): Dim {
   const stride = window.strides[axis]!;
   if (window.autoPad === 'SAME_UPPER' || window.autoPad === 'SAME_LOWER') return ceilDivDims(size, stride);
   const explicit = window.autoPad !== 'VALID';

@@ -2,7 +2,7 @@ import { int, ints, intsOf } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import type { Lowering } from '../lowering.js';
 import { loweringEmitter } from './lowering-emitter.js';
-import { placesOf, windowAttributes, windowOf } from './window.js';
+import { checkedWindow, placesOf, windowAttributes } from './window.js';
 
 /**
  * `espalier::ConvInputGradient(dy, w) -> dx` is the gradient of Conv(x, w) with respect to x:
@@ -16,7 +16,7 @@ import { placesOf, windowAttributes, windowOf } from './window.js';
  */
 export const lowerConvInputGradient: Lowering = (node, context) => {
   const e = loweringEmitter(node, context);
-  const window = windowOf(node);
+  const window = checkedWindow(node);
   const size = intsOf(node, 'input_shape', []);
   if (size.length !== window.kernel.length) {
     throw loweringRefused(node, {

@@ -1,8 +1,9 @@
 import { int, ints, type ValueId } from '@espalier/core';
+import type { Window } from '@espalier/ops';
 import { loweringRefused } from '../errors.js';
 import type { Lowering } from '../lowering.js';
 import { type LoweringEmitter, loweringEmitter } from './lowering-emitter.js';
-import { placesOf, type Window, windowOf } from './window.js';
+import { checkedWindow, placesOf } from './window.js';
 
 /**
  * `espalier::ConvWeightGradient(x, dy) -> dw` is the gradient of Conv(x, w) with respect to w:
@@ -17,7 +18,7 @@ import { placesOf, type Window, windowOf } from './window.js';
  */
 export const lowerConvWeightGradient: Lowering = (node, context) => {
   const e = loweringEmitter(node, context);
-  const window = windowOf(node);
+  const window = checkedWindow(node);
   const rank = window.kernel.length + 2;
   const [x, dy] = [e.input(0), e.input(1)];
   const swap = ints([1, 0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2)]);

@@ -1,7 +1,7 @@
 import { int, intOf, text } from '@espalier/core';
 import type { Lowering } from '../lowering.js';
 import { loweringEmitter } from './lowering-emitter.js';
-import { windowAttributes, windowOf } from './window.js';
+import { checkedWindow, windowAttributes } from './window.js';
 
 /**
  * `espalier::MaxPoolGradient(x, y, dy) -> dx` is the gradient of y = MaxPool(x): each dy goes to the first maximum of
@@ -14,7 +14,7 @@ export const lowerMaxPoolGradient: Lowering = (node, context) => {
   const [x, dy] = [e.input(0), e.input(2)];
   const [, indices] = e.emitAll('MaxPool', [x], {
     outputs: 2,
-    attributes: { ...windowAttributes(windowOf(node)), ceil_mode: int(intOf(node, 'ceil_mode', 0)) },
+    attributes: { ...windowAttributes(checkedWindow(node)), ceil_mode: int(intOf(node, 'ceil_mode', 0)) },
   });
   const flat = e.longs([-1]);
   const size = e.emit('Reshape', [e.emit('Size', [x]), e.longs([1])]);

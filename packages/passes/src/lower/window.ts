@@ -1,21 +1,13 @@
-import { type Attribute, intOf, ints, intsOf, type Node } from '@espalier/core';
+import { type Attribute, ints, intsOf, type Node } from '@espalier/core';
+import { type Window, windowOf } from '@espalier/ops';
 import { loweringRefused } from '../errors.js';
 
-/** A sliding window, with every list written out: one entry an axis; pads begin entries before end entries. */
-export interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-  readonly group: number;
-}
-
 /** The window of a gradient op's attributes. @throws PASS_LOWERING on lists of the wrong length or range. */
-export function windowOf(node: Node): Window {
+export function checkedWindow(node: Node): Window {
   const kernel = intsOf(node, 'kernel_shape', []);
-  const list = (name: string, { count, fallback, least }: { count: number; fallback: number; least: number }) => {
-    const given = intsOf(node, name, undefined) ?? new Array<number>(count).fill(fallback);
-    if (given.length === count && given.every((each) => each >= least)) return given;
+  const check = (name: string, count: number, least: number) => {
+    const given = intsOf(node, name, undefined);
+    if (!given || (given.length === count && given.every((value) => value >= least))) return;
     throw loweringRefused(node, {
       expected: `attribute "${name}" of ${count} numbers, each ${least} or more`,
       found: `[${given.join(', ')}]`,
@@ -23,14 +15,9 @@ export function windowOf(node: Node): Window {
   };
   if (kernel.length === 0) throw loweringRefused(node, { expected: 'attribute "kernel_shape"', found: 'none' });
   const axes = kernel.length;
-  list('kernel_shape', { count: axes, fallback: 1, least: 1 });
-  return {
-    kernel,
-    strides: list('strides', { count: axes, fallback: 1, least: 1 }),
-    dilations: list('dilations', { count: axes, fallback: 1, least: 1 }),
-    pads: list('pads', { count: 2 * axes, fallback: 0, least: 0 }),
-    group: intOf(node, 'group', 1),
-  };
+  for (const name of ['kernel_shape', 'strides', 'dilations']) check(name, axes, 1);
+  check('pads', 2 * axes, 0);
+  return windowOf(node, { kernel });
 }
 
 /** The attributes that a standard op takes for a window. */

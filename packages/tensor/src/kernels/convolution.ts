@@ -9,20 +9,20 @@ import { panelsOf, tapsOf } from './convolution-weights.js';
 import { type Framed, framed, frameOf } from './frame.js';
 import {
   type Image,
+  type ImageWindow,
   imageOf,
+  imageWindow,
   type Pair,
   pairOf,
   places,
   spatialShape,
   transposedSize,
-  type Window,
-  windowOf,
 } from './window.js';
 
 const conv: Kernel = (c) => {
   const [x, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, x.shape);
-  const window = windowOf(c, image, w.shape.slice(2));
+  const window = imageWindow(c, image, w.shape.slice(2));
   const group = intOf(c.node, 'group', 1);
   const outputs = w.shape[0]!;
   if (w.shape.length !== x.shape.length || image.channels !== w.shape[1]! * group || outputs % group !== 0)
@@ -84,7 +84,7 @@ const geometry = (frame: Framed, image: Image, size: Pair, outputs: number): Geo
 ];
 
 /** kh, kw, sh, sw, dh, dw. */
-const steps = (window: Window): readonly [number, number, number, number, number, number] => [
+const steps = (window: ImageWindow): readonly [number, number, number, number, number, number] => [
   ...window.kernel,
   ...window.strides,
   ...window.dilations,
@@ -95,7 +95,7 @@ function inputGradient(
   c: Call,
   dy: Value,
   w: Value,
-  of: { readonly window: Window; readonly size: Pair; readonly group: number },
+  of: { readonly window: ImageWindow; readonly size: Pair; readonly group: number },
 ): Block {
   const { window, size, group } = of;
   const image = imageOf(c, dy.shape);
@@ -167,7 +167,7 @@ function inputGradient(
 const convInputGradient: Kernel = (c) => {
   const [dy, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, dy.shape);
-  const window = windowOf(c, image, w.shape.slice(2));
+  const window = imageWindow(c, image, w.shape.slice(2));
   const spatial = intsOf(c.node, 'input_shape', undefined) ?? refuse(c, 'no input_shape');
   const group = intOf(c.node, 'group', 1);
   const block = inputGradient(c, dy, w, { window, size: pairOf(spatial, 1), group });
@@ -177,7 +177,7 @@ const convInputGradient: Kernel = (c) => {
 const convTranspose: Kernel = (c) => {
   const [x, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, x.shape);
-  const window = windowOf(c, image, w.shape.slice(2));
+  const window = imageWindow(c, image, w.shape.slice(2));
   const size = transposedSize(c, image, window);
   const group = intOf(c.node, 'group', 1);
   const block = inputGradient(c, x, w, { window, size, group });
@@ -198,7 +198,7 @@ const convWeightGradient: Kernel = (c) => {
   const image = imageOf(c, x.shape);
   const grown = imageOf(c, dy.shape);
   const kernelShape = intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape');
-  const window = windowOf(c, image, kernelShape);
+  const window = imageWindow(c, image, kernelShape);
   const group = intOf(c.node, 'group', 1);
   const { kernel } = window;
   const inputs = image.channels / group;

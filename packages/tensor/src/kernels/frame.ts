@@ -1,6 +1,6 @@
 import type { Call } from '../kernel.js';
 import { blockOf, type Value } from '../value.js';
-import { type Image, imageOf, type Pair, type Window } from './window.js';
+import { type Image, type ImageWindow, imageOf, type Pair } from './window.js';
 
 /** An image with its borders in memory; `release` lets it go. */
 export interface Framed {
@@ -38,7 +38,7 @@ export function framed(
 }
 
 /** The frame that a window needs around an image. */
-export const frameOf = (window: Window, image: Image): { readonly begin: Pair; readonly size: Pair } => ({
+export const frameOf = (window: ImageWindow, image: Image): { readonly begin: Pair; readonly size: Pair } => ({
   begin: window.begin,
   size: [image.size[0] + window.begin[0] + window.end[0], image.size[1] + window.begin[1] + window.end[1]],
 });

@@ -3,17 +3,17 @@ import type { Call, Kernel } from '../kernel.js';
 import { at, isReal, need, refuse } from '../operands.js';
 import { blockOf, deviceValue } from '../value.js';
 import { reduced } from './reduce.js';
-import { type Image, imageOf, type Pair, places, spatialShape, type Window, windowOf } from './window.js';
+import { type Image, type ImageWindow, imageOf, imageWindow, type Pair, places, spatialShape } from './window.js';
 
 interface Pooling {
   readonly image: Image;
-  readonly window: Window;
+  readonly window: ImageWindow;
   readonly size: Pair;
 }
 
 function poolingOf(c: Call): Pooling {
   const image = imageOf(c, need(c, 0).shape);
-  const window = windowOf(c, image, intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape'));
+  const window = imageWindow(c, image, intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape'));
   const ceil = intOf(c.node, 'ceil_mode', 0) === 1;
   return { image, window, size: [places(window, image, 0, ceil), places(window, image, 1, ceil)] };
 }

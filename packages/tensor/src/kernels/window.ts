@@ -1,9 +1,10 @@
 import { intsOf, textOf } from '@espalier/core';
+import { windowOf } from '@espalier/ops';
 import type { Call } from '../kernel.js';
 import { refuse } from '../operands.js';
 
 /** A window over images, always with two spatial axes: one-dimensional ones get a leading axis of size 1. */
-export interface Window {
+export interface ImageWindow {
   readonly kernel: Pair;
   readonly strides: Pair;
   readonly dilations: Pair;
@@ -33,45 +34,21 @@ export function imageOf(c: Pick<Call, 'node'>, shape: readonly number[]): Image 
   return { batch, channels, size: pairOf(size, 1) };
 }
 
-/** The window of a node, automatic padding resolved. */
-export function windowOf(c: Pick<Call, 'node'>, image: Image, kernelShape: readonly number[]): Window {
-  const kernel = pairOf(kernelShape, 1);
-  const strides = pairOf(
-    intsOf(
-      c.node,
-      'strides',
-      kernelShape.map(() => 1),
-    ),
-    1,
-  );
-  const dilations = pairOf(
-    intsOf(
-      c.node,
-      'dilations',
-      kernelShape.map(() => 1),
-    ),
-    1,
-  );
-  const auto = textOf(c.node, 'auto_pad', 'NOTSET');
-  if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
-    const total = ([0, 1] as const).map((i) => {
-      const steps = Math.ceil(image.size[i] / strides[i]);
-      return Math.max(0, (steps - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 - image.size[i]);
-    });
-    const small = total.map((pad) => Math.floor(pad / 2)) as unknown as Pair; // two, as the axes are
-    const large = total.map((pad) => Math.ceil(pad / 2)) as unknown as Pair;
-    const upper = auto === 'SAME_UPPER';
-    return { kernel, strides, dilations, begin: upper ? small : large, end: upper ? large : small };
-  }
-  const pads = auto === 'VALID' ? [] : intsOf(c.node, 'pads', []);
-  const half = pads.length / 2;
-  const begin = half ? pairOf(pads.slice(0, half), 0) : ([0, 0] as const);
-  const end = half ? pairOf(pads.slice(half), 0) : ([0, 0] as const);
-  return { kernel, strides, dilations, begin, end };
+/** The window of a node over an image, automatic padding resolved. */
+export function imageWindow({ node }: Pick<Call, 'node'>, image: Image, kernelShape: readonly number[]): ImageWindow {
+  const input = () => image.size.slice(-kernelShape.length);
+  const { kernel, strides, dilations, pads } = windowOf(node, { kernel: kernelShape, input });
+  return {
+    kernel: pairOf(kernel, 1),
+    strides: pairOf(strides, 1),
+    dilations: pairOf(dilations, 1),
+    begin: pairOf(pads.slice(0, kernel.length), 0),
+    end: pairOf(pads.slice(kernel.length), 0),
+  };
 }
 
 /** Number of places of a window along one axis. */
-export const places = (window: Window, image: Image, axis: 0 | 1, ceil = false): number => {
+export const places = (window: ImageWindow, image: Image, axis: 0 | 1, ceil = false): number => {
   const room =
     image.size[axis] + window.begin[axis] + window.end[axis] - (window.kernel[axis] - 1) * window.dilations[axis] - 1;
   const count = (ceil ? Math.ceil : Math.floor)(room / window.strides[axis]) + 1;
@@ -85,7 +62,7 @@ export const places = (window: Window, image: Image, axis: 0 | 1, ceil = false):
 export const spatialShape = (rank: number, size: Pair): readonly number[] => (rank === 3 ? [size[1]] : size);
 
 /** The rows and columns that ConvTranspose makes of an image. Automatic padding and `output_shape` are refused. */
-export function transposedSize(c: Pick<Call, 'node'>, image: Image, window: Window): Pair {
+export function transposedSize(c: Pick<Call, 'node'>, image: Image, window: ImageWindow): Pair {
   if (textOf(c.node, 'auto_pad', 'NOTSET').startsWith('SAME') || c.node.attributes.has('output_shape'))
     refuse(c, 'automatic padding or output_shape');
   const more = pairOf(intsOf(c.node, 'output_padding', [0, 0]), 0);

@@ -1,7 +1,15 @@
 import { intOf, intsOf } from '@espalier/core';
 import type { Tensor as Device, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
-import { imageOf, type Pair, pairOf, places, transposedSize, type Window, windowOf } from '../../kernels/window.js';
+import {
+  type ImageWindow,
+  imageOf,
+  imageWindow,
+  type Pair,
+  pairOf,
+  places,
+  transposedSize,
+} from '../../kernels/window.js';
 import { refuse } from '../../operands.js';
 import { at, type GpuCall, type GpuKernel, type GpuOp, made, need } from '../gpu-kernel.js';
 import { derive } from '../gpu-value.js';
@@ -9,7 +17,10 @@ import { framed, fromImages, imagesAt, type Sliding, spread, tapOf, tapsOf } fro
 import { partOf } from './movement.js';
 
 /** Images as TensorFlow.js pads them: rows and columns before and after. */
-const explicit = ({ begin, end }: Window): [[number, number], [number, number], [number, number], [number, number]] => [
+const explicit = ({
+  begin,
+  end,
+}: ImageWindow): [[number, number], [number, number], [number, number], [number, number]] => [
   [0, 0],
   [begin[0], end[0]],
   [begin[1], end[1]],
@@ -33,13 +44,13 @@ const groupsOf = (c: GpuCall, device: Device, axis: number, group: number): read
 };
 
 /** The kernels of TensorFlow.js take strides or dilations, not both. */
-const strided = ({ strides }: Window): boolean => strides.some((step) => step > 1);
-const dilated = ({ dilations }: Window): boolean => dilations.some((step) => step > 1);
-const spreadFilter = (c: GpuCall, filter: Device, { dilations }: Window): Device =>
+const strided = ({ strides }: ImageWindow): boolean => strides.some((step) => step > 1);
+const dilated = ({ dilations }: ImageWindow): boolean => dilations.some((step) => step > 1);
+const spreadFilter = (c: GpuCall, filter: Device, { dilations }: ImageWindow): Device =>
   spread(c.tf, spread(c.tf, filter, 0, dilations[0]), 1, dilations[1]);
 
 /** A convolution of images by one filter [kh, kw, C, K]. */
-function convolved(c: GpuCall, images: Device, filter: Device, window: Window): Device {
+function convolved(c: GpuCall, images: Device, filter: Device, window: ImageWindow): Device {
   const both = strided(window) && dilated(window);
   const kernel = both ? spreadFilter(c, filter, window) : filter;
   const dilations: [number, number] = both ? [1, 1] : [...window.dilations];
@@ -48,7 +59,7 @@ function convolved(c: GpuCall, images: Device, filter: Device, window: Window): 
 }
 
 /** A convolution in which each channel has filters [kh, kw, C, multiplier] of its own. */
-function depthwise(c: GpuCall, images: Device, filter: Device, window: Window): Device {
+function depthwise(c: GpuCall, images: Device, filter: Device, window: ImageWindow): Device {
   const both = strided(window) && dilated(window);
   const kernel = both ? spreadFilter(c, filter, window) : filter;
   const dilations: [number, number] = both ? [1, 1] : [...window.dilations];
@@ -63,7 +74,7 @@ const perChannel = (c: GpuCall, filter: Device, channels: number): Device =>
 const conv: GpuKernel = (c) => {
   const [x, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, x.shape);
-  const window = windowOf(c, image, w.shape.slice(2));
+  const window = imageWindow(c, image, w.shape.slice(2));
   const group = intOf(c.node, 'group', 1);
   if (w.shape.length !== x.shape.length || image.channels !== w.shape[1]! * group || w.shape[0]! % group !== 0)
     throw wrongShapes(c.node, 'weights that fit the input', `[${x.shape.join(',')}] and [${w.shape.join(',')}]`);
@@ -83,7 +94,7 @@ const conv: GpuKernel = (c) => {
 /** dx [N, H, W, C] of a convolution from dy and its filter. */
 function inputGradient(
   c: GpuCall,
-  { window, size, group }: { readonly window: Window; readonly size: Pair; readonly group: number },
+  { window, size, group }: { readonly window: ImageWindow; readonly size: Pair; readonly group: number },
 ): Device {
   const [dy, w] = [need(c, 0), need(c, 1)];
   const image = imageOf(c, dy.shape);
@@ -110,7 +121,7 @@ function inputGradient(
 function depthwiseInputGradient(
   c: GpuCall,
   dy: Device,
-  of: { readonly filter: Device; readonly window: Window; readonly size: Pair; readonly group: number },
+  of: { readonly filter: Device; readonly window: ImageWindow; readonly size: Pair; readonly group: number },
 ): Device {
   const { filter, window, size, group } = of;
   const { tf } = c;
@@ -126,7 +137,7 @@ function depthwiseInputGradient(
   const parts = Array.from({ length: multiplier }, (_, m) => {
     const own = tf.reshape(partOf(c, each, { axis: 4, from: m, count: 1 }), [batch, rows, columns, group]);
     const frame = reframed(c, own, before, after);
-    const slide: Window = { ...window, strides: [1, 1], begin: [0, 0], end: [0, 0] };
+    const slide: ImageWindow = { ...window, strides: [1, 1], begin: [0, 0], end: [0, 0] };
     return depthwise(c, frame, partOf(c, turned, { axis: 3, from: m, count: 1 }), slide);
   });
   return parts.reduce((sum, part) => tf.add(sum, part));
@@ -153,7 +164,7 @@ function reframed(c: GpuCall, images: Device, before: Pair, after: Pair): Device
 /** `espalier::ConvInputGradient(dy, w)`; its meaning is said beside its lowering. */
 const convInputGradient: GpuKernel = (c) => {
   const image = imageOf(c, need(c, 0).shape);
-  const window = windowOf(c, image, need(c, 1).shape.slice(2));
+  const window = imageWindow(c, image, need(c, 1).shape.slice(2));
   const spatial = intsOf(c.node, 'input_shape', undefined) ?? refuse(c, 'no input_shape');
   const group = intOf(c.node, 'group', 1);
   return [fromImages(c, inputGradient(c, { window, size: pairOf(spatial, 1), group }))];
@@ -162,7 +173,7 @@ const convInputGradient: GpuKernel = (c) => {
 const convTranspose: GpuKernel = (c) => {
   const x = need(c, 0);
   const image = imageOf(c, x.shape);
-  const window = windowOf(c, image, need(c, 1).shape.slice(2));
+  const window = imageWindow(c, image, need(c, 1).shape.slice(2));
   const size = transposedSize(c, image, window);
   const sums = inputGradient(c, { window, size, group: intOf(c.node, 'group', 1) });
   return [fromImages(c, c.inputs[2] ? c.tf.add(sums, at(c, 2)) : sums)];
@@ -180,7 +191,7 @@ const convWeightGradient: GpuKernel = (c) => {
   const image = imageOf(c, need(c, 0).shape);
   const grown = imageOf(c, need(c, 1).shape);
   const kernelShape = intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape');
-  const window = windowOf(c, image, kernelShape);
+  const window = imageWindow(c, image, kernelShape);
   const group = intOf(c.node, 'group', 1);
   const slide: Sliding = { image, window, size: grown.size };
   const frame = framed(tf, imagesAt(c, 0), slide);

@@ -1,5 +1,5 @@
 import type { Tensor as Device, Tensor4D } from '@tensorflow/tfjs-core';
-import { type Image, imageOf, type Pair, places, type Window } from '../../kernels/window.js';
+import { type Image, type ImageWindow, imageOf, type Pair, places } from '../../kernels/window.js';
 import type { Tf } from '../gpu.js';
 import { at, type GpuCall, made, need } from '../gpu-kernel.js';
 import type { GpuValue } from '../gpu-value.js';
@@ -22,12 +22,12 @@ export function fromImages(c: GpuCall, images: Device): GpuValue {
 /** A window over images, and the places it takes. */
 export interface Sliding {
   readonly image: Image;
-  readonly window: Window;
+  readonly window: ImageWindow;
   readonly size: Pair;
 }
 
 /** The places of a window; in ceil mode a last one may reach over the end. */
-export const slidingOf = (window: Window, image: Image, ceil = false): Sliding => ({
+export const slidingOf = (window: ImageWindow, image: Image, ceil = false): Sliding => ({
   image,
   window,
   size: [places(window, image, 0, ceil), places(window, image, 1, ceil)],
@@ -63,7 +63,7 @@ export function tapOf(tf: Tf, frame: Device, { window, size }: Sliding, [row, co
 }
 
 /** The taps of a window, row by row. */
-export const tapsOf = ({ kernel: [rows, columns] }: Window): readonly Pair[] =>
+export const tapsOf = ({ kernel: [rows, columns] }: ImageWindow): readonly Pair[] =>
   Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const);
 
 /** Zeros between the elements of an axis: a b becomes a 0 b for step 2. */

@@ -1,6 +1,6 @@
 import { intOf, intsOf } from '@espalier/core';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
-import { imageOf, type Pair, windowOf } from '../../kernels/window.js';
+import { imageOf, imageWindow, type Pair } from '../../kernels/window.js';
 import { refuse } from '../../operands.js';
 import type { Tf } from '../gpu.js';
 import { type GpuCall, type GpuKernel, type GpuOp, isReal, need } from '../gpu-kernel.js';
@@ -9,7 +9,7 @@ import { maxOver, meanOver, reduced } from './reduce.js';
 
 function poolingOf(c: GpuCall): Sliding {
   const image = imageOf(c, need(c, 0).shape);
-  const window = windowOf(c, image, intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape'));
+  const window = imageWindow(c, image, intsOf(c.node, 'kernel_shape', undefined) ?? refuse(c, 'no kernel_shape'));
   return slidingOf(window, image, intOf(c.node, 'ceil_mode', 0) === 1);
 }
 
