@@ -12,9 +12,7 @@ describe('plugin onnxruntime', () => {
   });
 
   it('refuses options it does not have', () => {
-    expect(() => instantiate(onnxruntime, { threads: -1 })).toThrow(
-      /threads: expected a whole number from 0 to 256/,
-    );
+    expect(() => instantiate(onnxruntime, { threads: -1 })).toThrow(/threads: expected a whole number from 0 to 256/);
     expect(() => instantiate(onnxruntime, { backend: 'nod' })).toThrow(/Did you mean "node"/);
     expect(() => createOnnxRuntime({ threads: 1.5 })).toThrow(/threads: expected a whole number from 0 to 256/);
   });
