@@ -4,8 +4,9 @@ import { levelsOf } from '../grid.js';
 import { transposed } from '../matrix-weights.js';
 import { packRows } from '../pack-rows.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
-import { type Scales, scalesOf } from '../scales.js';
-import { type WeightClip, weightRanges } from '../weight-ranges.js';
+import type { Scales } from '../scales.js';
+import type { WeightClip } from '../weight-ranges.js';
+import { weightScales } from '../weight-scales.js';
 
 /** A matrix [rows, columns] with a scale for every `block` rows of each column. */
 export interface BlockWeights {
@@ -35,8 +36,7 @@ export function blockWeights(
 ): BlockWeights {
   const granularity = perBlock(0, block);
   const shape = [rows, columns];
-  const ranges = weightRanges(values, shape, { grid, granularity, clip })!; // callers check for NaN and infinity
-  const scales = scalesOf(ranges, grid);
+  const scales = weightScales(values, shape, { grid, granularity, clip })!; // callers check for NaN and infinity
   const codes = quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array | Uint8Array; // 8 bits at most
   return { rows, columns, block, blocks: Math.ceil(rows / block), codes, scales };
 }

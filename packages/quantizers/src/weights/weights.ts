@@ -22,8 +22,8 @@ export const weightsQuantizer = definePlugin({
     clip: {
       type: 'choice',
       of: ['minmax', 'mse'],
-      default: 'minmax',
-      about: 'the whole range of a block, or the part of least squared error',
+      default: 'mse',
+      about: 'scales of least squared error, or those that cover the whole range of a block',
     },
     form: {
       type: 'choice',

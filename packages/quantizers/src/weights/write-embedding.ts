@@ -3,8 +3,7 @@ import { perBlock } from '../granularity.js';
 import { levelsOf } from '../grid.js';
 import { packRows } from '../pack-rows.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
-import { scalesOf } from '../scales.js';
-import { weightRanges } from '../weight-ranges.js';
+import { weightScales } from '../weight-scales.js';
 import type { WeightsWriting } from './weights-writing.js';
 
 /**
@@ -21,7 +20,7 @@ export function writeEmbedding(writing: WeightsWriting, node: Node): void {
     const table = graph.constants.get(name)!;
     const [rows, size] = table.shape as readonly [number, number];
     const choice = { grid: settings.grid, granularity: perBlock(1, settings.block), clip: settings.clip };
-    const scales = scalesOf(weightRanges(toFloats(table), table.shape, choice)!, settings.grid); // finite: checked before
+    const scales = weightScales(toFloats(table), table.shape, choice)!; // finite: checked before
     const codes = quantizeToCodes(toFloats(table), table.shape, { ...choice, scales });
     const raise = settings.grid.signed ? -levelsOf(settings.grid).low : 0;
     const unsigned = Uint8Array.from(codes, (code) => code + raise);

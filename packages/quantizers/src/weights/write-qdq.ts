@@ -4,8 +4,7 @@ import { storageOf } from '../grid.js';
 import { matrixWeights } from '../matrix-weights.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import { scaleConstants } from '../scale-constants.js';
-import { scalesOf } from '../scales.js';
-import { weightRanges } from '../weight-ranges.js';
+import { weightScales } from '../weight-scales.js';
 import { biasNode } from './bias-node.js';
 import type { WeightsWriting } from './weights-writing.js';
 
@@ -50,7 +49,7 @@ function writeRestored(writing: WeightsWriting, { key, name, source, granularity
   const known = written.get(key)?.[0];
   if (known !== undefined) return known;
   const { grid, clip } = settings;
-  const scales = scalesOf(weightRanges(toFloats(source), source.shape, { grid, granularity, clip })!, grid); // finite: checked before
+  const scales = weightScales(toFloats(source), source.shape, { grid, granularity, clip })!; // finite: checked before
   const { scale, zeroPoint } = scaleConstants(scales, scaleLayout(source.shape, granularity).shape, storageOf(grid));
   const output = writer.fresh(`${name}_dequantized`);
   writer.info(output, { dtype: 'float32', shape: source.shape });
