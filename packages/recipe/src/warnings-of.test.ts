@@ -1,4 +1,4 @@
-import type { ClassifierMetrics } from '@espalier/analysis';
+import type { ClassifierMetrics, OutputDifference } from '@espalier/analysis';
 import { describe, expect, it } from 'vitest';
 import { warningsOf } from './warnings-of.js';
 
@@ -22,19 +22,29 @@ describe('the warnings of a run', () => {
     expect(told(['prune', 'train', 'prune'], 0.5)).toMatch(/Nothing was trained/);
   });
 
-  it('say that nothing was compared where both models compute NaN', () => {
-    const output = { name: 'y', snrDb: -300, maxAbs: 0, rmse: 0, cosine: 1, nonFinite: 0, undefinedBoth: 4, count: 4 };
+  const compared = (output: Partial<OutputDifference>) => {
+    const same = { name: 'y', snrDb: 300, maxAbs: 0, rmse: 0, cosine: 1, nonFinite: 0, undefinedBoth: 0, count: 4 };
     const comparison = {
-      samples: 1,
-      outputs: [{ ...output, agreement: null }],
+      samples: 2,
+      outputs: [{ ...same, agreement: null, constant: false, ...output }],
       unmatched: [],
       top1Agreement: null,
       top1: null,
       latency: null,
       bytes: null,
     };
-    const warnings = warningsOf({ ...findings(['quantize'], 0.9), comparison }, { notes: [], errors: true });
-    expect(warnings.join(' ')).toMatch(/"y" of both models holds no finite number in all of its values/);
+    return warningsOf({ ...findings(['quantize'], 0.9), comparison }, { notes: [], errors: true }).join(' ');
+  };
+
+  it('say that nothing was compared where both models compute NaN', () => {
+    const warnings = compared({ snrDb: -300, undefinedBoth: 4, constant: true });
+    expect(warnings).toMatch(/"y" of both models holds no finite number in all of its values/);
+    expect(warnings).not.toMatch(/every sample/);
+  });
+
+  it('say that little was compared where the output does not depend on the input', () => {
+    expect(compared({ constant: true })).toMatch(/"y" of the original is the same for every sample/);
+    expect(compared({})).not.toMatch(/says little/);
   });
 
   it('do not call microseconds slower', () => {

@@ -22,7 +22,12 @@ export function warningsOf(
   }
   if (output.bytes > input.bytes * 0.98)
     warnings.push(`The file did not get smaller: ${output.bytes} bytes after ${input.bytes}.`);
-  for (const { name, snrDb, nonFinite, undefinedBoth, count, agreement } of comparison?.outputs ?? []) {
+  for (const { name, snrDb, nonFinite, undefinedBoth, count, agreement, constant } of comparison?.outputs ?? []) {
+    if (constant && nonFinite === 0 && undefinedBoth < count) {
+      warnings.push(
+        `Output "${name}" of the original is the same for every sample: that part of the comparison says little. Try other inputs with --data.`,
+      );
+    }
     if (nonFinite > 0) warnings.push(`Output "${name}" holds ${nonFinite} values that are not finite.`);
     else if (undefinedBoth > 0) {
       const all = undefinedBoth === count ? 'all' : `${undefinedBoth} of ${count}`;

@@ -5,6 +5,7 @@ import { type Batch, type Batches, feedsOf, firstSamples, labelsOf, samplesIn } 
 import { argmax, isClassScores } from './class-scores.js';
 import { createErrorMeter, type ErrorMeter } from './error-meter.js';
 import { type LatencyOptions, type LatencyPair, measureLatencyPair } from './latency.js';
+import { createSampleVariation } from './sample-variation.js';
 
 /** Options for comparing more than the outputs. */
 export interface CompareOptions {
@@ -32,6 +33,8 @@ export interface OutputDifference {
   readonly count: number;
   /** Share of equal elements, for whole numbers, booleans and texts; null for other numbers. */
   readonly agreement: number | null;
+  /** Whether the reference gives the same values for every sample, so that the other figures say little. */
+  readonly constant: boolean;
 }
 
 /** Two models side by side; every `ratio` is b / a, so below 1 means that b is smaller or faster. */
@@ -60,6 +63,7 @@ export async function compareSessions(
   const { pairs, unmatched } = matchOutputs(a, b);
   const meters = pairs.map(({ name }) => createErrorMeter(`output "${name}"`));
   const equals = pairs.map((): EqualCount => ({ total: 0, same: 0 }));
+  const variations = pairs.map(createSampleVariation);
   const agreement = createAgreement();
   let samples = 0;
   let first: Batch | undefined;
@@ -71,6 +75,8 @@ export async function compareSessions(
     pairs.forEach((pair, i) => {
       meterPair(meters[i]!, left.get(pair.a), right.get(pair.b));
       countEqual(equals[i]!, left.get(pair.a), right.get(pair.b));
+      const output = left.get(pair.a);
+      if (output) variations[i]!.add(output, count);
     });
     agreement.add(pairs, {
       left,
@@ -84,7 +90,10 @@ export async function compareSessions(
   if (!first || samples === 0) throw noSamples('comparison of two models');
   return {
     samples,
-    outputs: pairs.map(({ name }, i) => difference(name, meters[i]!, equals[i]!)),
+    outputs: pairs.map(({ name }, i) => ({
+      ...difference(name, meters[i]!, equals[i]!),
+      constant: variations[i]!.constant(),
+    })),
     unmatched,
     ...agreement.read(),
     latency: latency === false ? null : await pairLatency([a, b], { batch: first, options: latency ?? {} }),
@@ -131,7 +140,7 @@ function countEqual(equal: EqualCount, left: Tensor | undefined, right: Tensor |
   for (let i = 0; i < count; i++) if (left.data[i] === right.data[i]) equal.same++;
 }
 
-function difference(name: string, meter: ErrorMeter, equal: EqualCount): OutputDifference {
+function difference(name: string, meter: ErrorMeter, equal: EqualCount): Omit<OutputDifference, 'constant'> {
   return { name, ...meter.read(), agreement: equal.total > 0 ? equal.same / equal.total : null };
 }
 

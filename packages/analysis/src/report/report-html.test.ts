@@ -71,7 +71,7 @@ const report: CompressReport = {
   fed: { data: 'images', role: 'evaluation', inputs: [] },
   comparison: {
     samples: 3,
-    outputs: [{ name: attack, ...error }],
+    outputs: [{ name: attack, ...error, constant: false }],
     unmatched: [],
     top1Agreement: 0.9,
     top1: null,
