@@ -3,6 +3,7 @@ export { analyzeHtml } from './analyze-report/analyze-html.js';
 export * from './analyze-report/analyze-report.js';
 export { driftMarkup } from './analyze-report/layer-figures.js';
 export type { Batch, Batches } from './comparison/batches.js';
+export * from './comparison/class-rows.js';
 export * from './comparison/compare-sessions.js';
 export * from './comparison/error-meter.js';
 export * from './comparison/evaluate-session.js';

@@ -1,3 +1,4 @@
+import { evaluateSession } from '@espalier/analysis';
 import { buildGraph, floats, type Graph, type Tensor, tensor } from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
@@ -51,5 +52,31 @@ describe('evaluation', () => {
     expect(found['top1']).toBe(1);
     expect(shares).toEqual([2 / 3]);
     await expect(evaluate({ model: scores('Identity', 4), dataset, executor })).rejects.toThrow(/4 samples or more/);
+  });
+
+  it('reports the accuracy and loss that a comparison of models reports, ties and NaN included', async () => {
+    const x = floats([1, 0, 0, 1, 3, 0, 2, 2, 2, 2, Number.NaN, 1], [6, 2]);
+    const label = tensor('int32', [6], Int32Array.of(0, 1, 1, 0, 1, 1));
+    const samples = (count: number) =>
+      new Map<string, Tensor>([
+        ['x', floats(x.data.subarray(0, 2 * count), [count, 2])],
+        ['label', tensor('int32', [count], label.data.slice(0, count))],
+      ]);
+    const model = scores('Identity');
+    const measure = async (count: number) => {
+      const fields = samples(count);
+      const trained = await evaluate({ model, dataset: tensorSet({ name: 'some', fields }), executor, batch: 4 });
+      const session = await executor.open(model);
+      const compared = await evaluateSession(session, [fields]);
+      await session.close();
+      return { trained, compared: compared.metrics };
+    };
+    const finite = await measure(5);
+    expect(finite.trained['top1']).toBe(3 / 5);
+    expect(finite.trained['top1']).toBe(finite.compared.top1);
+    expect(finite.trained['loss']).toBeCloseTo(finite.compared.loss, 12);
+    const { trained, compared } = await measure(6);
+    expect([trained['top1'], compared.top1]).toEqual([3 / 6, 3 / 6]);
+    expect([trained['loss'], compared.loss]).toEqual([Number.NaN, Number.NaN]);
   });
 });

@@ -2,6 +2,7 @@ import type { Session, Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { badLabels, noSamples, noScores, unknownOutput } from '../errors.js';
 import { type Batches, feedsOf, labelsOf, samplesIn } from './batches.js';
+import { type ClassRows, crossEntropyOf, rankOf } from './class-rows.js';
 import { isClassScores, scoresOutput } from './class-scores.js';
 
 /** Options for measuring a classifier. */
@@ -82,35 +83,19 @@ function createTally() {
   let classes = 0;
   let probabilities = true;
   const sums = { top1: 0, top5: 0, logits: 0, probabilities: 0 };
-  const row = (values: ArrayLike<number>, from: number, label: number) => {
-    const own = values[from + label]!;
-    let above = 0;
-    let total = 0;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < classes; c++) {
-      const value = values[from + c]!;
-      if (value > own || (value === own && c < label) || Number.isNaN(own)) above++;
-      if (value > most) most = value;
-      if (!(value >= 0)) probabilities = false;
-      total += value;
-    }
-    if (!(Math.abs(total - 1) <= slack)) probabilities = false;
-    let exponentials = 0;
-    for (let c = 0; c < classes; c++) exponentials += Math.exp(values[from + c]! - most);
-    if (above === 0) sums.top1++;
-    if (above < 5) sums.top5++;
-    sums.logits += Math.log(exponentials) + most - own;
-    sums.probabilities -= Math.log(Math.max(smallest, own));
-  };
   const add = (scores: Tensor, labels: readonly number[]) => {
-    const values = numbersOf(scores);
     classes = scores.shape[1]!;
-    labels.forEach((label, i) => {
-      if (!Number.isInteger(label) || label < 0 || label >= classes) {
-        throw badLabels(`${label}`, `class indices from 0 to ${classes - 1}`);
-      }
-      row(values, i * classes, label);
-    });
+    const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= classes);
+    if (wrong !== undefined) throw badLabels(`${wrong}`, `class indices from 0 to ${classes - 1}`);
+    const rows: ClassRows = { values: numbersOf(scores), labels, classes, stride: 1, start: (row) => row * classes };
+    for (let row = 0; row < labels.length; row++) {
+      const rank = rankOf(rows, row);
+      if (rank === 0) sums.top1++;
+      if (rank < 5) sums.top5++;
+      sums.logits += crossEntropyOf(rows, row);
+      sums.probabilities -= Math.log(Math.max(smallest, rows.values[row * classes + labels[row]!]!));
+      probabilities &&= isDistribution(rows, row);
+    }
     samples += labels.length;
   };
   const read = (given: Evaluation['scores'] | undefined): Pick<Evaluation, 'samples' | 'metrics' | 'scores'> => {
@@ -120,4 +105,15 @@ function createTally() {
     return { samples, scores: kind, metrics: { top1: sums.top1 / samples, loss, ...top5 } };
   };
   return { add, read, samples: () => samples };
+}
+
+/** Whether a row is at least 0 everywhere and sums to 1. */
+function isDistribution({ values, classes, start }: ClassRows, row: number): boolean {
+  let total = 0;
+  for (let c = 0; c < classes; c++) {
+    const value = values[start(row) + c]!;
+    if (!(value >= 0)) return false;
+    total += value;
+  }
+  return Math.abs(total - 1) <= slack;
 }

@@ -1,22 +1,18 @@
+import type { ClassRows } from '@espalier/analysis';
 import { isInteger, sizeOf, type Tensor, toNumbers } from '@espalier/core';
 import { badTargets } from '../errors.js';
 
-/** Class scores seen as rows: the score of class `c` in row `r` is `values[start(r) + c * stride]`. */
-export interface ClassRows {
-  readonly values: ArrayLike<number>;
-  readonly labels: ArrayLike<number>;
-  readonly classes: number;
+/** Rows of class scores that belong to samples. */
+export interface SampleRows extends ClassRows {
   /** Rows in a sample: 1 for classification, the number of pixels for segmentation. */
   readonly perSample: number;
-  readonly stride: number;
-  start(row: number): number;
 }
 
 /**
  * Outputs `[N, C]` or `[N, C, ...rest]` with whole-number targets `[N]` or `[N, ...rest]` as rows of class scores.
  * @throws TRAINING_TARGETS when they do not go together or a label is no class.
  */
-export function classRows(output: Tensor, target: Tensor): ClassRows {
+export function sampleRows(output: Tensor, target: Tensor): SampleRows {
   const [samples = 0, classes = 0, ...rest] = output.shape;
   const perSample = sizeOf(rest);
   if (output.shape.length < 2 || !isInteger(target.dtype) || sizeOf(target.shape) !== samples * perSample) {
