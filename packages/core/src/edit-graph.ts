@@ -1,8 +1,8 @@
-import type { Attribute } from './attribute.js';
 import { problem } from './errors.js';
 import { freshNames } from './fresh-names.js';
 import type { Graph, Node, ValueId, ValueInfo } from './graph.js';
 import { indexOf } from './graph-index.js';
+import { withBodies } from './subgraphs.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -137,26 +137,9 @@ function resolveRedirects(redirected: ReadonlyMap<ValueId, ValueId>): ReadonlyMa
 /** The node with its reads renamed, inside its subgraphs too where they do not define the name themselves. */
 export function redirectNode(node: Node, to: ReadonlyMap<ValueId, ValueId>): Node {
   if (to.size === 0) return node;
+  const inner = withBodies(node, (body) => redirectBody(body, to));
   const inputs = node.inputs.map((value) => (value === undefined ? value : (to.get(value) ?? value)));
-  const attributes = redirectAttributes(node.attributes, to);
-  const same = attributes === node.attributes && inputs.every((value, i) => value === node.inputs[i]);
-  return same ? node : { ...node, inputs, attributes };
-}
-
-function redirectAttributes(attributes: ReadonlyMap<string, Attribute>, to: ReadonlyMap<ValueId, ValueId>) {
-  let changed = false;
-  const out = new Map(attributes);
-  for (const [name, attribute] of attributes) {
-    if (attribute.kind === 'graph') {
-      const value = redirectBody(attribute.value, to);
-      if (value !== attribute.value) changed = !!out.set(name, { kind: 'graph', value });
-    }
-    if (attribute.kind === 'graphs') {
-      const value = attribute.value.map((body) => redirectBody(body, to));
-      if (value.some((body, i) => body !== attribute.value[i])) changed = !!out.set(name, { kind: 'graphs', value });
-    }
-  }
-  return changed ? out : attributes;
+  return inputs.every((value, i) => value === node.inputs[i]) ? inner : { ...inner, inputs };
 }
 
 function redirectBody(body: Graph, to: ReadonlyMap<ValueId, ValueId>): Graph {

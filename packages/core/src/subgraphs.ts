@@ -1,3 +1,4 @@
+import type { Attribute } from './attribute.js';
 import type { Graph, Node, ValueId } from './graph.js';
 
 /** The subgraphs a node carries as attributes (bodies of If, Loop, Scan), in attribute order. */
@@ -9,6 +10,32 @@ export function subgraphsOf(node: Node): readonly Graph[] {
   }
   return found;
 }
+
+/** The node with each of its subgraphs replaced by what `change` makes of it; the same node where all stay the same. */
+export function withBodies(node: Node, change: (body: Graph) => Graph): Node {
+  if (subgraphsOf(node).length === 0) return node;
+  let changed = false;
+  const made = (body: Graph) => {
+    const next = change(body);
+    changed ||= next !== body;
+    return next;
+  };
+  const attributes = new Map<string, Attribute>();
+  for (const [name, each] of node.attributes) {
+    if (each.kind === 'graph') attributes.set(name, { kind: 'graph', value: made(each.value) });
+    else attributes.set(name, each.kind === 'graphs' ? { kind: 'graphs', value: each.value.map(made) } : each);
+  }
+  return changed ? { ...node, attributes } : node;
+}
+
+/** A subgraph with the constants and types of the graph around it in sight; its own names come first. */
+export const inSight = (body: Graph, outer: Graph): Graph => ({
+  ...body,
+  opsets: outer.opsets,
+  functions: outer.functions,
+  constants: new Map([...outer.constants, ...body.constants]),
+  values: new Map([...outer.values, ...body.values]),
+});
 
 const known = new WeakMap<Node, ReadonlySet<ValueId>>();
 const none: ReadonlySet<ValueId> = new Set();

@@ -1,14 +1,13 @@
 import {
-  type Attribute,
   EspalierError,
   editGraph,
   type Graph,
   type Node,
   opsetOf,
-  subgraphsOf,
   type Tensor,
   tensorInfo,
   type ValueId,
+  withBodies,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { opsetOutOfReach, opsetRefused } from './errors.js';
@@ -83,16 +82,6 @@ function convertBody(graph: Graph, span: Span): Graph {
     return convertNode(inner, { ...span, scopes, constants });
   });
   return { ...graph, nodes, constants };
-}
-
-function withBodies(node: Node, convert: (body: Graph) => Graph): Node {
-  if (subgraphsOf(node).length === 0) return node;
-  const attributes = new Map<string, Attribute>();
-  for (const [name, each] of node.attributes) {
-    if (each.kind === 'graph') attributes.set(name, { kind: 'graph', value: convert(each.value) });
-    else attributes.set(name, each.kind === 'graphs' ? { kind: 'graphs', value: each.value.map(convert) } : each);
-  }
-  return { ...node, attributes };
 }
 
 interface Place extends Span {

@@ -1,14 +1,16 @@
-import { floatOf, type Graph, intOf, type Node, toFloats, type ValueId } from '@espalier/core';
+import { floatOf, type Graph, intOf, type Node, type Tensor, toFloats, type ValueId } from '@espalier/core';
 import { isFiniteTensor } from './finite-tensor.js';
 
 /** The constant matrix of a MatMul or Gemm, as [rows, columns] = [inputs, outputs] with the factors worked in. */
 export interface MatrixWeights {
   readonly name: ValueId;
+  /** The constant as it stands in the graph. */
+  readonly tensor: Tensor;
   readonly rows: number;
   readonly columns: number;
   /** Row-major [rows, columns]. */
   readonly values: Float32Array;
-  /** A key equal for equal matrices: the constant, whether it was transposed, and its factor. */
+  /** Equal for equal matrices of one constant: whether it was transposed, and its factor. */
   readonly key: string;
   /** The bias of a Gemm, and the factor it has. */
   readonly bias?: { readonly value: ValueId; readonly factor: number };
@@ -41,10 +43,11 @@ export function matrixWeights(graph: Graph, node: Node): MatrixWeights {
   const bias = gemm ? node.inputs[2] : undefined;
   return {
     name,
+    tensor: weight,
     rows,
     columns,
     values: factor === 1 ? plain : plain.map((value) => value * factor),
-    key: `${name}|${flipped}|${factor}`,
+    key: `${flipped}|${factor}`,
     ...(bias === undefined ? {} : { bias: { value: bias, factor: floatOf(node, 'beta', 1) } }),
   };
 }

@@ -1,7 +1,17 @@
-import type { Compressor, Graph, Node, ValueId } from '@espalier/core';
+import {
+  type Compressor,
+  type Graph,
+  inSight,
+  type Node,
+  type Note,
+  subgraphsOf,
+  type ValueId,
+  withBodies,
+} from '@espalier/core';
+import { type MadeConstants, madeConstants } from './made-constants.js';
 import { noteNodes, type Verdict } from './note-nodes.js';
 import { prepareGraph } from './prepare-graph.js';
-import { type GraphWriter, writeGraph } from './quantized-graph.js';
+import { type GraphWriter, writeBody, writeGraph } from './quantized-graph.js';
 
 /** What becomes of a node: the form it is written in and what a report says of that, or why it stays float. */
 export type Fate<Form extends string> =
@@ -13,11 +23,12 @@ export const float = (reason: string) => ({ form: 'float', reason }) as const;
 
 /** What the writers of forms share. */
 export interface NodeWriting {
-  /** The prepared graph. */
+  /** The prepared graph, or a subgraph with all that it can read in sight. */
   readonly graph: Graph;
   readonly writer: GraphWriter;
   /** Constants that were written in another form; they fall away where nobody else reads them. */
   readonly replaced: Set<ValueId>;
+  readonly made: MadeConstants;
 }
 
 /** A quantizer that decides each node by itself. */
@@ -31,13 +42,16 @@ export interface NodeByNode<Form extends string> {
   readonly contrib: readonly Form[];
 }
 
-/** The compressor of such a quantizer. It needs no data, and gives back the very graph where every node stays float. */
+/**
+ * The compressor of such a quantizer; it reaches into the bodies of If, Loop and Scan. It needs no data, and gives
+ * back the very graph where every node stays float.
+ */
 export function nodeByNode<Form extends string>({ opset, fateOf, writers, contrib }: NodeByNode<Form>): Compressor {
   return (given) => {
     const graph = prepareGraph(given, opset);
-    const fates = new Map(graph.nodes.map((node) => [node.id, fateOf(graph, node)] as const));
-    const notes = noteNodes(graph, (node) => verdictOf(fates.get(node.id)!));
-    const forms = new Set([...fates.values()].map(({ form }) => form));
+    const plan = planOf(graph, fateOf);
+    const notes = notesOf(plan);
+    const forms = formsOf(plan);
     return {
       graph,
       needs: [],
@@ -45,15 +59,57 @@ export function nodeByNode<Form extends string>({ opset, fateOf, writers, contri
         if ([...forms].every((form) => form === 'float')) return { graph: given, notes };
         const writer = writeGraph(graph);
         const replaced = new Set<ValueId>();
-        const write = { ...writers({ graph, writer, replaced }), float: (node: Node) => writer.emit(node) };
-        for (const node of graph.nodes) write[fates.get(node.id)!.form](node);
         const opsets = contrib.some((form) => forms.has(form))
           ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
           : graph.opsets;
+        writeNodes(plan, { writer, replaced, made: madeConstants(), writers });
         return { graph: writer.finish(replaced, opsets), notes };
       },
     };
   };
+}
+
+/** The fates of the nodes of a graph, and the plans of its subgraphs. */
+interface Plan<Form extends string> {
+  /** The graph with what surrounds it in sight. */
+  readonly graph: Graph;
+  readonly fates: ReadonlyMap<string, Fate<Form>>;
+  readonly bodies: ReadonlyMap<Graph, Plan<Form>>;
+}
+
+function planOf<Form extends string>(graph: Graph, fateOf: NodeByNode<Form>['fateOf']): Plan<Form> {
+  const bodies = graph.nodes.flatMap(subgraphsOf);
+  return {
+    graph,
+    fates: new Map(graph.nodes.map((node) => [node.id, fateOf(graph, node)])),
+    bodies: new Map(bodies.map((body) => [body, planOf(inSight(body, graph), fateOf)])),
+  };
+}
+
+const notesOf = <Form extends string>({ graph, fates, bodies }: Plan<Form>): readonly Note[] => [
+  ...noteNodes(graph, (node) => verdictOf(fates.get(node.id)!)),
+  ...[...bodies.values()].flatMap(notesOf),
+];
+
+const formsOf = <Form extends string>({ fates, bodies }: Plan<Form>): ReadonlySet<string> =>
+  new Set(
+    [...fates.values()].map(({ form }): string => form).concat(...[...bodies.values()].map((b) => [...formsOf(b)])),
+  );
+
+function writeNodes<Form extends string>(
+  { graph, fates, bodies }: Plan<Form>,
+  writing: Omit<NodeWriting, 'graph'> & Pick<NodeByNode<Form>, 'writers'>,
+): void {
+  const { writer, replaced, writers } = writing;
+  const write = { ...writers({ ...writing, graph }), float: (node: Node) => writer.emit(node) };
+  for (const node of graph.nodes) {
+    const whole = withBodies(node, (body) => {
+      const inner = writeBody(body, writer);
+      writeNodes(bodies.get(body)!, { ...writing, writer: inner });
+      return inner.finish(replaced);
+    });
+    write[fates.get(node.id)!.form](whole);
+  }
 }
 
 const verdictOf = (fate: Fate<string>): Verdict =>

@@ -5,6 +5,7 @@ import {
   int,
   type Node,
   reshaped,
+  type Tensor,
   tensor,
   toFloats,
   type ValueId,
@@ -13,6 +14,7 @@ import { isRefusal, type LayerKind, layerOf } from '@espalier/ops';
 import { isFiniteTensor } from './finite-tensor.js';
 import { perChannel as channelsOf, perTensor } from './granularity.js';
 import { int8Weights } from './grid.js';
+import type { MadeConstants } from './made-constants.js';
 import { quantizeTensor } from './quantize-tensor.js';
 import type { GraphWriter } from './quantized-graph.js';
 import { scalesOf } from './scales.js';
@@ -24,6 +26,7 @@ export interface StorageChoice {
   readonly clip: WeightClip;
   readonly perChannel: boolean;
   readonly replaced: Set<ValueId>;
+  readonly made: MadeConstants;
   /** How the axes of custom ops relate. */
   readonly rules?: AxisRules;
 }
@@ -81,37 +84,31 @@ export function createStoredWeights(graph: Graph, choice: StorageChoice): Stored
   };
 }
 
-function writeStored(
-  graph: Graph,
-  value: ValueId,
-  { writer, clip, perChannel, replaced, axis }: StorageChoice & { readonly axis: number },
-): ValueId {
+function writeStored(graph: Graph, value: ValueId, choice: StorageChoice & { readonly axis: number }): ValueId {
+  const { writer, replaced, made, axis } = choice;
   const weight = graph.constants.get(value)!;
+  const [codes, scale] = made(weight, `stored|${axis}`, () => storedConstants({ value, weight }, choice));
+  const [cast, output] = [writer.fresh(`${value}_cast`), writer.fresh(`${value}_dequantized`)];
+  writer.info(cast, { dtype: 'float32', shape: weight.shape });
+  writer.info(output, { dtype: 'float32', shape: weight.shape });
+  const to = { to: int(1) };
+  writer.emit(
+    createNode({ id: writer.fresh(`${value}_Cast`), op: 'Cast', inputs: [codes], outputs: [cast], attributes: to }),
+    createNode({ id: writer.fresh(`${value}_Mul`), op: 'Mul', inputs: [cast, scale], outputs: [output] }),
+  );
+  replaced.add(value);
+  return output;
+}
+
+function storedConstants(
+  { value, weight }: { readonly value: ValueId; readonly weight: Tensor },
+  { writer, clip, perChannel, axis }: StorageChoice & { readonly axis: number },
+): readonly ValueId[] {
   const granularity = perChannel ? channelsOf(axis) : perTensor;
   const ranges = weightRanges(toFloats(weight), weight.shape, { grid: int8Weights, granularity, clip })!; // finite: checked before
   const scales = scalesOf(ranges, int8Weights);
   const shape = perChannel ? weight.shape.map((dim, i) => (i === axis ? dim : 1)) : [];
+  const codes = quantizeTensor(weight, { grid: int8Weights, granularity, scales });
   const scale = reshaped(tensor('float32', [scales.scale.length], scales.scale), shape);
-  const [cast, output] = [writer.fresh(`${value}_cast`), writer.fresh(`${value}_dequantized`)];
-  writer.info(cast, { dtype: 'float32', shape: weight.shape });
-  writer.info(output, { dtype: 'float32', shape: weight.shape });
-  writer.emit(
-    createNode({
-      id: writer.fresh(`${value}_Cast`),
-      op: 'Cast',
-      inputs: [
-        writer.constant(`${value}_quantized`, quantizeTensor(weight, { grid: int8Weights, granularity, scales })),
-      ],
-      outputs: [cast],
-      attributes: { to: int(1) },
-    }),
-    createNode({
-      id: writer.fresh(`${value}_Mul`),
-      op: 'Mul',
-      inputs: [cast, writer.constant(`${value}_scale`, scale)],
-      outputs: [output],
-    }),
-  );
-  replaced.add(value);
-  return output;
+  return [writer.constant(`${value}_quantized`, codes), writer.constant(`${value}_scale`, scale)];
 }

@@ -10,8 +10,6 @@ export interface DynamicWriting extends NodeWriting {
   readonly stored: StoredWeights;
   /** Activations quantized so far. */
   readonly activations: Map<ValueId, Activation>;
-  /** Weights written so far, by their key. */
-  readonly weights: Map<string, readonly [integers: ValueId, scale: ValueId, zeroPoint: ValueId]>;
 }
 
 /** A quantized activation: integers, scale and zero point, computed at run time. */

@@ -60,7 +60,7 @@ export const dynamicQuantizer = definePlugin({
       contrib: ['lstm'],
       writers(shared) {
         const stored = createStoredWeights(shared.graph, { ...settings, ...shared });
-        const writing: DynamicWriting = { ...shared, settings, stored, activations: new Map(), weights: new Map() };
+        const writing: DynamicWriting = { ...shared, settings, stored, activations: new Map() };
         return {
           matmul: (node) => writeMatMul(writing, node),
           conv: (node) => writeConv(writing, node),

@@ -1,4 +1,4 @@
-import { createNode, int, type Node, reshaped, toFloats } from '@espalier/core';
+import { createNode, int, type Node, reshaped, type Tensor, toFloats, type ValueId } from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { int8Weights } from '../grid.js';
 import { quantizeTensor } from '../quantize-tensor.js';
@@ -12,32 +12,15 @@ import type { DynamicWriting } from './dynamic-writing.js';
  * one scale for the table is a constant.
  */
 export function writeGather(writing: DynamicWriting, node: Node): void {
-  const { graph, writer, settings, replaced, weights } = writing;
+  const { graph, writer, settings } = writing;
   const name = node.inputs[0]!;
   const table = graph.constants.get(name)!;
   const indices = node.inputs[1]!;
-  const key = `rows|${name}`;
-  let known = weights.get(key);
-  if (!known) {
-    const granularity = settings.perChannel ? perChannel(0) : perTensor;
-    const choice = { grid: int8Weights, granularity, clip: settings.clip };
-    const scales = scalesOf(weightRanges(toFloats(table), table.shape, choice)!, int8Weights); // finite: checked before
-    const rows = table.shape[0]!;
-    const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [rows] : [], 'int8');
-    const scaleShape = settings.perChannel ? [rows, ...table.shape.slice(1).map(() => 1)] : [];
-    known = [
-      writer.constant(`${name}_quantized`, quantizeTensor(table, { grid: int8Weights, granularity, scales })),
-      writer.constant(`${name}_scale`, reshaped(scale, scaleShape)),
-      settings.perChannel ? '' : writer.constant(`${name}_zero_point`, zeroPoint),
-    ];
-    weights.set(key, known);
-    replaced.add(name);
-  }
-  const [integers, scale] = known;
+  const [integers, scale] = writing.made(table, 'rows', () => rowConstants(writing, { name, table }));
   const output = node.outputs[0]!;
   const picked = writer.fresh(`${output}_picked`);
   const cast = writer.fresh(`${output}_cast`);
-  const rowScale = settings.perChannel ? writer.fresh(`${output}_scale`) : scale;
+  const rowScale = settings.perChannel ? writer.fresh(`${output}_scale`) : scale!; // both are made
   writer.emit({ ...node, inputs: [integers, indices], outputs: [picked] });
   if (settings.perChannel) {
     const id = writer.fresh(`${node.id}_scale`);
@@ -53,4 +36,21 @@ export function writeGather(writing: DynamicWriting, node: Node): void {
     }),
     createNode({ id: writer.fresh(`${output}_Mul`), op: 'Mul', inputs: [cast, rowScale], outputs: [output] }),
   );
+}
+
+function rowConstants(
+  { writer, settings, replaced }: DynamicWriting,
+  { name, table }: { readonly name: ValueId; readonly table: Tensor },
+): readonly ValueId[] {
+  const granularity = settings.perChannel ? perChannel(0) : perTensor;
+  const choice = { grid: int8Weights, granularity, clip: settings.clip };
+  const scales = scalesOf(weightRanges(toFloats(table), table.shape, choice)!, int8Weights); // finite: checked before
+  const rows = table.shape[0]!;
+  const { scale } = scaleConstants(scales, settings.perChannel ? [rows] : [], 'int8');
+  const scaleShape = settings.perChannel ? [rows, ...table.shape.slice(1).map(() => 1)] : [];
+  replaced.add(name);
+  return [
+    writer.constant(`${name}_quantized`, quantizeTensor(table, { grid: int8Weights, granularity, scales })),
+    writer.constant(`${name}_scale`, reshaped(scale, scaleShape)),
+  ];
 }

@@ -50,19 +50,16 @@ export function writeLstm(writing: DynamicWriting, node: Node): void {
   replaced.add(node.inputs[2]!);
 }
 
-function packed({ graph, writer, settings, weights }: DynamicWriting, name: ValueId) {
-  const key = `lstm|${name}`;
-  let known = weights.get(key);
-  if (!known) {
-    const parts = quantizeDirections(graph.constants.get(name)!, settings);
-    known = [
+function packed({ graph, writer, settings, made }: DynamicWriting, name: ValueId) {
+  const weight = graph.constants.get(name)!;
+  const [integers, scale, zeroPoint] = made(weight, 'lstm', () => {
+    const parts = quantizeDirections(weight, settings);
+    return [
       writer.constant(`${name}_quantized`, parts.integers),
       writer.constant(`${name}_scale`, parts.scale),
       writer.constant(`${name}_zero_point`, parts.zeroPoint),
     ];
-    weights.set(key, known);
-  }
-  const [integers, scale, zeroPoint] = known;
+  });
   return { integers, scale, zeroPoint };
 }
 

@@ -27,7 +27,7 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
       inputs: [activation.integers, integers, activation.zeroPoint, zeroPoint],
       outputs: [sums],
     }),
-    ...restoreSums(writer, { sums, activation, weightScale, output: product }),
+    ...restoreSums(writer, { sums, activation, weightScale: weightScale!, output: product }),
   );
   if (matrix.bias) {
     const bias = biasOperand(writing, matrix.bias);
@@ -37,27 +37,22 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
   }
 }
 
-function matrixConstants(
-  { writer, settings, weights, replaced }: DynamicWriting,
-  { name, rows, columns, values, key }: MatrixWeights,
-): readonly [ValueId, ValueId, ValueId] {
-  const known = weights.get(key);
-  if (known) return known;
-  const grid = settings.weights;
-  const granularity = settings.perChannel ? perChannel(1) : perTensor;
-  const shape = [rows, columns];
-  const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
-  const scales = scalesOf(ranges, grid);
-  const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [columns] : [], storageOf(grid));
-  const written = [
-    writer.constant(
-      `${name}_quantized`,
-      quantizeTensor(tensor('float32', shape, values), { grid, granularity, scales }),
-    ),
-    writer.constant(`${name}_scale`, scale),
-    writer.constant(`${name}_zero_point`, zeroPoint),
-  ] as const;
-  replaced.add(name);
-  weights.set(key, written);
-  return written;
+function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): readonly ValueId[] {
+  const { writer, settings, replaced } = writing;
+  const { name, rows, columns, values, key } = matrix;
+  return writing.made(matrix.tensor, `matrix|${key}`, () => {
+    const grid = settings.weights;
+    const granularity = settings.perChannel ? perChannel(1) : perTensor;
+    const shape = [rows, columns];
+    const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
+    const scales = scalesOf(ranges, grid);
+    const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [columns] : [], storageOf(grid));
+    const source = tensor('float32', shape, values);
+    replaced.add(name);
+    return [
+      writer.constant(`${name}_quantized`, quantizeTensor(source, { grid, granularity, scales })),
+      writer.constant(`${name}_scale`, scale),
+      writer.constant(`${name}_zero_point`, zeroPoint),
+    ];
+  });
 }

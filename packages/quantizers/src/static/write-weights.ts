@@ -14,6 +14,7 @@ import {
 } from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
+import { madeConstants } from '../made-constants.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import type { GraphWriter } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
@@ -51,7 +52,7 @@ export function createWeightWriter(
 ): WeightWriter {
   const tools: Tools = { graph, ...parts, known: new Map() };
   const { clip, perChannel: channels } = parts.settings;
-  const stored = createStoredWeights(graph, { ...parts, clip, perChannel: channels });
+  const stored = createStoredWeights(graph, { ...parts, clip, perChannel: channels, made: madeConstants() });
   return {
     quantized: (node, inputScale) =>
       isWeighted(node.op) ? quantizedNode(tools, { ...node, op: node.op }, inputScale) : node,

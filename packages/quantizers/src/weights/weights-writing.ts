@@ -5,6 +5,6 @@ import type { WeightsSettings } from './weights-settings.js';
 /** What the forms of the weight-only quantizer share while they write. */
 export interface WeightsWriting extends NodeWriting {
   readonly settings: WeightsSettings;
-  /** Constants (or one restored value) written so far, by what they were made from. */
-  readonly written: Map<string, readonly ValueId[]>;
+  /** Values restored in this graph, by what they were made from. */
+  readonly restored: Map<string, ValueId>;
 }

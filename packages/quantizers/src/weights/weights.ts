@@ -79,7 +79,7 @@ export const weightsQuantizer = definePlugin({
       fateOf: (graph, node) => fateOf(graph, node, settings),
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
       writers(shared) {
-        const writing: WeightsWriting = { ...shared, settings, written: new Map() };
+        const writing: WeightsWriting = { ...shared, settings, restored: new Map() };
         return {
           matrix: (node) => (qdq ? writeBlockedMatMul : writeNBits)(writing, node),
           conv: (node) => writeConvWeights(writing, node),

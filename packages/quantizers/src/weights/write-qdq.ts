@@ -14,7 +14,7 @@ export function writeBlockedMatMul(writing: WeightsWriting, node: Node): void {
   const matrix = matrixWeights(graph, node);
   const shape = [matrix.rows, matrix.columns];
   const restored = writeRestored(writing, {
-    key: matrix.key,
+    key: `matrix|${matrix.key}`,
     name: matrix.name,
     source: tensor('float32', shape, matrix.values),
     granularity: perBlock(0, settings.block),
@@ -28,40 +28,37 @@ export function writeBlockedMatMul(writing: WeightsWriting, node: Node): void {
 /** Conv whose weights come from a DequantizeLinear with one scale per output channel. */
 export function writeConvWeights(writing: WeightsWriting, node: Node): void {
   const name = node.inputs[1]!;
+  const weight = writing.graph.constants.get(name)!;
   const restored = writeRestored(writing, {
-    key: `conv|${name}`,
+    key: 'conv',
     name,
-    source: writing.graph.constants.get(name)!,
+    source: weight,
     granularity: perChannel(0),
   });
   writing.writer.emit({ ...node, inputs: [node.inputs[0], restored, ...node.inputs.slice(2)] });
 }
 
 interface Restored {
+  /** What is restored of the constant. */
   readonly key: string;
   readonly name: ValueId;
+  /** The numbers to store. */
   readonly source: Tensor;
   readonly granularity: Exclude<Granularity, { per: 'tensor' }>;
 }
 
-function writeRestored(writing: WeightsWriting, { key, name, source, granularity }: Restored): ValueId {
-  const { writer, settings, replaced, written } = writing;
-  const known = written.get(key)?.[0];
+function writeRestored(writing: WeightsWriting, wish: Restored): ValueId {
+  const { key, name, source, granularity } = wish;
+  const { writer, replaced, restored } = writing;
+  const known = restored.get(`${key}|${name}`);
   if (known !== undefined) return known;
-  const { grid, clip } = settings;
-  const scales = weightScales(toFloats(source), source.shape, { grid, granularity, clip })!; // finite: checked before
-  const { scale, zeroPoint } = scaleConstants(scales, scaleLayout(source.shape, granularity).shape, storageOf(grid));
   const output = writer.fresh(`${name}_dequantized`);
   writer.info(output, { dtype: 'float32', shape: source.shape });
   writer.emit(
     createNode({
       id: writer.fresh(`${name}_DequantizeLinear`),
       op: 'DequantizeLinear',
-      inputs: [
-        writer.constant(`${name}_quantized`, quantizeTensor(source, { grid, granularity, scales })),
-        writer.constant(`${name}_scale`, scale),
-        writer.constant(`${name}_zero_point`, zeroPoint),
-      ],
+      inputs: storedConstants(writing, wish),
       outputs: [output],
       attributes: {
         axis: int(granularity.axis),
@@ -69,7 +66,18 @@ function writeRestored(writing: WeightsWriting, { key, name, source, granularity
       },
     }),
   );
-  written.set(key, [output]);
+  restored.set(`${key}|${name}`, output);
   replaced.add(name);
   return output;
+}
+
+function storedConstants({ writer, settings }: WeightsWriting, { name, source, granularity }: Restored) {
+  const { grid, clip } = settings;
+  const scales = weightScales(toFloats(source), source.shape, { grid, granularity, clip })!; // finite: checked before
+  const { scale, zeroPoint } = scaleConstants(scales, scaleLayout(source.shape, granularity).shape, storageOf(grid));
+  return [
+    writer.ownConstant(`${name}_quantized`, quantizeTensor(source, { grid, granularity, scales })),
+    writer.ownConstant(`${name}_scale`, scale),
+    writer.ownConstant(`${name}_zero_point`, zeroPoint),
+  ];
 }
