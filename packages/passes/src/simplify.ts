@@ -8,6 +8,7 @@ import { mergeDuplicates } from './merge-duplicates.js';
 import { normalizeGemm } from './normalize-gemm.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
+import { simplifyBodies } from './simplify-bodies.js';
 import { stripMetadata } from './strip-metadata.js';
 
 const once = inOrder(stripMetadata, inlineFunctions);
@@ -23,12 +24,16 @@ const rounds = inOrder(
 );
 
 /**
- * All lossless passes, with inferred shapes, again and again until nothing changes. Local functions are inlined first,
- * and the debugging notes of exporters go.
+ * All lossless passes, with inferred shapes, again and again until nothing changes, in the bodies of If, Loop and Scan
+ * too. Local functions are inlined first, and the debugging notes of exporters go.
  */
 export function simplify(graph: Graph): Graph {
-  const plain = once(graph);
-  return untilStable(rounds, { name: 'simplify', limit: plain.nodes.length + 20 })(plain);
+  return simplifyAll(once(graph));
+}
+
+function simplifyAll(graph: Graph): Graph {
+  const simple = untilStable(rounds, { name: 'simplify', limit: graph.nodes.length + 20 })(graph);
+  return simplifyBodies(simple, simplifyAll);
 }
 
 /** Runs all of them. */

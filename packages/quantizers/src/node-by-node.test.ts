@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { float32, network, normals } from '../test/networks.js';
 import { run, tryOut } from '../test/oracle.js';
 import { dynamicQuantizer } from './dynamic/dynamic.js';
+import { fp16Quantizer } from './float16/fp16.js';
 import { weightsQuantizer } from './weights/weights.js';
 
 const draw = normals(11);
@@ -84,4 +85,11 @@ it('writes standard blocks into the branch that reads them, where onnxruntime fu
     const errors = expected!.map((value, i) => (value - found![i]!) ** 2);
     expect(errors.reduce((a, b) => a + b)).toBeLessThan(0.03 * expected!.reduce((sum, value) => sum + value ** 2, 0));
   }
+});
+
+it('halves the weights of a graph and of its branches', async () => {
+  const { graph, snrDb, bytes } = await tryOut(choice, fp16Quantizer(), feeds);
+  checkGraph(graph);
+  expect(bytes).toBeLessThan(0.56);
+  expect(snrDb.get('y')).toBeGreaterThan(60);
 });

@@ -1,6 +1,7 @@
 import {
   createNode,
   domainOf,
+  editGraph,
   type Graph,
   indexOf,
   int,
@@ -8,22 +9,57 @@ import {
   type Note,
   type Outcome,
   type ValueId,
+  withBodies,
 } from '@espalier/core';
 import type { LeftOut } from '../node-choice.js';
 import { noteNodes } from '../note-nodes.js';
-import { writeGraph } from '../quantized-graph.js';
 import { type HalfTensor, halfTensor, largestHalf } from './half-tensor.js';
 
 const scaled = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'Resize', 'Upsample']);
 
+/** The choice of what is stored in half the bits. */
+interface Storing {
+  /** Constants with fewer elements stay float32. */
+  readonly smallest: number;
+  readonly leftOut: LeftOut;
+}
+
 /**
- * Keeps float32 constants as float16 with a Cast in front that takes over their name. Runtimes fold the Cast when
- * they load the file: half the bytes, the speed and memory of float32.
+ * Keeps float32 constants as float16 with a Cast in front that takes over their name, in the bodies of If, Loop and
+ * Scan too. Runtimes fold the Cast when they load the file: half the bytes, the speed and memory of float32.
  */
-export function storeInHalf(
-  graph: Graph,
-  { smallest, leftOut }: { readonly smallest: number; readonly leftOut: LeftOut },
-): Outcome {
+export function storeInHalf(graph: Graph, storing: Storing): Outcome {
+  const notes: Note[] = [];
+  const { fresh } = editGraph(graph);
+  return { graph: stored(graph, { ...storing, fresh, notes }), notes };
+}
+
+interface Walk extends Storing {
+  /** A name that is free in the whole graph. */
+  fresh(wish: string): string;
+  /** What became of the nodes so far. */
+  readonly notes: Note[];
+}
+
+function stored(graph: Graph, walk: Walk): Graph {
+  const found = chosenConstants(graph, walk);
+  walk.notes.push(...notesOf(graph, { ...found, leftOut: walk.leftOut }));
+  const nodes = graph.nodes.map((node) => withBodies(node, (body) => stored(body, walk)));
+  const { halves } = found;
+  if (halves.size === 0) return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes };
+  const constants = new Map([...graph.constants].filter(([value]) => !halves.has(value)));
+  const values = new Map(graph.values);
+  const casts = [...halves].map(([value, half]) => {
+    const name = walk.fresh(`${value}_float16`);
+    constants.set(name, half.tensor);
+    values.set(value, { dtype: 'float32', shape: half.tensor.shape });
+    const attributes = { to: int(1) };
+    return createNode({ id: walk.fresh(`${value}_Cast`), op: 'Cast', inputs: [name], outputs: [value], attributes });
+  });
+  return { ...graph, nodes: [...casts, ...nodes], constants, values };
+}
+
+function chosenConstants(graph: Graph, { smallest, leftOut }: Storing): Omit<Found, 'leftOut'> {
   const readers = indexOf(graph).uses;
   const halves = new Map<ValueId, HalfTensor>();
   const tooLarge = new Set<ValueId>();
@@ -36,19 +72,7 @@ export function storeInHalf(
     if (half) halves.set(value, half);
     else tooLarge.add(value);
   }
-  const notes = notesOf(graph, { halves, tooLarge, leftOut });
-  if (halves.size === 0) return { graph, notes };
-  const writer = writeGraph(graph);
-  for (const [value, half] of halves) {
-    const stored = writer.constant(`${value}_float16`, half.tensor);
-    writer.info(value, { dtype: 'float32', shape: half.tensor.shape });
-    const id = writer.fresh(`${value}_Cast`);
-    writer.emit(createNode({ id, op: 'Cast', inputs: [stored], outputs: [value], attributes: { to: int(1) } }));
-  }
-  writer.emit(...graph.nodes);
-  const written = writer.finish(new Set());
-  const constants = new Map([...written.constants].filter(([value]) => !halves.has(value)));
-  return { graph: { ...written, constants }, notes };
+  return { halves, tooLarge };
 }
 
 // Scales of quantized ops and the sizes of Resize must stay plain constants; custom ops may want their own constants.
