@@ -41,7 +41,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/autodiff': 22,
   '@espalier/bounds': 20,
   '@espalier/calibration': 13,
-  '@espalier/core': 12.5,
+  '@espalier/core': 13.2,
   '@espalier/datasets': 36,
   espalier: 2,
   '@espalier/onnx': 16,
@@ -60,11 +60,11 @@ const limits: Readonly<Record<string, number>> = {
 };
 
 describe('the size of', () => {
-  it('core with one plugin is at most 3.2 kB', async () => {
+  it('core with one plugin is at most 3.9 kB', async () => {
     const { kilobytes, text } = await bundle(
       `import { createRegistry } from '@espalier/core'; import { cubic } from '@espalier/schedules'; export const registry = createRegistry([cubic]);`,
     );
-    expect(kilobytes).toBeLessThan(3.2);
+    expect(kilobytes).toBeLessThan(3.9);
     expect(text).toContain('cubic');
   });
 

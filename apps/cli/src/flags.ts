@@ -32,7 +32,12 @@ export const withSharedFlags = (command: Command): Command =>
     .option('--executor <id>', 'auto, or the id of an executor plugin', 'auto')
     .option('--threads <n>', 'threads of the executor')
     .option('--seed <n>', 'seed of all randomness')
-    .option('--plugin <package>', 'a package with further plugins (repeatable)', collect, []);
+    .option(
+      '--plugin <package>',
+      'a package, file or folder with further plugins, as [NAMESPACE=]PACKAGE (repeatable)',
+      collect,
+      [],
+    );
 
 /** Adds the flags of evaluation data and preprocessing to a verb. */
 export const withDataFlags = (command: Command): Command =>

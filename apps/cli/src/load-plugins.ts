@@ -1,110 +1,128 @@
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type AnyPlugin, problem, type Registry } from '@espalier/core';
+import { dirname } from 'node:path';
+import { type AnyPlugin, EspalierError, nearest, problem, type Registry } from '@espalier/core';
+import { findModule, type PluginModule } from './find-module.js';
+import { importModule } from './import-module.js';
+import { type PluginSource, thrownIn } from './plugin-fault.js';
+
+/** A package of plugins to load. */
+export interface PluginRequest {
+  /** Its plugins are found as `NAMESPACE/ID`. Default: from the name of the package or file. */
+  readonly namespace?: string;
+  /** A package, or the path of a file or a folder. */
+  readonly name: string;
+  /** Where it is named: `--plugin ./mine.js`, or `plugins.acme` of a recipe. */
+  readonly where: string;
+  /** The folder that names and paths are looked up from: the recipe's, or the working folder. */
+  readonly folder: string;
+}
+
+/** A registry with further plugins, and where they came from. */
+export interface LoadedPlugins {
+  readonly registry: Registry;
+  readonly sources: readonly PluginSource[];
+}
+
+/** The request that `--plugin [NAMESPACE=]PACKAGE` makes. */
+export function pluginFlag(written: string, folder: string): PluginRequest {
+  const [, namespace, name] = /^([a-z0-9][a-z0-9-]*)=(.+)$/.exec(written) ?? [];
+  const where = `--plugin ${written}`;
+  return namespace === undefined || name === undefined
+    ? { name: written, where, folder }
+    : { namespace, name, where, folder };
+}
+
+/** The requests of `plugins: { NAMESPACE: PACKAGE }` in a recipe. */
+export const pluginEntries = (packages: Readonly<Record<string, string>>, folder: string): readonly PluginRequest[] =>
+  Object.entries(packages).map(([namespace, name]) => ({ namespace, name, where: `plugins.${namespace}`, folder }));
 
 /**
- * Adds third-party packages to a registry. A package is looked up from `folder` (the recipe's, or the working
- * folder) and exports its plugins as a list named `plugins`.
- * @throws PLUGIN_PACKAGE when it is not installed or exports no plugins.
+ * Adds third-party packages to a registry. A package exports its plugins as a list named `plugins`. Several packages
+ * may share a namespace; the same module under the same namespace is added once.
+ * @throws PLUGIN_PACKAGE when a package is not found, fails while it loads, or exports no plugins.
+ * @throws PLUGIN_DUPLICATE when two packages have plugins of one kind, namespace and id.
  */
-export async function loadPlugins(
-  registry: Registry,
-  packages: Readonly<Record<string, string>>,
-  folder: string,
-): Promise<Registry> {
+export async function loadPlugins(registry: Registry, requests: readonly PluginRequest[]): Promise<LoadedPlugins> {
   let extended = registry;
-  for (const [namespace, name] of Object.entries(packages)) {
-    extended = extended.with(namespace, await pluginsOf(name, folder));
+  const sources: PluginSource[] = [];
+  for (const request of requests) {
+    const module = findModule(request);
+    const namespace = request.namespace ?? namespaceOf(module);
+    if (sources.some((each) => each.file === module.file && each.namespace === namespace)) continue;
+    const plugins = pluginsIn(await load(request, module), request.where);
+    checkKinds(registry, plugins, request.where);
+    try {
+      extended = extended.with(namespace, plugins);
+    } catch (cause) {
+      throw at(request.where, cause);
+    }
+    sources.push({ namespace, name: request.name, file: module.file, folder: module.root ?? dirname(module.file) });
   }
-  return extended;
+  return { registry: extended, sources };
 }
 
-/** The namespace of a package given by `--plugin`: `@acme/espalier-ternary` is `acme`, `espalier-ternary` is `ternary`. */
-export function namespaceOf(name: string): string {
+/**
+ * The namespace of a module: the scope of its package (`@acme/espalier-ternary` is `acme`), else the name of the
+ * package without `espalier-` in front, or of the file.
+ */
+export function namespaceOf({ name }: Pick<PluginModule, 'name'>): string {
   const scope = /^@([^/]+)\//.exec(name)?.[1];
-  return (
-    scope ??
-    name
-      .replace(/^.*\//, '')
-      .replace(/^espalier-/, '')
-      .replace(/\.[cm]?js$/, '')
-  )
-    .toLowerCase()
-    .replace(/[^a-z0-9-]/g, '-');
+  return (scope ?? name.replace(/^espalier-/, '')).toLowerCase().replace(/[^a-z0-9-]/g, '-');
 }
 
-async function pluginsOf(name: string, folder: string): Promise<readonly AnyPlugin[]> {
-  const from = resolve(folder, 'espalier-recipe.js');
-  const exported = await importFrom(name, from);
-  const list = exported['plugins'];
-  if (Array.isArray(list) && list.length > 0 && list.every(isPlugin)) return list;
-  throw problem('PLUGIN_PACKAGE', {
-    where: `package "${name}"`,
-    expected: 'an export named `plugins`: a list made with definePlugin',
-    found:
-      list === undefined
-        ? `exports ${Object.keys(exported).join(', ') || 'nothing'}`
-        : 'something else under that name',
-    fix: 'See docs/writing-a-plugin.md.',
-  });
-}
+/** An error with the place where the package is named in front. */
+const at = (where: string, cause: unknown): unknown =>
+  cause instanceof EspalierError
+    ? new EspalierError(cause.code, `${where}: ${cause.message}`, { ...cause.details, where }, { cause })
+    : cause;
 
-async function importFrom(name: string, from: string): Promise<Readonly<Record<string, unknown>>> {
+async function load({ where }: PluginRequest, { file }: PluginModule): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const file = name.startsWith('.') ? resolve(from, '..', name) : resolvePackage(name, from);
-    return await import(pathToFileURL(file).href);
+    return await importModule(file);
   } catch (cause) {
+    if (cause instanceof EspalierError) throw at(where, cause);
     throw problem('PLUGIN_PACKAGE', {
-      where: `package "${name}"`,
-      expected: `a package that can be imported from ${resolve(from, '..')}`,
-      found: cause instanceof Error ? (cause.message.split('\n')[0] ?? cause.message) : String(cause),
-      fix: 'Install it there, or correct its name.',
+      where: `${where} (${file})`,
+      expected: 'a module that loads',
+      found: thrownIn(cause, dirname(file)),
+      fix: 'The module was found, but its code failed: correct it, or report it to its author. ESPALIER_DEBUG=1 prints the stack.',
       cause,
     });
   }
 }
 
-/** Where a package's ESM entry is; packages that export `import` alone are not found by `require.resolve`. */
-function resolvePackage(name: string, from: string): string {
-  const require = createRequire(from);
-  try {
-    return require.resolve(name);
-  } catch (cause) {
-    const facts = packageFacts(require, name);
-    const entry = facts && entryOf(facts.json);
-    if (!facts || !entry) throw cause;
-    return resolve(facts.folder, entry);
-  }
+function pluginsIn(exported: Readonly<Record<string, unknown>>, where: string): readonly AnyPlugin[] {
+  const list = exported['plugins'];
+  if (Array.isArray(list) && list.length > 0 && list.every(isPlugin)) return list;
+  const strange = Array.isArray(list) ? list.findIndex((each) => !isPlugin(each)) : -1;
+  throw problem('PLUGIN_PACKAGE', {
+    where,
+    expected: 'an export named `plugins`: a list of plugins made with definePlugin',
+    found:
+      list === undefined
+        ? `exports ${Object.keys(exported).join(', ') || 'nothing'}`
+        : strange >= 0
+          ? `something else in plugins[${strange}]`
+          : Array.isArray(list)
+            ? 'an empty list'
+            : 'something else under that name',
+    fix: 'See docs/writing-a-plugin.md.',
+  });
 }
-
-function packageFacts(
-  require: NodeJS.Require,
-  name: string,
-): { readonly folder: string; readonly json: unknown } | undefined {
-  for (const folder of require.resolve.paths(name) ?? []) {
-    try {
-      return { folder: resolve(folder, name), json: require(resolve(folder, name, 'package.json')) };
-    } catch {
-      // Not in this folder: go on upwards, as Node does.
-    }
-  }
-  return undefined;
-}
-
-function entryOf(json: unknown): string | undefined {
-  const exports = field(json, 'exports');
-  const main = field(exports, '.') ?? exports;
-  for (const found of [main, field(main, 'import'), field(main, 'default'), field(field(main, 'import'), 'default')]) {
-    if (typeof found === 'string') return found;
-  }
-  return undefined;
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined; // own keys only
 
 const isPlugin = (value: unknown): value is AnyPlugin =>
   typeof value === 'function' && 'kind' in value && 'id' in value && 'options' in value;
+
+/** A plugin may be of a kind of its own, but not of one that is spelled nearly as a known kind. */
+function checkKinds(registry: Registry, plugins: readonly AnyPlugin[], where: string): void {
+  const kinds = new Set<string>(registry.list().map(({ kind }) => kind));
+  for (const { kind, id } of plugins) {
+    const meant = kinds.has(kind) ? undefined : nearest(`${kind}`, kinds);
+    if (meant === undefined) continue;
+    throw problem('PLUGIN_INVALID', {
+      where: `${where}, plugin "${id}"`,
+      expected: `one of the kinds ${[...kinds].join(', ')}, or one of its own`,
+      found: `kind "${kind}"`,
+      fix: `Did you mean "${meant}"?`,
+    });
+  }
+}

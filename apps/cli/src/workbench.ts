@@ -4,7 +4,8 @@ import { type Executor, type Files, problem, type Registry } from '@espalier/cor
 import { nodeFiles } from '@espalier/core/node';
 import { registry as builtIn } from 'espalier';
 import { numberFlag, type SharedFlags } from './flags.js';
-import { loadPlugins, namespaceOf } from './load-plugins.js';
+import { loadPlugins, pluginEntries, pluginFlag } from './load-plugins.js';
+import { pluginFault } from './plugin-fault.js';
 import { type ProgressLine, progressLine } from './progress-line.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -28,22 +29,33 @@ export async function withWorkbench<T>(
 ): Promise<T> {
   const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true }) ?? 0;
   const threads = numberFlag('--threads', flags.threads, { min: 1, max: 256, integer: true });
-  const given = Object.fromEntries(flags.plugin.map((name) => [namespaceOf(name), name]));
-  let registry = await loadPlugins(builtIn, plugins, folder);
-  registry = await loadPlugins(registry, given, surroundings.cwd);
-  const executor = openExecutor(registry, flags.executor, threads);
-  const progress = progressLine(surroundings, { quiet: flags.quiet === true });
+  const flagged = flags.plugin.map((written) => pluginFlag(written, surroundings.cwd));
+  const { registry, sources } = await loadPlugins(builtIn, [...pluginEntries(plugins, folder), ...flagged]);
   try {
-    return await work({
-      registry,
-      executor,
-      files: nodeFiles(surroundings.cwd, { confine: false }),
-      seed,
-      progress,
-      answer: (value, text) => surroundings.out(flags.json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`),
+    return await withExecutor(openExecutor(registry, flags.executor, threads), async (executor) => {
+      const progress = progressLine(surroundings, { quiet: flags.quiet === true });
+      try {
+        return await work({
+          registry,
+          executor,
+          files: nodeFiles(surroundings.cwd, { confine: false }),
+          seed,
+          progress,
+          answer: (value, text) => surroundings.out(flags.json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`),
+        });
+      } finally {
+        progress.close();
+      }
     });
+  } catch (error) {
+    throw pluginFault(error, sources);
+  }
+}
+
+async function withExecutor<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
+  try {
+    return await work(executor);
   } finally {
-    progress.close();
     await executor.close();
   }
 }

@@ -36,7 +36,7 @@ export * from './pruner.js';
 export * from './random.js';
 export * from './reference.js';
 export * from './registry.js';
-export * from './resolve-options.js';
+export { checkOptionNames, optionApplies, resolveOptions } from './resolve-options.js';
 export * from './rounding.js';
 export * from './schedule.js';
 export * from './selection.js';

@@ -1,3 +1,4 @@
+import { checkPluginFacts } from './check-plugin.js';
 import type { Kind, Kinds } from './kinds.js';
 import type { Given, Options, Resolved } from './options.js';
 import { resolveOptions } from './resolve-options.js';
@@ -26,6 +27,7 @@ export interface AnyPlugin<K extends Kind = Kind> extends PluginFacts<K> {
 
 /**
  * Makes a plugin from its facts and the function that builds the algorithm. Options are checked at every call.
+ * @throws PLUGIN_INVALID where the facts or the table of options are wrong.
  * @throws OPTION_UNKNOWN, OPTION_INVALID, OPTION_MISSING, OPTION_CONFLICT (when called).
  */
 /* @__NO_SIDE_EFFECTS__ */
@@ -33,6 +35,7 @@ export function definePlugin<const K extends Kind, const T extends Options>(
   definition: PluginFacts<K, T> & { create(options: Resolved<T>): Kinds[K] },
 ): Plugin<K, T> {
   const { create, ...facts } = definition;
+  checkPluginFacts({ ...facts });
   // resolveOptions returns exactly the table's keys with checked values, which is what Resolved<T> says.
   const make = (given: unknown = {}) =>
     create(resolveOptions(`${facts.kind} ${facts.id}`, facts.options, given) as Resolved<T>);

@@ -70,8 +70,8 @@ describe('a registry', () => {
       "PLUGIN_UNKNOWN | schedule "constnt": expected one of constant, warmup, found "constnt". Did you mean "constant"? Third-party plugins are found under their namespace.
       PLUGIN_UNKNOWN | pruner "magnitude": expected a registered pruner plugin (there is none), found "magnitude". Third-party plugins are found under their namespace.
       PLUGIN_UNKNOWN | schedule "__proto__": expected one of constant, warmup, found "__proto__". Third-party plugins are found under their namespace.
-      PLUGIN_DUPLICATE | registry: expected one plugin for each kind and id, found two for schedule:constant. Rename one, or put it under a namespace with \`registry.with\`.
-      PLUGIN_DUPLICATE | registry: expected one plugin for each kind and id, found two for schedule:acme/constant. Rename one, or put it under a namespace with \`registry.with\`."
+      PLUGIN_DUPLICATE | registry: expected one plugin for each kind and id, found two for schedule:constant. Rename one, or give one a namespace: \`registry.with\`, \`plugins:\` of a recipe, --plugin NAMESPACE=PACKAGE.
+      PLUGIN_DUPLICATE | registry: expected one plugin for each kind and id, found two for schedule:acme/constant. Rename one, or give one a namespace: \`registry.with\`, \`plugins:\` of a recipe, --plugin NAMESPACE=PACKAGE."
     `);
   });
 });

@@ -1,3 +1,4 @@
+import { checkPluginFacts } from './check-plugin.js';
 import { describeOption } from './describe-option.js';
 import { EspalierError, problem } from './errors.js';
 import { isRecord } from './is-record.js';
@@ -19,7 +20,7 @@ export interface Registry {
   with(namespace: string, plugins: readonly AnyPlugin[]): Registry;
 }
 
-/** A registry of plugins under their own ids. @throws PLUGIN_DUPLICATE. */
+/** A registry of plugins under their own ids. @throws PLUGIN_DUPLICATE, PLUGIN_INVALID. */
 /* @__NO_SIDE_EFFECTS__ */
 export function createRegistry(plugins: readonly AnyPlugin[]): Registry {
   return extend(new Map(), '', plugins);
@@ -28,13 +29,14 @@ export function createRegistry(plugins: readonly AnyPlugin[]): Registry {
 function extend(taken: ReadonlyMap<string, AnyPlugin>, prefix: string, plugins: readonly AnyPlugin[]): Registry {
   const known = new Map(taken);
   for (const plugin of plugins) {
+    checkPluginFacts(typeof plugin === 'function' ? { ...plugin } : {}); // plain JavaScript may hold anything
     const key = `${plugin.kind}:${prefix}${plugin.id}`;
     if (known.has(key)) {
       throw problem('PLUGIN_DUPLICATE', {
         where: 'registry',
         expected: 'one plugin for each kind and id',
         found: `two for ${key}`,
-        fix: 'Rename one, or put it under a namespace with `registry.with`.',
+        fix: 'Rename one, or give one a namespace: `registry.with`, `plugins:` of a recipe, --plugin NAMESPACE=PACKAGE.',
       });
     }
     known.set(key, plugin);

@@ -85,7 +85,7 @@ function resolveOne(where: string, option: Option, given: unknown): unknown {
       fix: `It is ${option.about}.`,
     });
   }
-  if (!accepts(option, given)) {
+  if (!optionAccepts(option, given)) {
     throw problem('OPTION_INVALID', {
       where,
       expected: describeOption(option),
@@ -100,7 +100,8 @@ function resolveOne(where: string, option: Option, given: unknown): unknown {
   return option.type === 'pairs' ? (given as readonly string[]).map((text) => pairOf(option.of, text)) : given; // accepted as texts
 }
 
-function accepts(option: Exclude<Option, { type: 'group' }>, value: unknown): boolean {
+/** Whether a value is one that an option takes. */
+export function optionAccepts(option: Exclude<Option, { type: 'group' }>, value: unknown): boolean {
   switch (option.type) {
     case 'number':
     case 'integer':

@@ -1,7 +1,8 @@
-import { EspalierError, type Graph, type Note, type Reference } from '@espalier/core';
+import type { Graph, Note, Reference } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
+import { stepError } from './step-error.js';
 import { type StepName, stepKinds } from './step-kinds.js';
 import type { TrainingFacts } from './training-facts.js';
 
@@ -22,12 +23,6 @@ export interface StepsRun {
   readonly steps: readonly StepRecord[];
 }
 
-/** An error of a step with the step in front, unless it names it already. */
-function inStep(cause: unknown, step: string, where: string): unknown {
-  if (!(cause instanceof EspalierError) || cause.message.startsWith(where)) return cause;
-  return new EspalierError(cause.code, `${step}: ${cause.message}`, { ...cause.details, step: where }, { cause });
-}
-
 /** Runs the steps of a recipe in order and keeps the account of each. */
 export async function runSteps(graph: Graph, recipe: Recipe, context: StepContext): Promise<StepsRun> {
   let current = graph;
@@ -42,8 +37,8 @@ export async function runSteps(graph: Graph, recipe: Recipe, context: StepContex
     const where = `steps[${i}].${name}`;
     const outcome = await stepKinds[name]
       .run(current, { reference: plugin, where, index: i }, { ...context, original: graph })
-      .catch((cause) => {
-        throw inStep(cause, `${where} (${use})`, where);
+      .catch((cause: unknown) => {
+        throw stepError(cause, { where, reference: plugin, registry: context.registry });
       });
     current = outcome.graph;
     const { notes, training } = outcome;

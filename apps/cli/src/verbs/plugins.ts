@@ -1,5 +1,13 @@
 import { textTable } from '@espalier/analysis';
-import { type AnyPlugin, aboutOption, describeOption, type Option, type Options } from '@espalier/core';
+import {
+  type AnyPlugin,
+  aboutOption,
+  describeOption,
+  nearest,
+  type Option,
+  type Options,
+  problem,
+} from '@espalier/core';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
@@ -19,7 +27,7 @@ export const plugins: Verb = (program, surroundings) =>
           registry.ids(kind).map((name) => ({ name, plugin: registry.find(kind, name) })),
         );
         const chosen = id === undefined ? named : named.filter(({ name }) => name === id);
-        if (chosen.length === 0) registry.find(kinds[0] ?? 'pass', id ?? ''); // throws, listing what exists
+        if (chosen.length === 0 && id !== undefined) throw unknownPlugin(id, named);
         const facts = chosen.map(({ name, plugin }) => ({
           kind: plugin.kind,
           id: name,
@@ -37,6 +45,20 @@ export const plugins: Verb = (program, surroundings) =>
       },
     }),
   );
+
+function unknownPlugin(id: string, named: readonly { readonly name: string; readonly plugin: AnyPlugin }[]) {
+  const meant = nearest(
+    id.replace(/^.*\//, ''),
+    named.map(({ name }) => name.replace(/^.*\//, '')),
+  );
+  const near = named.filter(({ name }) => meant !== undefined && name.replace(/^.*\//, '') === meant);
+  return problem('PLUGIN_UNKNOWN', {
+    where: 'plugins',
+    expected: 'the id of a plugin',
+    found: `"${id}"`,
+    fix: `${near.length ? `Did you mean ${near.map(({ name, plugin }) => `"${name}" (${plugin.kind})`).join(' or ')}? ` : ''}\`espalier plugins\` lists all of them.`,
+  });
+}
 
 const columns = (...titles: readonly string[]) => titles.map((title) => ({ title }));
 
