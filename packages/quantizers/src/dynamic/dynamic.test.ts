@@ -2,6 +2,7 @@ import { checkGraph, float, floats, int, ints, type Note, noEvidence, tensor, te
 import { expect, test } from 'vitest';
 import { float32, network, normals } from '../../test/networks.js';
 import { fusedOps, run, tryOut } from '../../test/oracle.js';
+import { quantizationError } from '../quantization-error.js';
 import { dynamicQuantizer } from './dynamic.js';
 
 const draw = normals(5);
@@ -141,6 +142,26 @@ test.each(granularities)('convolutions become ConvInteger on request, one scale 
   const { ops, snrDb } = await tryOut(convolutions, quantizer, feeds([1, 8, 12, 12]));
   expect(ops['ConvInteger']).toBe(2);
   expect(snrDb.get('y')).toBeGreaterThan(25);
+});
+
+test.each(granularities)('unsigned weights stand for the same numbers, one scale per %s', async (granularity) => {
+  const cases = [
+    [mlp, feeds([5, 32]), 'w2'],
+    [lstm('bidirectional'), feeds([7, 3, 8]), 'w'],
+    [convolutions, feeds([1, 8, 12, 12]), 'w1'],
+  ] as const;
+  for (const [graph, given, name] of cases) {
+    const [unsigned, signed] = (['uint8', 'int8'] as const).map((type) =>
+      dynamicQuantizer({ weights: { granularity, type }, convs: 'integer' })(graph).apply(noEvidence),
+    );
+    const codes = unsigned!.graph.constants.get(`${name}_quantized`)!;
+    expect(codes.dtype).toBe('uint8');
+    expect(toNumbers(codes)).toEqual(
+      toNumbers(signed!.graph.constants.get(`${name}_quantized`)!).map((code) => code + 128),
+    );
+    const [a, b] = [await run(unsigned!.graph, given[0]!), await run(signed!.graph, given[0]!)];
+    for (const [output, value] of a) expect(quantizationError(b.get(output)!, value).snrDb, output).toBeGreaterThan(35);
+  }
 });
 
 test('convolutions are left alone on request', () => {

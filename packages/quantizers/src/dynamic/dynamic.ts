@@ -20,6 +20,12 @@ export const dynamicQuantizer = definePlugin({
       type: 'group',
       about: 'how weights are quantized',
       of: {
+        type: {
+          type: 'choice',
+          of: ['int8', 'uint8'],
+          default: 'int8',
+          about: 'the type that integer kernels multiply; uint8 has its zero at 128 and never saturates on old x86',
+        },
         granularity: { type: 'choice', of: ['channel', 'tensor'], default: 'channel', about: 'what shares a scale' },
         clip: {
           type: 'choice',
@@ -46,7 +52,12 @@ export const dynamicQuantizer = definePlugin({
   },
   create: ({ weights, reduceRange, convs, recurrent, embeddings, ...choice }) => {
     const settings: DynamicSettings = {
-      weights: { bits: reduceRange ? 7 : 8, signed: true, symmetric: true, narrow: !reduceRange },
+      weights: {
+        bits: reduceRange ? 7 : 8,
+        signed: weights.type === 'int8',
+        symmetric: true,
+        narrow: !reduceRange,
+      },
       perChannel: weights.granularity === 'channel',
       clip: weights.clip,
       convs,

@@ -1,8 +1,10 @@
 import { type Graph, intOf, type Node, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
 import { isFiniteTensor } from '../finite-tensor.js';
 import { perChannel } from '../granularity.js';
+import { storageOf } from '../grid.js';
 import { transposed } from '../matrix-weights.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
+import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
 import type { DynamicSettings } from './dynamic-settings.js';
@@ -33,8 +35,8 @@ export function lstmObstacle(graph: Graph, node: Node): string | undefined {
 }
 
 /**
- * LSTM as com.microsoft::DynamicQuantizeLSTM: W [directions, 4 hidden, inputs] and R are stored transposed as int8
- * [directions, inputs, 4 hidden], with scales [directions, 4 hidden] per channel or [directions], zero points 0.
+ * LSTM as com.microsoft::DynamicQuantizeLSTM: W [directions, 4 hidden, inputs] and R are stored transposed as integers
+ * [directions, inputs, 4 hidden], with scales [directions, 4 hidden] per channel or [directions], zero points beside them.
  */
 export function writeLstm(writing: DynamicWriting, node: Node): void {
   const { writer, replaced } = writing;
@@ -71,16 +73,18 @@ function quantizeDirections(weight: Tensor, { weights: grid, clip, perChannel: c
   const granularity = perChannel(0);
   const values = toFloats(weight);
   const scales = scalesOf(weightRanges(values, shape, { grid, granularity, clip })!, grid); // finite: checked before
-  const codes = quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array; // 8 signed bits
-  const integers = new Int8Array(codes.length);
+  const codes = quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array | Uint8Array; // 8 bits at most
+  const integers = codes.slice();
   for (let d = 0; d < directions; d++) {
     const size = gates * inputs;
     integers.set(transposed(codes.subarray(d * size, (d + 1) * size), gates, inputs), d * size);
   }
   const scaleShape = channels ? [directions, gates] : [directions];
   return {
-    integers: tensor('int8', [directions, inputs, gates], integers),
-    scale: tensor('float32', scaleShape, scales.scale),
-    zeroPoint: tensor('int8', scaleShape, new Int8Array(scales.scale.length)),
+    integers:
+      integers instanceof Int8Array
+        ? tensor('int8', [directions, inputs, gates], integers)
+        : tensor('uint8', [directions, inputs, gates], integers),
+    ...scaleConstants(scales, scaleShape, storageOf(grid)),
   };
 }

@@ -24,6 +24,9 @@ const keptOps = new Set([
   ...['CumSum', 'ReduceSumSquare', 'ReduceLogSumExp', 'STFT', 'DFT', 'MelWeightMatrix', 'RoiAlign', 'MaxRoiPool'],
 ]);
 
+/** Custom ops that are known to compute in float16, with their scales in it too. */
+const halfCustomOps = new Set(['com.microsoft::MatMulNBits', 'com.microsoft::GatherBlockQuantized']);
+
 interface Choice {
   readonly keep: readonly string[];
   readonly leftOut: LeftOut;
@@ -68,7 +71,7 @@ function keepReason(state: State, node: Node, { keep, leftOut }: Choice): string
   const left = leftOut(node.id, node.op);
   if (left !== undefined) return left;
   if (keep.includes(node.op)) return 'the options keep it in float32';
-  if (domainOf(node.op) !== '') return 'a custom op is passed through';
+  if (domainOf(node.op) !== '' && !halfCustomOps.has(node.op)) return 'a custom op is passed through';
   if (subgraphsOf(node).length > 0) return 'nodes inside subgraphs are left alone';
   if (keptOps.has(node.op)) return `${node.op} needs float32`;
   const touched = [...node.inputs, ...node.outputs].filter((value) => value !== undefined);

@@ -2,6 +2,7 @@ import { checkGraph, floats, int, ints, noEvidence, type Tensor, tensor, text } 
 import { expect, test } from 'vitest';
 import { float32, network, normals } from '../../test/networks.js';
 import { tryOut } from '../../test/oracle.js';
+import { weightsQuantizer } from '../weights/weights.js';
 import { fp16Quantizer } from './fp16.js';
 
 const draw = normals(13);
@@ -46,6 +47,24 @@ test('computing in float16 keeps inputs and outputs, and the ops that need it, i
     c2: 'quantized',
   });
   checkGraph(graph);
+});
+
+test('matrices in 4-bit blocks compute in float16 with their scales', async () => {
+  const graph = network({
+    inputs: { x: float32(3, 64) },
+    outputs: ['y'],
+    constants: { w: draw([64, 64]), b: draw([64]) },
+    lines: [
+      ['m', 'MatMul', ['x', 'w'], ['h']],
+      ['a', 'Add', ['h', 'b'], ['y']],
+    ],
+  });
+  const blocks = weightsQuantizer()(graph).apply(noEvidence).graph;
+  const halves = fp16Quantizer({ compute: 'float16' });
+  const { graph: half, snrDb } = await tryOut(blocks, halves, [new Map([['x', draw([3, 64])]])]);
+  expect(half.constants.get('w_scale_float16')).toMatchObject({ dtype: 'float16', shape: [64, 2] });
+  expect(half.values.get('h')?.dtype).toBe('float16');
+  expect(snrDb.get('y')).toBeGreaterThan(50);
 });
 
 test('further ops stay in float32 on request', () => {

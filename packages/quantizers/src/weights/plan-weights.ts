@@ -25,7 +25,7 @@ const matrix: Rule = (graph, node, settings) => {
   if (graph.constants.get(node.inputs[1]!)!.data.length < smallest) {
     return float(`its matrix has fewer than ${smallest} elements`);
   }
-  return inBlocks('matrix', settings, form === 'matmulnbits' ? { accuracyLevel } : {});
+  return inBlocks('matrix', settings, form === 'matmulnbits' && settings.codebook === 'none' ? { accuracyLevel } : {});
 };
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -53,8 +53,10 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-function inBlocks(form: WeightsForm, { grid: { bits }, block }: WeightsSettings, more = {}): Fate<WeightsForm> {
-  const reason = `${bits}-bit weights, one scale per ${block} weights; activations in float`;
+function inBlocks(form: WeightsForm, settings: WeightsSettings, more = {}): Fate<WeightsForm> {
+  const { block, codebook } = settings;
+  const { bits } = settings.grid;
+  const reason = `${bits}-bit ${codebook === 'none' ? '' : `${codebook.toUpperCase()} `}weights, one scale per ${block} weights; activations in float`;
   const details = { weightBits: bits, granularity: 'block', block, compute: 'float32', ...more };
   return { form, verdict: { outcome: 'quantized', reason, details } };
 }

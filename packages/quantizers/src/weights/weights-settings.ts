@@ -1,4 +1,5 @@
 import type { Grid } from '@espalier/core';
+import type { CodebookName } from '../codebook.js';
 import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
 
@@ -8,6 +9,7 @@ export interface WeightsSettings {
   readonly block: number;
   readonly clip: WeightClip;
   readonly form: 'matmulnbits' | 'qdq';
+  readonly codebook: 'none' | CodebookName;
   readonly accuracyLevel: number;
   readonly convs: boolean;
   readonly embeddings: boolean;

@@ -1,13 +1,17 @@
-import { definePlugin } from '@espalier/core';
+import { definePlugin, type Node } from '@espalier/core';
 import { optionsConflict } from '../errors.js';
 import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { fateOf, type WeightsForm } from './plan-weights.js';
 import type { WeightsSettings } from './weights-settings.js';
 import type { WeightsWriting } from './weights-writing.js';
+import { writeBnb4 } from './write-bnb4.js';
 import { writeEmbedding } from './write-embedding.js';
 import { writeNBits } from './write-nbits.js';
 import { writeBlockedMatMul, writeConvWeights } from './write-qdq.js';
+
+/** Options of evenly spaced values; a codebook has 4 bits, its own zero and its own op. */
+const even = { codebook: ['none'] } as const;
 
 /** Quantizer: matrices in 4 or 8 bits with a scale for every block, activations in float. Needs no data. */
 export const weightsQuantizer = definePlugin({
@@ -16,9 +20,15 @@ export const weightsQuantizer = definePlugin({
   about:
     'Matrices in 2, 4 or 8 bits with a scale per block, activations in float: no data needed; for language models.',
   options: {
-    bits: { type: 'integer', default: 4, min: 2, max: 8, about: 'the width of a weight: 2, 4 or 8' },
+    bits: { type: 'integer', default: 4, min: 2, max: 8, when: even, about: 'the width of a weight: 2, 4 or 8' },
     block: { type: 'integer', default: 32, min: 16, max: 256, about: 'weights that share a scale: a power of two' },
-    symmetric: { type: 'boolean', default: true, about: 'whether the zero point is in the middle' },
+    symmetric: { type: 'boolean', default: true, when: even, about: 'whether the zero point is in the middle' },
+    codebook: {
+      type: 'choice',
+      of: ['none', 'nf4', 'fp4'],
+      default: 'none',
+      about: 'evenly spaced values, or sixteen unevenly spaced ones (MatMulBnb4; usual with blocks of 64)',
+    },
     clip: {
       type: 'choice',
       of: ['minmax', 'mse'],
@@ -29,6 +39,7 @@ export const weightsQuantizer = definePlugin({
       type: 'choice',
       of: ['matmulnbits', 'qdq'],
       default: 'matmulnbits',
+      when: even,
       about: 'the onnxruntime op, or standard DequantizeLinear with blocks (opset 21)',
     },
     accuracyLevel: {
@@ -36,14 +47,21 @@ export const weightsQuantizer = definePlugin({
       default: 0,
       min: 0,
       max: 4,
+      when: even,
       about: 'how MatMulNBits computes: 0 as it likes, 1 float32, 2 float16, 3 bfloat16, 4 int8 (fastest, coarsest)',
     },
     convs: {
       type: 'boolean',
       default: false,
+      when: even,
       about: 'store weights of convolutions too, one scale per channel (opset 21)',
     },
-    embeddings: { type: 'boolean', default: false, about: 'store tables that Gather reads as GatherBlockQuantized' },
+    embeddings: {
+      type: 'boolean',
+      default: false,
+      when: even,
+      about: 'store tables that Gather reads as GatherBlockQuantized',
+    },
     smallest: { type: 'integer', default: 1024, min: 0, about: 'matrices with fewer elements stay float' },
     ...nodeChoiceOptions,
   },
@@ -62,11 +80,13 @@ export const weightsQuantizer = definePlugin({
       const fix = 'Leave it out: with standard ops the runtime decides (session.qdq_matmulnbits_accuracy_level).';
       throw optionsConflict(`${where}.accuracyLevel`, 'form matmulnbits', 'qdq', fix);
     }
+    const { codebook } = options;
     const settings: WeightsSettings = {
       grid: { bits, signed: symmetric, symmetric },
       block,
       clip: options.clip,
       form: options.form,
+      codebook,
       accuracyLevel,
       convs: options.convs,
       embeddings: options.embeddings,
@@ -74,6 +94,8 @@ export const weightsQuantizer = definePlugin({
       leftOut: leftOutBy(options),
     };
     const qdq = options.form === 'qdq';
+    const writeMatrix = (writing: WeightsWriting, node: Node) =>
+      codebook !== 'none' ? writeBnb4(writing, node, codebook) : (qdq ? writeBlockedMatMul : writeNBits)(writing, node);
     return nodeByNode<WeightsForm>({
       opset: qdq || options.convs ? 21 : 13,
       fateOf: (graph, node) => fateOf(graph, node, settings),
@@ -81,7 +103,7 @@ export const weightsQuantizer = definePlugin({
       writers(shared) {
         const writing: WeightsWriting = { ...shared, settings, restored: new Map() };
         return {
-          matrix: (node) => (qdq ? writeBlockedMatMul : writeNBits)(writing, node),
+          matrix: (node) => writeMatrix(writing, node),
           conv: (node) => writeConvWeights(writing, node),
           embedding: (node) => writeEmbedding(writing, node),
         };
