@@ -10,9 +10,6 @@ import type { Proto } from './schema.js';
 import type { Source } from './source.js';
 import { createCursor } from './wire-reader.js';
 
-/** The oldest operator set that is read; onnxruntime promises no more either. */
-const oldest = 7;
-
 /** Options for reading a model, besides its bytes. */
 export interface DecodeModelOptions {
   readonly file: string;
@@ -79,14 +76,13 @@ function decodeProvenance(proto: Proto<'Model'>): Provenance {
   };
 }
 
-// Newer versions than any known are read: ops carry their attributes with them, so nothing depends on a table.
+// Any version is read: ops carry their attributes with them, so nothing depends on a table. `convertOpset` takes a
+// graph to the forms that passes and executors know.
 function checkOpset(context: DecodeContext, proto: Proto<'Model'>, { opsets, nodes }: Graph): void {
-  const version = opsets.get('');
-  if (version === undefined && nodes.every(({ op }) => domainOf(op) !== '')) return;
-  if (version !== undefined && version >= oldest) return;
+  if (opsets.has('') || nodes.every(({ op }) => domainOf(op) !== '')) return;
   throw unsupported(placeIn(context, proto, 'opset_import'), {
-    expected: `version ${oldest} or later of the ONNX operators`,
-    found: version === undefined ? 'no version' : `version ${version}`,
-    fix: 'Convert the model with the version converter of the onnx package.',
+    expected: 'a version of the ONNX operators',
+    found: 'no version',
+    fix: 'Export the model again with a tool that writes `opset_import`.',
   });
 }

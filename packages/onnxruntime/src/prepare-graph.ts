@@ -1,12 +1,20 @@
-import type { Graph } from '@espalier/core';
-import { lowerCustomOps } from '@espalier/passes';
+import { type Graph, opsetOf } from '@espalier/core';
+import { convertOpset, lowerCustomOps } from '@espalier/passes';
 import { blockSize } from './fast/block-size.js';
 import { fastTraining } from './fast/fast-training.js';
 import { trainingOps } from './fast/rules.js';
 import type { Runtime } from './runtime.js';
 
-/** The graph as it is handed to the runtime: ops of the espalier domain written as ops that the runtime has. */
-export async function prepareGraph(runtime: Runtime, graph: Graph): Promise<Graph> {
+/** The opsets between which onnxruntime 1.30 has kernels. */
+const [oldest, newest] = [7, 26];
+
+/**
+ * The graph as it is handed to the runtime: ops of the espalier domain written as ops that the runtime has, and opsets
+ * that it does not load as the nearest one that it does. @throws PASS_OPSET naming a node that has no such form.
+ */
+export async function prepareGraph(runtime: Runtime, given: Graph): Promise<Graph> {
+  const version = opsetOf(given);
+  const graph = version === 0 ? given : convertOpset(given, Math.min(Math.max(version, oldest), newest));
   const trains = graph.nodes.some(({ op }) => trainingOps.has(op));
   return lowerCustomOps(trains ? fastTraining(graph, await blockSize(runtime)) : graph);
 }

@@ -11,7 +11,9 @@ export { type ConstantRole, isParameter, parametersOf, roleOf } from './constant
 export { broadcastTo } from './evaluate/broadcast.js';
 export { castTarget } from './evaluate/cast.js';
 export * from './evaluate/evaluate-node.js';
+export { evaluatedForms } from './evaluate/evaluated-forms.js';
 export { wholeNumbersOf } from './evaluate/numeric.js';
+export { beyondForm, type OpForm, opForm } from './evaluate/op-form.js';
 export {
   type Contents,
   contentsAfter,
@@ -40,7 +42,7 @@ export { multiplies, multiplyAdds, productRuleOf, productsOf } from './products/
 export * from './set-input-shapes.js';
 export { bindDim } from './shapes/dim.js';
 export { functionBody, functionKey } from './shapes/function-body.js';
-export { dtypeAttribute } from './shapes/onnx-dtype.js';
+export { codeOfDtype, dtypeAttribute } from './shapes/onnx-dtype.js';
 export * from './unknown-ops.js';
 export { codedInput } from './weights/coded-inputs.js';
 export { countZeroElements, countZeros } from './weights/count-zeros.js';

@@ -372,3 +372,19 @@ describe('a hostile graph', () => {
     expect(inferShapes(wide).values.get('y')).toEqual({ dtype: 'float32' satisfies DType });
   });
 });
+
+it('claims nothing of the statistics of a batch norm whose channels are not known', () => {
+  const names = ['x', 'scale', 'bias', 'mean', 'variance'];
+  const floatsOnly: ValueInfo = { dtype: 'float32' };
+  const norm = createNode({
+    id: 'norm',
+    op: 'BatchNormalization',
+    inputs: names,
+    outputs: ['y', 'm', 'v'],
+    attributes: { training_mode: int(1) },
+  });
+  const given = (mean: ValueInfo) =>
+    graph({ ...Object.fromEntries(names.map((name) => [name, floatsOnly])), mean }, [norm]);
+  expect(inferShapes(given(floatsOnly)).values.get('m')).toEqual({ dtype: 'float32' });
+  expect(inferShapes(given(f(3))).values.get('m')).toEqual(f(3));
+});

@@ -6,11 +6,15 @@ import {
   opsetOf,
   type Tensor,
   tensorInfo,
+  usesOf,
   type ValueId,
   withBodies,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { opsetOutOfReach, opsetRefused } from './errors.js';
+import { earlyBroadcastRules } from './opset/early-broadcast.js';
+import { earlyFormRules } from './opset/early-forms.js';
+import { partSince } from './opset/late-forms.js';
 import { movedAttributeRules } from './opset/moved-attributes.js';
 import { normalizationRules } from './opset/normalization.js';
 import { resizeRules } from './opset/resize.js';
@@ -18,31 +22,78 @@ import type { Conversion, OpsetRule } from './opset/rule.js';
 import { softmaxRules } from './opset/softmax.js';
 
 /** The opsets that `convertOpset` knows all changes of. */
-export const convertibleOpsets = { oldest: 7, newest: 23 } as const;
+export const convertibleOpsets = { oldest: 1, newest: 28 } as const;
 
-const rules: ReadonlyMap<string, readonly OpsetRule[]> = new Map(
-  Object.entries({ ...movedAttributeRules, ...resizeRules, ...softmaxRules, ...normalizationRules }),
-);
+/** No op has changed its meaning since: from here on the way back is open too. */
+const settled = 23;
+
+const rules: ReadonlyMap<string, readonly OpsetRule[]> = inOrderOfOpsets([
+  earlyBroadcastRules,
+  earlyFormRules,
+  movedAttributeRules,
+  resizeRules,
+  softmaxRules,
+  normalizationRules,
+]);
+
+/** The changes of each op from all tables. The sort keeps the order of those of one opset. */
+function inOrderOfOpsets(tables: readonly Readonly<Record<string, readonly OpsetRule[]>>[]) {
+  const merged = new Map<string, readonly OpsetRule[]>();
+  for (const table of tables)
+    for (const [op, list] of Object.entries(table))
+      merged.set(
+        op,
+        [...(merged.get(op) ?? []), ...list].sort((a, b) => a.since - b.since),
+      );
+  return merged;
+}
 
 /**
- * The same model in a newer version of the default ONNX operator set, bodies of If, Loop and Scan included. Ops whose
+ * The same model in another version of the default ONNX operator set, bodies of If, Loop and Scan included. Ops whose
  * form changed on the way (attributes that became inputs, other defaults, other meanings) are written in the new one;
- * all others mean the same in both. Types are inferred first where a rewrite needs them.
- * @throws PASS_OPSET naming the node that the newer opset cannot express exactly; for older versions than the model's,
- *   and outside of opset 7 to 23.
+ * all others mean the same in both. Types are inferred first where a rewrite needs them. An older version than the
+ * model's can be reached down to 23, while no node uses what came later.
+ * @throws PASS_OPSET naming the node that the other opset cannot express exactly; for older versions than the model's
+ *   below 23, and outside of opset 1 to 28.
  */
 export function convertOpset(graph: Graph, version: number): Graph {
   const from = opsetOf(graph);
   if (version === from) return graph;
   const { oldest, newest } = convertibleOpsets;
-  if (version < from) throw opsetOutOfReach(from, { to: version, expected: 'a version no older than the model' });
   if (from < oldest || version > newest || !Number.isInteger(version)) {
     throw opsetOutOfReach(from, { to: version, expected: `versions from ${oldest} to ${newest}` });
   }
+  if (version < Math.min(from, settled)) {
+    throw opsetOutOfReach(from, { to: version, expected: 'a version no older than the model, or from 23 on' });
+  }
+  const opsets = new Map(graph.opsets).set('', version);
+  if (version < from) return { ...lowered(graph, version), opsets };
   refuseFunctions(graph, version);
+  if (!changes(graph, from, version)) return { ...graph, opsets };
   const { nodes, constants } = convertBody(typed(graph), { from, version, fresh: editGraph(graph).fresh, outer: [] });
-  return { ...graph, nodes, constants, opsets: new Map(graph.opsets).set('', version) };
+  return { ...graph, nodes, constants, opsets };
 }
+
+/** The same graph. @throws PASS_OPSET for a node with a part that is newer. */
+function lowered(graph: Graph, version: number): Graph {
+  for (const node of [...graph.nodes, ...graph.functions.flatMap(({ nodes }) => nodes)]) {
+    const found = partSince(node, version);
+    if (found) throw opsetRefused(node, { version, found });
+    for (const body of subgraphsOf(node)) lowered(body, version);
+  }
+  const functions = graph.functions.map((each) =>
+    (each.opsets.get('') ?? 0) > version ? { ...each, opsets: new Map(each.opsets).set('', version) } : each,
+  );
+  return { ...graph, functions };
+}
+
+/** Whether an op of a graph, or of a body in it, has another form in the newer version. */
+const changes = (graph: Graph, from: number, version: number): boolean =>
+  graph.nodes.some(
+    (node) =>
+      rules.get(node.op)?.some(({ since }) => since > from && since <= version) ||
+      subgraphsOf(node).some((body) => changes(body, from, version)),
+  );
 
 /** A graph with types; a contradiction in the file is not this pass's business. */
 function typed(graph: Graph): Graph {
@@ -114,6 +165,7 @@ function conversionOf(node: Node, { scopes, constants, fresh, version }: Place):
     },
     infoOf: (value) => (value === undefined ? undefined : find((scope) => tensorInfo(scope, value))),
     constantOf: (value) => (value === undefined ? undefined : find((scope) => scope.constants.get(value))),
+    isRead: (value) => scopes.some((scope) => scope.outputs.includes(value) || usesOf(scope, value).length > 0),
     refuse(found) {
       throw opsetRefused(node, { version, found });
     },

@@ -1,4 +1,5 @@
 import { type Files, type Graph, instantiate, missingFile, problem, type Registry } from '@espalier/core';
+import { inKnownOpset } from './in-known-opset.js';
 
 /** A model with the id of the importer that read it and the size of its file. */
 export interface OpenedModel {
@@ -35,5 +36,5 @@ export async function openModel(registry: Registry, files: Files, path: string):
   const graph = await (files.within
     ? chosen.importer.read(files.within(folder), name)
     : chosen.importer.read(files, path));
-  return { graph, format: chosen.id, bytes };
+  return { graph: inKnownOpset(graph), format: chosen.id, bytes };
 }

@@ -151,16 +151,25 @@ const mean: Evaluator = (call) => {
   return [finish()];
 };
 
-/** Shifts of unsigned integers; shifting all bits out gives zero. */
+/**
+ * Shifts. Bits shifted out on the left are lost, and a right shift repeats the sign. A shift by the width or more, or
+ * by a negative number, shifts all bits out (BitShift-28).
+ */
 const bitShift: Evaluator = (call) => {
   const left = textOf(call.node, 'direction', '') === 'LEFT';
   const [a] = call.inputs;
   if (!a || !isInteger(a.dtype)) return undefined;
   const rule: Rule = left
-    ? { whole: (x, by) => (by > 31 ? 0 : x * 2 ** by), big: (x, by) => (by > 63n ? 0n : x << by) }
-    : { whole: (x, by) => (by > 31 ? 0 : Math.floor(x / 2 ** by)), big: (x, by) => (by > 63n ? 0n : x >> by) };
+    ? { whole: (x, by) => (within(by) ? x * 2 ** by : 0), big: (x, by) => (withinBig(by) ? x << by : 0n) }
+    : {
+        whole: (x, by) => Math.floor(x / 2 ** (within(by) ? by : 32)),
+        big: (x, by) => x >> (withinBig(by) ? by : 64n),
+      };
   return binary(rule)(call);
 };
+
+const within = (by: number): boolean => by >= 0 && by < 32;
+const withinBig = (by: bigint): boolean => by >= 0n && by < 64n;
 
 /** PRelu: the slope broadcasts to x only, one way. */
 const prelu: Evaluator = (call) => {

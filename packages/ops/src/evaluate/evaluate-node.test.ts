@@ -429,6 +429,13 @@ describe('what ONNX leaves open is left to the runtime', () => {
     'a power beyond 2^53': run('Pow', [longs([10]), longs([30])]),
     'a result beyond the room': run('Expand', [ramp([1]), longs([1_000_000])]),
     'a huge range': run('Range', [longs([0], []), longs([2 ** 50], []), longs([1], [])]),
+    'an attribute that the evaluator does not read': run('Relu', [ramp([1])], { ceiling: float(6) }),
+    'inputs aligned at an axis, as before opset 7': run('Add', [ramp([1]), ramp([1])], {
+      broadcast: int(1),
+      axis: int(0),
+    }),
+    'a sum in another precision': run('Range', [scalar(0), scalar(2), scalar(1)], { stash_type: int(10) }),
+    'a shift of floats': run('BitShift', [ramp([1]), ramp([1])], { direction: text('LEFT') }),
     'an op that is not in the table': run('constructor', [ramp([1])]),
   };
   test.each(Object.entries(refused))('%s', (_, result) => {
@@ -448,4 +455,26 @@ test('packed integers are reshaped but never moved one by one', () => {
   const node = (op: string) => createNode({ id: 'n', op, inputs: ['a', 'b'], outputs: ['y'] });
   expect(evaluateNode(node('Reshape'), { inputs: [packed, longs([4])], opset: 21 })?.[0]?.shape).toEqual([4]);
   expect(evaluateNode(node('Transpose'), { inputs: [packed], opset: 21 })).toBeUndefined();
+});
+
+test.each([
+  ['int8', [-8, -8, -8, 8], [1, 9, -1, 2], [-4, -1, -1, 2], [-16, 0, 0, 32]],
+  ['int32', [-8, -8, -8, 8], [1, 40, -1, 2], [-4, -1, -1, 2], [-16, 0, 0, 32]],
+  ['int64', [-8, -8, -8, 8], [1, 70, -1, 2], [-4, -1, -1, 2], [-16, 0, 0, 32]],
+  ['uint8', [128, 3, 3, 8], [1, 9, 1, 2], [64, 0, 1, 2], [0, 0, 6, 32]],
+] as const)('BitShift of %s repeats the sign, and shifts all bits out by the width or a negative number', (...each) => {
+  const [dtype, x, by, right, left] = each;
+  const shifted = (direction: string) =>
+    evaluateNode(
+      createNode({
+        id: 'n',
+        op: 'BitShift',
+        inputs: ['a', 'b'],
+        outputs: ['y'],
+        attributes: { direction: text(direction) },
+      }),
+      { inputs: [of(dtype, [4], ...x), of(dtype, [4], ...by)], opset: 28 },
+    )![0]!; // BitShift of integers is computed
+  expect(Array.from(toNumbers(shifted('RIGHT')))).toEqual(right);
+  expect(Array.from(toNumbers(shifted('LEFT')))).toEqual(left);
 });

@@ -9,10 +9,12 @@ const same = like();
 /** Running statistics (and before opset 9 saved ones) come out beside the result when training. */
 const batchNormalization: ShapeRule = (site) => {
   const shape = shapeOfRank(site, 0, 1);
-  const channels = shape && shape.length > 1 ? shape[1]! : 1; // a vector has one channel
+  const channels = shape && (shape[1] ?? 1); // a vector has one channel
   const scale = site.shape(1)?.[0];
-  if (shape && scale !== undefined) sameDim(site, 'input channels and scale', channels, scale);
-  const statistic = (slot: number) => typeOf(site.dtype(slot), [scale ?? channels]);
+  if (channels !== undefined && scale !== undefined) sameDim(site, 'input channels and scale', channels, scale);
+  const size = scale ?? channels;
+  const statistic = (slot: number) =>
+    typeOf(site.dtype(slot), site.shape(slot) ?? (size === undefined ? size : [size]));
   const saved = [3, 4].map(statistic);
   return [typeOf(site.dtype(0), shape), ...saved, ...saved];
 };

@@ -36,6 +36,9 @@ const oldNames: Readonly<Record<string, DType>> = { float: 'float32', double: 'f
 /** The dtype of an ONNX type code; undefined for codes that no dtype has (0 is "not said"). */
 export const dtypeOfCode = (code: number): DType | undefined => byCode[code];
 
+/** ONNX's code of a dtype. */
+export const codeOfDtype = (dtype: DType): number => byCode.indexOf(dtype);
+
 /**
  * The dtype an attribute names, by code, or by word as Cast did before opset 6; undefined where the attribute is
  * absent, names no dtype, or refers to a parameter of a function.

@@ -1,4 +1,18 @@
-import { floatOf, floats, fromNumbers, intOf, intsOf, isFloat, longs, type Node, scalar, textOf } from '@espalier/core';
+import {
+  createNode,
+  floatOf,
+  floats,
+  fromNumbers,
+  int,
+  intOf,
+  intsOf,
+  isFloat,
+  longs,
+  type Node,
+  scalar,
+  textOf,
+} from '@espalier/core';
+import { codeOfDtype } from '@espalier/ops';
 import { type Conversion, type OpsetRule, type Rewrite, withAttributes, withInput } from './rule.js';
 
 /** An integer list that became an input. */
@@ -48,12 +62,25 @@ const topK: Rewrite = (node, conversion) => {
   return [withInput(withAttributes(node, { drop: ['k'] }), 1, k)];
 };
 
-/** The ratio matters in training only; the old mask had the data's dtype, the new one is boolean. */
+/** The ratio matters in training only. */
 const dropout: Rewrite = (node, conversion) => {
-  if (node.outputs[1] !== undefined) conversion.refuse('a Dropout whose mask is used');
   const ratio = floatOf(node, 'ratio', undefined);
-  const plain = withAttributes({ ...node, outputs: node.outputs.slice(0, 1) }, { drop: ['ratio'] });
+  const plain = withAttributes(node, { drop: ['ratio'] });
   return [ratio === undefined ? plain : withInput(plain, 1, conversion.constant(`${node.id}_ratio`, scalar(ratio)))];
+};
+
+/** The mask is boolean from here on; it had the data's dtype before. */
+const booleanMask: Rewrite = (node, conversion) => {
+  const [data, mask] = node.outputs;
+  if (mask === undefined || !conversion.isRead(mask)) return [{ ...node, outputs: [data] }];
+  const dtype = conversion.infoOf(data)?.dtype;
+  if (dtype === undefined) return conversion.refuse('a Dropout whose mask is used, on data of an unknown dtype');
+  const truth = conversion.fresh(`${mask}_truth`);
+  const to = int(codeOfDtype(dtype));
+  return [
+    { ...node, outputs: [data, truth] },
+    createNode({ id: truth, op: 'Cast', inputs: [truth], outputs: [mask], attributes: { to } }),
+  ];
 };
 
 const split: readonly OpsetRule[] = [
@@ -103,7 +130,10 @@ export const movedAttributeRules: Readonly<Record<string, readonly OpsetRule[]>>
   Clip: [{ since: 11, rewrite: clip }],
   Pad: [{ since: 11, rewrite: pad }],
   TopK: [{ since: 10, rewrite: topK }],
-  Dropout: [{ since: 12, rewrite: dropout }],
+  Dropout: [
+    { since: 10, rewrite: booleanMask },
+    { since: 12, rewrite: dropout },
+  ],
   DFT: [{ since: 20, rewrite: dft }],
   GridSample: [{ since: 20, rewrite: gridSample }],
   Upsample: [

@@ -8,7 +8,8 @@ const spatial: Rewrite = (node, conversion) => {
 
 /** Opset 14 tells training by an attribute and returns other statistics. */
 const trainingOutputs: Rewrite = (node, conversion) => {
-  if (node.outputs.slice(1).some((value) => value !== undefined)) conversion.refuse('a batch norm in training form');
+  if (node.outputs.slice(1).some((value) => value !== undefined && conversion.isRead(value)))
+    conversion.refuse('a batch norm in training form');
   return [{ ...node, outputs: node.outputs.slice(0, 1) }];
 };
 

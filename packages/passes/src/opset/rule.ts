@@ -6,6 +6,8 @@ export interface Conversion extends Pick<Ground, 'constant' | 'fresh'> {
   infoOf(value: ValueId | undefined): ValueInfo | undefined;
   /** The tensor of a value that is constant. */
   constantOf(value: ValueId | undefined): Tensor | undefined;
+  /** Whether a node, or the model's own outputs, read a value. */
+  isRead(value: ValueId): boolean;
   /** Gives up on this node: `found` says what the newer form cannot express. */
   refuse(found: string): never;
 }

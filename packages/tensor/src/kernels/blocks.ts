@@ -43,14 +43,15 @@ const spaceToDepth: Kernel = (c) => {
   const x = need(c, 0);
   const [n, channels, h, w] = x.shape as [number, number, number, number]; // images
   const b = intOf(c.node, 'blocksize', 1);
+  const pixels = [
+    [b, w],
+    [b, 1],
+  ] as const;
+  const depth = [channels, h * w] as const;
   return [
     rearranged(c, x, [
       [[n, channels * h * w]],
-      [
-        [b, w],
-        [b, 1],
-        [channels, h * w],
-      ],
+      textOf(c.node, 'mode', 'DCR') === 'DCR' ? [...pixels, depth] : [depth, ...pixels],
       [[h / b, b * w]],
       [[w / b, b]],
     ]),

@@ -1,10 +1,20 @@
-import { intOf, isFloat, sizeOf, toNumbers } from '@espalier/core';
+import { intOf, isFloat, sizeOf, tensor, toNumbers } from '@espalier/core';
 import { wrongShapes } from '../errors.js';
 import type { Call, Kernel } from '../kernel.js';
 import { axisOrder, exchanges, fittingShape, newShapes } from '../new-shapes.js';
 import { axisOf, listed, need, numbersAt, onHost, refuse } from '../operands.js';
 import { copyView, rowMajor } from '../strided.js';
-import { blockOf, deviceValue, hostOf, type Layout, layoutOf, reshapedValue, stridesIn, type Value } from '../value.js';
+import {
+  blockOf,
+  deviceValue,
+  hostOf,
+  hostValue,
+  type Layout,
+  layoutOf,
+  reshapedValue,
+  stridesIn,
+  type Value,
+} from '../value.js';
 import { broadcast, commonLayout } from './binary.js';
 import { picked, sharedValue, viewed } from './views.js';
 
@@ -130,10 +140,19 @@ const trilu: Kernel = (c) => {
   return [out];
 };
 
+/** Without training, or with nothing to drop, the data itself and a mask of ones. */
+const dropout: Kernel = (c) => {
+  if (numbersAt(c, 2)?.[0] && (numbersAt(c, 1)?.[0] ?? 0.5) !== 0) return undefined;
+  const { shape } = need(c, 0);
+  if (c.node.outputs[1] === undefined) return identity(c);
+  const mask = tensor('bool', shape, new Uint8Array(sizeOf(shape)).fill(1));
+  return [...identity(c)!, hostValue(mask, c.node.id)]; // identity computes every form
+};
+
 /** Ops that move elements without computing. */
 export const movementKernels = {
   Identity: identity,
-  Dropout: (c) => (c.node.outputs[1] === undefined && !c.inputs[2] ? identity(c) : undefined),
+  Dropout: dropout,
   Reshape: shaped('Reshape'),
   Flatten: shaped('Flatten'),
   Squeeze: shaped('Squeeze'),

@@ -9,6 +9,8 @@ export interface Samples {
   readonly taps: number;
   readonly index: Int32Array;
   readonly weights: Float32Array;
+  /** Output positions that lie outside of the input and take `extrapolation_value` instead; empty in most modes. */
+  readonly outside: readonly number[];
 }
 
 interface Axis {
@@ -77,8 +79,11 @@ function samplesOf(c: Asked, axis: Axis): Samples {
   const exclude = intOf(c.node, 'exclude_outside', 0) === 1;
   const a = floatOf(c.node, 'cubic_coeff_a', -0.75);
   const bounded = (at: number) => Math.min(Math.max(at, 0), axis.from - 1);
+  const crops = textOf(c.node, 'coordinate_transformation_mode', '') === 'tf_crop_and_resize';
+  const outside: number[] = [];
   for (let i = 0; i < axis.to; i++) {
     const x = place(i);
+    if (crops && (x < 0 || x > axis.from - 1)) outside.push(i);
     if (nearest) {
       index[i] = bounded(nearest(x));
       weights[i] = 1;
@@ -94,7 +99,23 @@ function samplesOf(c: Asked, axis: Axis): Samples {
       weights[i * taps + t] = weight / total;
     });
   }
-  return { taps, index, weights };
+  return { taps, index, weights, outside };
+}
+
+/** The value of output positions outside of the input (`tf_crop_and_resize`). */
+export const extrapolationOf = (c: Asked): number => floatOf(c.node, 'extrapolation_value', 0);
+
+/** One scale for all axes, that of the sizes nearest below or above the wanted ones (Resize-18). */
+function proportional(c: Asked, resizing: Resizing): Pick<Resizing, 'sizes' | 'scales'> {
+  const { shape, sizes, axes } = resizing;
+  const policy = textOf(c.node, 'keep_aspect_ratio_policy', 'stretch');
+  if (!sizes || policy === 'stretch') return resizing;
+  const ratios = sizes.map((size, i) => size / shape[axes[i]!]!); // one size per axis
+  const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
+  return {
+    sizes: axes.map((axis) => Math.floor(Math.fround(scale * shape[axis]!) + 0.5)), // within the rank
+    scales: axes.map(() => scale),
+  };
 }
 
 /** The request of a Resize or Upsample node, after reading its inputs. */
@@ -110,10 +131,11 @@ export interface Resizing {
 /** The sampling of each axis that changes. @throws EXECUTOR_UNSUPPORTED_OP for forms that have no kernel. */
 export function resizedAxes(
   c: Asked,
-  { shape, scales, sizes, region, axes }: Resizing,
+  resizing: Resizing,
 ): readonly { readonly axis: number; readonly samples: Samples }[] {
-  if (intOf(c.node, 'antialias', 0) === 1 || textOf(c.node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch')
-    return refuse(c, 'antialias or a kept aspect ratio');
+  const { shape, region, axes } = resizing;
+  if (intOf(c.node, 'antialias', 0) === 1) return refuse(c, 'antialias');
+  const { sizes, scales } = proportional(c, resizing);
   return axes.flatMap((axis, i) => {
     const from = shape[axis]!;
     const to = sizes?.[i] ?? Math.floor(from * (scales?.[i] ?? 1));

@@ -1,4 +1,4 @@
-import { intOf, sizeOf, textOf } from '@espalier/core';
+import { intOf, sizeOf, tensor, textOf } from '@espalier/core';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
 import { wrongShapes } from '../../errors.js';
 import { broadcast } from '../../kernels/binary.js';
@@ -225,13 +225,23 @@ const spaceToDepth = moving((c, x) => {
   const apart = c.tf.reshape(at(c, 0), [n * channels, h / b, b, w / b, b]);
   const blocks = c.tf.reshape(c.tf.transpose(apart, [0, 2, 4, 1, 3]), [n, channels, b * b, (h / b) * (w / b)]);
   const shape = [n, channels * b * b, h / b, w / b];
-  return [made(c, c.tf.reshape(c.tf.transpose(blocks, [0, 2, 1, 3]), shape), { shape })];
+  const ordered = textOf(c.node, 'mode', 'DCR') === 'DCR' ? c.tf.transpose(blocks, [0, 2, 1, 3]) : blocks;
+  return [made(c, c.tf.reshape(ordered, shape), { shape })];
 });
+
+/** Without training, or with nothing to drop, the data itself and a mask of ones. */
+const dropout: GpuKernel = (c) => {
+  if (numbersAt(c, 2)?.[0] && (numbersAt(c, 1)?.[0] ?? 0.5) !== 0) return undefined;
+  const { shape } = need(c, 0);
+  if (c.node.outputs[1] === undefined) return identity(c);
+  const mask = tensor('bool', shape, new Uint8Array(sizeOf(shape)).fill(1));
+  return [...identity(c)!, { dtype: 'bool', shape, host: mask }]; // identity computes every form
+};
 
 /** Ops that move elements without computing, and those that make arrays of nothing. */
 export const movementOps = {
   Identity: identity,
-  Dropout: (c) => (c.node.outputs[1] === undefined && !c.inputs[2] ? identity(c) : undefined),
+  Dropout: reading([1, 2], dropout),
   Reshape: shaped('Reshape'),
   Flatten: shaped('Flatten'),
   Squeeze: shaped('Squeeze'),

@@ -1,6 +1,6 @@
 import { floatOf, intOf, intsOf, longs, sizeOf, textOf } from '@espalier/core';
 import type { Tensor as Device } from '@tensorflow/tfjs-core';
-import { resizedAxes, type Samples } from '../../kernels/samples.js';
+import { extrapolationOf, resizedAxes, type Samples } from '../../kernels/samples.js';
 import { axisOf, refuse } from '../../operands.js';
 import { rowMajor } from '../../strided.js';
 import {
@@ -18,8 +18,25 @@ import {
 import { axisIn, fitsGpu, gpuLayout, onGpu } from '../gpu-value.js';
 import { picked, placesWithin } from './movement.js';
 
+/** The elements and, behind them, one more along an axis: the value outside of the input. */
+function extended(c: GpuCall, x: Device, axis: number): Device {
+  return c.tf.concat([x, c.tf.fill(x.shape.with(axis, 1), extrapolationOf(c))], axis);
+}
+
+/** Samples that read the element behind the axis wherever they lie outside of it. */
+function beyond({ taps, index, weights, outside }: Samples, size: number): Samples {
+  const [places, shares] = [index.slice(), weights.slice()];
+  for (const i of outside) {
+    places.fill(size, i * taps, (i + 1) * taps);
+    shares.fill(1 / taps, i * taps, (i + 1) * taps);
+  }
+  return { taps, index: places, weights: shares, outside: [] };
+}
+
 /** One axis resized: sums of elements at places, each with its weight. */
-function resampled(c: GpuCall, x: Device, axis: number, { taps, index, weights }: Samples): Device {
+function resampled(c: GpuCall, x: Device, axis: number, samples: Samples): Device {
+  if (samples.outside.length > 0) return resampled(c, extended(c, x, axis), axis, beyond(samples, x.shape[axis]!));
+  const { taps, index, weights } = samples;
   const count = index.length / taps;
   const shape = x.shape.map((_, i) => (i === axis ? count : 1));
   const parts = Array.from({ length: taps }, (_, tap) => {
