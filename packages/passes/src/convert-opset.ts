@@ -4,6 +4,7 @@ import {
   type Graph,
   type Node,
   opsetOf,
+  subgraphsOf,
   type Tensor,
   tensorInfo,
   usesOf,
