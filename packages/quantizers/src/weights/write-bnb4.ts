@@ -1,6 +1,6 @@
 import { createNode, int, type Node, tensor, type ValueId } from '@espalier/core';
 import { type CodebookName, codebooks, toCodebook } from '../codebook.js';
-import { matrixWeights, transposed } from '../matrix-weights.js';
+import { type MatrixWeights, matrixWeights, transposed } from '../matrix-weights.js';
 import { biasNode } from './bias-node.js';
 import type { WeightsWriting } from './weights-writing.js';
 
@@ -12,20 +12,10 @@ const types: Readonly<Record<CodebookName, number>> = { fp4: 0, nf4: 1 };
  * cut into blocks that may cross rows; of two codes in a byte the first takes the high bits.
  */
 export function writeBnb4(writing: WeightsWriting, node: Node, codebook: CodebookName): void {
-  const { graph, writer, settings, replaced, written } = writing;
+  const { graph, writer, settings } = writing;
   const matrix = matrixWeights(graph, node);
-  let constants = written.get(matrix.key);
-  if (!constants) {
-    const flat = transposed(matrix.values, matrix.rows, matrix.columns);
-    const { codes, scale } = toCodebook(flat, { ...settings, codebook: codebooks[codebook] });
-    const names: readonly ValueId[] = [
-      writer.constant(`${matrix.name}_quantized`, tensor('uint8', [Math.ceil(codes.length / 2)], highFirst(codes))),
-      writer.constant(`${matrix.name}_scale`, tensor('float32', [scale.length], scale)),
-    ];
-    constants = names;
-    written.set(matrix.key, constants);
-    replaced.add(matrix.name);
-  }
+  const key = `${codebook}|${matrix.key}`;
+  const constants = writing.made(matrix.tensor, key, () => bnb4Constants(writing, matrix, codebook));
   const output = node.outputs[0]!;
   const product = matrix.bias ? writer.fresh(`${output}_product`) : output;
   writer.emit(
@@ -43,6 +33,20 @@ export function writeBnb4(writing: WeightsWriting, node: Node, codebook: Codeboo
     }),
   );
   if (matrix.bias) writer.emit(biasNode(writing, node, { product, bias: matrix.bias }));
+}
+
+function bnb4Constants(
+  { writer, settings, replaced }: WeightsWriting,
+  { name, values, rows, columns }: MatrixWeights,
+  codebook: CodebookName,
+): readonly ValueId[] {
+  const flat = transposed(values, rows, columns);
+  const { codes, scale } = toCodebook(flat, { ...settings, codebook: codebooks[codebook] });
+  replaced.add(name);
+  return [
+    writer.constant(`${name}_quantized`, tensor('uint8', [Math.ceil(codes.length / 2)], highFirst(codes))),
+    writer.constant(`${name}_scale`, tensor('float32', [scale.length], scale)),
+  ];
 }
 
 function highFirst(codes: Uint8Array): Uint8Array {
