@@ -1,7 +1,8 @@
 import type { DataFlags, SharedFlags } from './flags.js';
+import type { InputFlags } from './input-flags.js';
 
 /** Flags of `analyze` as they were typed. */
-export interface AnalyzeFlags extends SharedFlags, DataFlags {
+export interface AnalyzeFlags extends SharedFlags, DataFlags, InputFlags {
   readonly bits: string;
   readonly layers: readonly string[];
   readonly granularity: string;

@@ -17,12 +17,12 @@ import {
 } from '@espalier/bounds';
 import { createWorkerRunner } from '@espalier/bounds/node';
 import { calibrate } from '@espalier/calibration';
-import { type Dataset, type Graph, instantiate, matchNames, type Port } from '@espalier/core';
+import { type Graph, instantiate, matchNames } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import { batchesFor, commonPorts, type OpenedModel, openData, openModel, portsOf } from '@espalier/recipe';
+import { batchesFor, type OpenedModel, openModel } from '@espalier/recipe';
 import type { AnalyzeFlags } from './analyze-flags.js';
-import { dataSource } from './data-source.js';
-import { badFlag, numberFlag, preprocessOf } from './flags.js';
+import { badFlag, numberFlag } from './flags.js';
+import { openSamples, type Samples } from './open-samples.js';
 import { version } from './version.js';
 import type { Workbench } from './workbench.js';
 
@@ -43,7 +43,9 @@ export async function analyzeModel(path: string, flags: AnalyzeFlags, bench: Wor
     analyzeGraph(graph, { bits, granularity, runner, choose, progress: (done) => progress.show('weights', done) }),
   );
   const models = other ? [graph, inferShapes(other.graph)] : [graph];
-  const samples = flags.bounds || other ? await openSamples(models, flags, bench) : undefined;
+  const second = other && flags.against !== undefined ? [{ ...other, path: flags.against }] : [];
+  const samples =
+    flags.bounds || other ? await openSamples([{ ...opened, path }, ...second], { flags, standIn }, bench) : undefined;
   const layers = flags.bounds && samples ? await layersOf(graph, { bench, samples, bits, choose }) : null;
   const drift =
     other && samples && models[1]
@@ -64,27 +66,7 @@ export async function analyzeModel(path: string, flags: AnalyzeFlags, bench: Wor
 
 const fileOf = (path: string, { format, bytes }: OpenedModel): ReportFile => ({ path, format, bytes });
 
-/** Samples to run, and how they are called in the report. */
-interface Samples {
-  readonly dataset: Dataset;
-  readonly inputs: readonly Port[];
-  readonly name: string;
-}
-
 const standIn = 'random:64';
-
-async function openSamples(
-  models: readonly Graph[],
-  flags: AnalyzeFlags,
-  { registry, files, seed, progress }: Workbench,
-): Promise<Samples> {
-  const [first = [], second] = models.map(portsOf);
-  const inputs = second ? commonPorts(first, second) : first;
-  const name = flags.data ?? standIn;
-  const source = dataSource('--data', name, preprocessOf(flags));
-  const dataset = await openData(source, { registry, files, inputs, seed, where: '--data', progress: progress.show });
-  return { dataset, inputs, name };
-}
 
 interface LayerWork {
   readonly bench: Workbench;
@@ -97,7 +79,7 @@ async function layersOf(graph: Graph, { bench, samples, bits, choose }: LayerWor
   const { registry, executor, progress } = bench;
   // Rounding plugins of third parties compete with the built-in ones, under their own names.
   const further = registry.ids('rounding').map((id) => [id, instantiate(registry.find('rounding', id), {})] as const);
-  const { dataset, inputs, name } = samples;
+  const { dataset, inputs, fed } = samples;
   const found = await examineLayers(graph, {
     bits,
     choose,
@@ -112,20 +94,20 @@ async function layersOf(graph: Graph, { bench, samples, bits, choose }: LayerWor
       }),
     progress: (done, layer) => progress.show('bounds', done, layer),
   });
-  return { ...found, data: name };
+  return { ...found, data: fed.data };
 }
 
 async function driftOf(
   [before, after]: readonly [Graph, Graph],
   { bench, samples }: { readonly bench: Workbench; readonly samples: Samples },
 ): Promise<Omit<ReportDrift, 'against'>> {
-  const { dataset, inputs, name } = samples;
+  const { dataset, inputs, fed } = samples;
   const found = await representationDrift(before, after, {
     executor: bench.executor,
     batches: batchesFor(dataset, inputs)(),
     progress: (done) => bench.progress.show('drift', done),
   });
-  return { ...found, data: name };
+  return { ...found, data: fed.data };
 }
 
 /** Below so many weights, threads take longer to start than to work. */

@@ -16,6 +16,14 @@ export interface Dataset {
   read(indices: readonly number[]): Promise<ReadonlyMap<string, Tensor>>;
 }
 
+/** The content of inputs that the user settled. It is never replaced by what a data set makes. */
+export interface SettledInputs {
+  /** Inputs that are one number everywhere, by name. */
+  readonly values: ReadonlyMap<string, number>;
+  /** Inputs as whole arrays, the batch axis included, by name. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
 /** Resources and facts that a loader may use. */
 export interface DatasetContext {
   readonly files: Files;
@@ -23,6 +31,8 @@ export interface DatasetContext {
   readonly inputs?: readonly Port[];
   /** The model itself, for sets that are made to fit it: its graph, and a session to try them on. */
   readonly model?: { readonly graph?: Graph; open?(): Promise<Session> };
+  /** Inputs whose content the user settled; sets that make samples use it. */
+  readonly settled?: SettledInputs;
   readonly seed: number;
   /** Told about long work, such as downloads: a sentence and the share done (0 to 1) where known. */
   readonly progress?: (message: string, done?: number) => void;

@@ -39,7 +39,8 @@ export const randomInputs = definePlugin({
     },
   },
   create: (options) => async (context) => {
-    const [dims, values] = [new Map(options.dims), new Map(options.values)];
+    const { values: settled, tensors } = context.settled ?? { values: new Map(), tensors: new Map() };
+    const [dims, values] = [new Map(options.dims), new Map([...new Map(options.values), ...settled])];
     if (!context.inputs) {
       throw badShape('data set random', {
         expected: 'a model, whose inputs say what to make',
@@ -48,12 +49,12 @@ export const randomInputs = definePlugin({
       });
     }
     const { take: size, seed, distribution, below } = options;
-    checkNames(context.inputs, [...dims.keys(), ...values.keys()]);
+    checkNames(context.inputs, [...dims.keys(), ...new Map(options.values).keys()]);
     const { graph, open } = context.model ?? {};
     const session = await open?.();
     const found = await findInputs(
       context.inputs,
-      { dims, values, distribution, below },
+      { dims, values, tensors, distribution, below },
       { ...(graph ? { graph } : {}), ...(session ? { session } : {}) },
     );
     if (!found.plan) throw noInputsFound(found.reason, openSizes(context.inputs));

@@ -3,6 +3,7 @@ import { type Files, type Note, type Port, readReference, resolveReference } fro
 import { inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
+import { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
 import { type MadeData, madeData } from './made-data.js';
 import { batchesFor } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
@@ -25,6 +26,8 @@ export interface CompressRequest extends RunRequest {
   readonly output: string;
   /** Whether the run's own input and a write-protected file may be replaced. */
   readonly force?: boolean;
+  /** Sizes and content of inputs that the user settled. */
+  readonly given?: InputRequest;
   /** Names and versions for the report. */
   readonly versions?: Readonly<Record<string, string>>;
 }
@@ -46,7 +49,7 @@ export async function compress(request: CompressRequest): Promise<CompressReport
       output: { file: { files, path: staged.path }, bytes: staged.bytes },
       graphs: made.graphs,
       inputs: made.inputs,
-      samples: data.evaluation ?? data.calibration ?? data.made?.dataset,
+      samples: data.evaluation ?? data.heldOut ?? data.calibration ?? data.made?.dataset,
       evaluation: data.evaluation,
       notes: made.steps.flatMap(({ notes }) => notes),
       progress,
@@ -88,20 +91,29 @@ async function make(request: CompressRequest): Promise<Made> {
   await checkOutput({ files, inputs: [request.input], output: request.output, exporter, force });
   progress('read');
   const model = await openModel(registry, files, request.input);
-  const inputs = portsOf(model.graph);
+  const { given: settled } = request;
+  if (settled) checkInputRequest([model.graph], settled);
+  const sized = settled ? sizedGraph(model.graph, settled) : model.graph;
+  const inputs = portsOf(sized);
   const seed = recipe.seed ?? 0;
   const file = { files, path: request.input };
   const source = {
-    graph: inferShapes(model.graph),
+    graph: inferShapes(sized),
     open: () => openSession(executor, { graph: model.graph, file, foreign: true }),
   };
-  const given = await openRecipeData(request, { inputs, model: source });
+  const given = await openRecipeData(request, {
+    inputs,
+    model: source,
+    holdOut: true,
+    ...(settled ? { settled } : {}),
+  });
   const named = given.evaluation ?? given.calibration;
-  const made = named ? undefined : await madeData({ registry, files, inputs, model: source, seed, take: 8 });
+  const making = { registry, files, inputs, model: source, ...(settled ? { settled } : {}) };
+  const made = named ? undefined : await madeData({ ...making, seed, take: 8 });
   const data = { ...given, ...(made ? { made } : {}) };
   // Other samples than those that the models are compared on.
   const ranges = async () => {
-    const { dataset } = await madeData({ registry, files, inputs, model: source, seed: seed + 1, take: 32 });
+    const { dataset } = await madeData({ ...making, seed: seed + 1, take: 32 });
     return dataset && batchesFor(dataset, inputs);
   };
   const run = await runSteps(model.graph, recipe, { ...stepContext(request, given, inputs), made: ranges });
@@ -136,9 +148,12 @@ async function bytesOf({ graph, bytes }: OpenedModel, files: Files, path: string
 }
 
 /** The data that both models ran on, in words. */
-function fedOf({ evaluation, calibration, made }: Made['data']): CompressReport['fed'] {
-  const named = evaluation ?? calibration;
-  if (named) return { data: named.name, role: evaluation ? 'evaluation' : 'calibration', inputs: named.about ?? [] };
+function fedOf({ evaluation, heldOut, calibration, made }: Made['data']): CompressReport['fed'] {
+  const named = evaluation ?? heldOut ?? calibration;
+  if (named) {
+    const role = evaluation ? 'evaluation' : heldOut ? 'held-out' : 'calibration';
+    return { data: named.name, role, inputs: named.about ?? [] };
+  }
   if (!made?.dataset) return { data: null, role: 'none', inputs: [], ...(made ? { reason: made.reason } : {}) };
   return { data: made.dataset.name, role: 'made', inputs: made.dataset.about ?? [] };
 }

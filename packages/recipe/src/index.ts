@@ -2,6 +2,7 @@ export { checkOutput, type OutputRequest } from './check-output.js';
 export { checkRecipe } from './check-recipe.js';
 export { checkSteps } from './check-steps.js';
 export { type CompressRequest, compress } from './compress.js';
+export { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
 export { type NamedModel, openAnyModel } from './open-any-model.js';
 export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';
 export { type OpenedModel, openModel } from './open-model.js';

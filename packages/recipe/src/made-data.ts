@@ -6,6 +6,7 @@ import {
   instantiate,
   type Port,
   type Registry,
+  type SettledInputs,
 } from '@espalier/core';
 
 /** Made samples, or why none could be made that the model accepts. */
@@ -19,6 +20,7 @@ export interface MadeRequest {
   readonly files: Files;
   readonly inputs: readonly Port[];
   readonly model: NonNullable<DatasetContext['model']>;
+  readonly settled?: SettledInputs;
   readonly seed: number;
   /** Number of samples. */
   readonly take: number;

@@ -7,11 +7,13 @@ import {
   type Registry,
   reshaped,
   resolveReference,
+  type SettledInputs,
   sizeOf,
   type Tensor,
 } from '@espalier/core';
 import { batchesOf, fitToInput, parseDataSpec } from '@espalier/datasets';
 import type { DataSource, PreprocessFields } from './recipe.js';
+import { settleInputs } from './settle-inputs.js';
 import type { Batches, Progress } from './step.js';
 
 /** The context for opening data, besides its source. */
@@ -22,6 +24,8 @@ export interface DataContext {
   readonly inputs: readonly Port[];
   /** The model itself, for data that is made to fit it. */
   readonly model?: NonNullable<DatasetContext['model']>;
+  /** Content of inputs that the user settled. */
+  readonly settled?: SettledInputs;
   readonly seed: number;
   readonly where: string;
   readonly progress: Progress;
@@ -39,10 +43,13 @@ export async function openData(source: string | DataSource, context: DataContext
     files: context.files,
     inputs: context.inputs,
     ...(context.model ? { model: context.model } : {}),
+    ...(context.settled ? { settled: context.settled } : {}),
     seed: context.seed,
     progress: (message, done) => context.progress('data', done, message),
   });
-  return fit(dataset, context.inputs, preprocess);
+  const { inputs, settled } = context;
+  // Made samples hold what was settled already.
+  return fit(settled && !dataset.about ? settleInputs(dataset, inputs, settled) : dataset, inputs, preprocess);
 }
 
 function parts(source: string | DataSource): { reference: Reference; preprocess: PreprocessFields | undefined } {

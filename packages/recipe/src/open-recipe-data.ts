@@ -1,10 +1,14 @@
-import type { Dataset, DatasetContext, Files, Port, Registry } from '@espalier/core';
+import type { Dataset, DatasetContext, Files, Port, Registry, SettledInputs } from '@espalier/core';
+import { heldOut } from './held-out.js';
 import { openData } from './open-data.js';
-import type { DataRole, Recipe } from './recipe.js';
+import type { DataRole, DataSource, Recipe } from './recipe.js';
 import type { Progress } from './step.js';
 
 /** The data sets of a recipe, fitted to a model's inputs. */
-export type RecipeData = { readonly [R in DataRole]?: Dataset };
+export type RecipeData = { readonly [R in DataRole]?: Dataset } & {
+  /** Samples of the calibration source that are not calibrated on, where there is no evaluation data. */
+  readonly heldOut?: Dataset;
+};
 
 /** Opens every data set that a recipe names. @throws as `openData`, with the role in front. */
 export async function openRecipeData(
@@ -14,20 +18,46 @@ export async function openRecipeData(
     files,
     progress = () => {},
   }: { readonly recipe: Recipe; readonly registry: Registry; readonly files: Files; readonly progress?: Progress },
-  { inputs, model }: { readonly inputs: readonly Port[]; readonly model?: NonNullable<DatasetContext['model']> },
+  {
+    inputs,
+    model,
+    settled,
+    holdOut = false,
+  }: {
+    readonly inputs: readonly Port[];
+    readonly model?: NonNullable<DatasetContext['model']>;
+    readonly settled?: SettledInputs /** Whether samples are set aside to measure errors on. */;
+    readonly holdOut?: boolean;
+  },
 ): Promise<RecipeData> {
   const seed = recipe.seed ?? 0;
-  const open = (role: DataRole) => {
+  const open = (role: DataRole, source: string | DataSource) =>
+    openData(source, {
+      registry,
+      files,
+      inputs,
+      ...(model ? { model } : {}),
+      ...(settled ? { settled } : {}),
+      seed,
+      where: `data.${role}`,
+      progress,
+    });
+  const opened = async (role: DataRole) => {
     const source = recipe.data?.[role];
-    return (
-      source &&
-      openData(source, { registry, files, inputs, ...(model ? { model } : {}), seed, where: `data.${role}`, progress })
-    );
+    return source === undefined ? undefined : open(role, source);
   };
-  const calibration = await open('calibration');
-  const training = await open('training');
-  const evaluation = await open('evaluation');
+  const all = await opened('calibration');
+  const training = await opened('training');
+  const evaluation = await opened('evaluation');
+  const source = recipe.data?.calibration;
+  const fixed = inputs.map(({ shape }) => shape?.[0]).find((dim) => typeof dim === 'number');
+  const spare =
+    all && source !== undefined && holdOut && !evaluation
+      ? await heldOut(source, all, { open: (other) => open('calibration', other), least: fixed ?? 1, seed })
+      : undefined;
+  const calibration = spare?.calibration ?? all;
   return {
+    ...(spare?.heldOut ? { heldOut: spare.heldOut } : {}),
     ...(calibration ? { calibration } : {}),
     ...(training ? { training } : {}),
     ...(evaluation ? { evaluation } : {}),

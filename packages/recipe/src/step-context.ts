@@ -24,7 +24,7 @@ export interface RunRequest {
 /** The context of steps from a request and its opened data. @throws RECIPE_INVALID for checkpoints of no training. */
 export function stepContext(request: RunRequest, data: RecipeData, inputs: readonly Port[]): StepContext {
   const { recipe, registry, executor, files, checkpoint, signal, progress = () => {}, events } = request;
-  const { calibration, ...labelled } = data;
+  const { calibration, heldOut: _, ...labelled } = data;
   if (checkpoint && !recipe.steps.some((step) => 'train' in step)) {
     throw badValue('recipe.steps', 'a step that trains, for checkpoints to be kept of', recipe.steps);
   }

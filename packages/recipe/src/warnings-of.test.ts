@@ -6,6 +6,7 @@ const accuracy = (top1: number): ClassifierMetrics => ({ top1, loss: 1 });
 const step = (name: string) => ({ step: name, use: name, seconds: 1, notes: [] });
 const findings = (steps: readonly string[], after: number) => ({
   comparison: null,
+  fed: { data: null, role: 'none' as const, inputs: [] },
   metrics: { before: accuracy(0.9), after: accuracy(after) },
   latency: null,
   sizes: null,

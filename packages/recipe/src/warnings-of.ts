@@ -2,17 +2,25 @@ import type { CompressReport } from '@espalier/analysis';
 import type { Note } from '@espalier/core';
 
 /** The parts of the report that warnings depend on. */
-type Findings = Pick<CompressReport, 'comparison' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'>;
+type Findings = Pick<
+  CompressReport,
+  'comparison' | 'fed' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'
+>;
 
 /** Differences of latency below this are those of the clock and of one call. */
 const leastMs = 0.05;
 
 /** What a person should know before using the result, in plain sentences. */
 export function warningsOf(
-  { comparison, metrics, latency, sizes, input, output, steps }: Findings,
+  { comparison, fed, metrics, latency, sizes, input, output, steps }: Findings,
   { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },
 ): readonly string[] {
   const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
+  if (fed.role === 'calibration') {
+    warnings.push(
+      'The models were compared on the samples that were calibrated on, for there are too few others: the error on new samples is larger. Give other samples with --data.',
+    );
+  }
   const drop = metrics.before && metrics.after ? metrics.before.top1 - metrics.after.top1 : 0;
   if (drop > 0.01) warnings.push(`Top-1 accuracy fell by ${(drop * 100).toFixed(2)} points.`);
   if (latency && latency.ratio > 1.05 && latency.bMs - latency.aMs > leastMs) {

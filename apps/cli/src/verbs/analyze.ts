@@ -4,6 +4,7 @@ import type { AnalyzeFlags } from '../analyze-flags.js';
 import { analyzeModel } from '../analyze-model.js';
 import { analyzeText } from '../analyze-text.js';
 import { withDataFlags, withSharedFlags } from '../flags.js';
+import { withInputFlags } from '../input-flags.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
@@ -11,12 +12,14 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 /** `espalier analyze MODEL`: prune or quantize, tensor by tensor and layer by layer. */
 export const analyze: Verb = (program, surroundings) =>
-  void withDataFlags(
-    withSharedFlags(
-      program
-        .command('analyze')
-        .description('compare pruning with quantization for each tensor and layer')
-        .argument('<model>'),
+  void withInputFlags(
+    withDataFlags(
+      withSharedFlags(
+        program
+          .command('analyze')
+          .description('compare pruning with quantization for each tensor and layer')
+          .argument('<model>'),
+      ),
     ),
   )
     .option('--bits <list>', 'bit widths: 2..8, or 2,4,8', '2..8')

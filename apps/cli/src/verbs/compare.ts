@@ -1,52 +1,51 @@
 import { type Comparison, compareSessions } from '@espalier/analysis';
-import { batchesFor, commonPorts, openData, openModel, openSession, portsOf } from '@espalier/recipe';
-import { dataSource } from '../data-source.js';
-import {
-  type DataFlags,
-  numberFlag,
-  preprocessOf,
-  type SharedFlags,
-  withDataFlags,
-  withSharedFlags,
-} from '../flags.js';
+import { batchesFor, openModel, openSession } from '@espalier/recipe';
+import { type DataFlags, numberFlag, type SharedFlags, withDataFlags, withSharedFlags } from '../flags.js';
+import { type InputFlags, withInputFlags } from '../input-flags.js';
 import { bytesText, differenceText, percentText, ratioText } from '../number-text.js';
+import { fedText, openSamples, type Samples } from '../open-samples.js';
 import { factTable, textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier compare A B`: how far the outputs of two models are apart, and which is smaller and faster. */
 export const compare: Verb = (program, surroundings) =>
-  void withDataFlags(
-    withSharedFlags(
-      program
-        .command('compare')
-        .description('compare the outputs, the size and the speed of two models')
-        .argument('<a>', 'the reference')
-        .argument('<b>'),
+  void withInputFlags(
+    withDataFlags(
+      withSharedFlags(
+        program
+          .command('compare')
+          .description('compare the outputs, the size and the speed of two models')
+          .argument('<a>', 'the reference')
+          .argument('<b>'),
+      ),
     ),
   )
     .option('--batch <n>', 'samples run at once')
     .option('--no-latency', 'do not measure the speed')
     .action(
-      (a: string, b: string, flags: SharedFlags & DataFlags & { readonly batch?: string; readonly latency: boolean }) =>
+      (
+        a: string,
+        b: string,
+        flags: SharedFlags & DataFlags & InputFlags & { readonly batch?: string; readonly latency: boolean },
+      ) =>
         withWorkbench(flags, surroundings, {
-          async work({ registry, executor, files, seed, progress, answer }) {
+          async work(bench) {
+            const { registry, executor, files, progress, answer } = bench;
             progress.show('read');
             const [left, right] = [await openModel(registry, files, a), await openModel(registry, files, b)];
-            const inputs = commonPorts(portsOf(left.graph), portsOf(right.graph));
-            const source = dataSource('--data', flags.data ?? 'random:16', preprocessOf(flags));
-            const dataset = await openData(source, {
-              registry,
-              files,
-              inputs,
-              seed,
-              where: '--data',
-              progress: progress.show,
-            });
+            const { dataset, inputs, fed } = await openSamples(
+              [
+                { ...left, path: a },
+                { ...right, path: b },
+              ],
+              { flags, standIn: 'random:16' },
+              bench,
+            );
             const batch = numberFlag('--batch', flags.batch, { min: 1, integer: true });
             const comparison = await compareSessions(
-              await openSession(executor, { graph: left.graph, file: { files, path: a } }),
-              await openSession(executor, { graph: right.graph, file: { files, path: b } }),
+              await openSession(executor, { graph: left.graph, file: { files, path: a }, foreign: true }),
+              await openSession(executor, { graph: right.graph, file: { files, path: b }, foreign: true }),
               {
                 batches: batchesFor(dataset, inputs, {
                   labels: dataset.fields.has('label'),
@@ -57,21 +56,16 @@ export const compare: Verb = (program, surroundings) =>
                 progress: (done) => progress.show('compare', done / dataset.size),
               },
             );
-            answer(comparison, () => comparisonText(comparison));
+            answer({ ...comparison, fed }, () => comparisonText(comparison, fed));
           },
         }),
     );
 
 /** A comparison as text: one row an output, then agreement, speed and size. */
-export function comparisonText({
-  outputs,
-  top1Agreement,
-  top1,
-  latency,
-  bytes,
-  samples,
-  unmatched,
-}: Comparison): string {
+export function comparisonText(
+  { outputs, top1Agreement, top1, latency, bytes, samples, unmatched }: Comparison,
+  fed: Samples['fed'],
+): string {
   const rows = outputs.map((output) => [
     output.name,
     differenceText(output),
@@ -82,7 +76,7 @@ export function comparisonText({
     textTable(['output', 'SNR', 'largest difference', 'cosine'], rows),
     '',
     factTable([
-      ['samples', String(samples)],
+      ['compared on', fedText(samples, fed)],
       ...(top1Agreement === null ? [] : [['same top-1', percentText(top1Agreement)] as const]),
       ...(top1 === null ? [] : [['top-1', `${percentText(top1.a)} and ${percentText(top1.b)}`] as const]),
       ...(latency === null

@@ -16,6 +16,7 @@ import {
   withSharedFlags,
   withTrainingFlags,
 } from '../flags.js';
+import { type InputFlags, inputRequestOf, withInputFlags } from '../input-flags.js';
 import { loadRecipe } from '../load-recipe.js';
 import { bytesText, dbText, ratioText } from '../number-text.js';
 import type { Surroundings } from '../surroundings.js';
@@ -26,7 +27,7 @@ import { withWorkbench } from '../workbench.js';
 import { writeReport } from '../write-report.js';
 import type { Verb } from './verb.js';
 
-interface CompressFlags extends SharedFlags, DataFlags, TrainingFlags {
+interface CompressFlags extends SharedFlags, DataFlags, InputFlags, TrainingFlags {
   readonly output: string;
   readonly recipe?: string;
   readonly preset?: string;
@@ -40,10 +41,12 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 /** `espalier compress MODEL -o OUT`: runs a recipe or a preset, verifies what was written, and says what it cost. */
 export const compress: Verb = (program, surroundings) =>
-  void withTrainingFlags(
-    withDataFlags(
-      withSharedFlags(
-        program.command('compress').description('make a model smaller and report the cost').argument('<model>'),
+  void withInputFlags(
+    withTrainingFlags(
+      withDataFlags(
+        withSharedFlags(
+          program.command('compress').description('make a model smaller and report the cost').argument('<model>'),
+        ),
       ),
     ),
   )
@@ -73,6 +76,7 @@ export const compress: Verb = (program, surroundings) =>
         plugins: recipe.plugins ?? {},
         folder: flags.recipe ? dirname(resolve(surroundings.cwd, flags.recipe)) : surroundings.cwd,
         async work({ registry, executor, files, progress, answer }) {
+          const given = await inputRequestOf(flags, files);
           const report = await runCompress({
             recipe,
             registry,
@@ -81,6 +85,7 @@ export const compress: Verb = (program, surroundings) =>
             input: model,
             output: flags.output,
             force: flags.force ?? false,
+            ...(given ? { given } : {}),
             versions: { espalier: version, node: process.versions.node },
             progress: progress.show,
             ...(checkpoint ? { checkpoint: { files, ...checkpoint } } : {}),
@@ -97,7 +102,9 @@ export const compress: Verb = (program, surroundings) =>
 const compressForWeb = (model: string, flags: CompressFlags, surroundings: Surroundings): Promise<void> =>
   withWorkbench(flags, surroundings, {
     async work({ registry, executor, files, progress, answer }) {
+      const given = await inputRequestOf(flags, files);
       const written = await writeWebFolder({
+        ...(given ? { given } : {}),
         registry,
         executor,
         files,

@@ -1,8 +1,9 @@
-import { type Dim, type Graph, instantiate } from '@espalier/core';
+import { type Dim, EspalierError, type Executor, type Files, type Graph, instantiate } from '@espalier/core';
 import { inferShapes, setInputShapes } from '@espalier/ops';
 import { convertOpset, simplify } from '@espalier/passes';
-import { checkOutput, openModel } from '@espalier/recipe';
+import { checkInputRequest, checkOutput, openModel, openSession, sizedGraph, stageOutput } from '@espalier/recipe';
 import { badFlag, numberFlag, type SharedFlags, withSharedFlags } from '../flags.js';
+import { dimsOf, withDimsFlag } from '../input-flags.js';
 import { bytesText, countText } from '../number-text.js';
 import { factTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
@@ -14,14 +15,20 @@ interface ConvertFlags extends SharedFlags {
   readonly opset?: string;
   readonly simplify?: true;
   readonly input: readonly string[];
+  readonly dims: readonly string[];
   readonly externalData: string;
   readonly sparse?: true;
 }
 
 /** `espalier convert MODEL -o OUT`: another opset, folded constants and batch norms, external or inline data. */
 export const convert: Verb = (program, surroundings) =>
-  void withSharedFlags(
-    program.command('convert').description('write a model in another form, with the same function').argument('<model>'),
+  void withDimsFlag(
+    withSharedFlags(
+      program
+        .command('convert')
+        .description('write a model in another form, with the same function')
+        .argument('<model>'),
+    ),
   )
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--opset <n>', 'convert up to this version of the standard operator set')
@@ -37,7 +44,7 @@ export const convert: Verb = (program, surroundings) =>
     .option('--sparse', 'store tensors with many zeros as sparse initializers')
     .action((model: string, flags: ConvertFlags) =>
       withWorkbench(flags, surroundings, {
-        async work({ registry, files, progress, answer }) {
+        async work({ registry, executor, files, progress, answer }) {
           progress.show('read');
           const { graph, format, bytes } = await openModel(registry, files, model);
           const exporter = instantiate(registry.find('export', 'onnx'), {
@@ -48,34 +55,72 @@ export const convert: Verb = (program, surroundings) =>
           await checkOutput({ files, inputs: [model], output: flags.output, exporter, force });
           const converted = rewritten(graph, flags);
           progress.show('write');
-          const written = await exporter.write(converted, files, flags.output);
-          const after = (await Promise.all(written.map((path) => files.size(path)))).reduce<number>(
-            (sum, size) => sum + (size ?? 0),
-            0,
-          );
-          const result = {
-            input: { path: model, format, bytes, nodes: graph.nodes.length, opset: graph.opsets.get('') ?? 0 },
-            output: {
-              paths: written,
-              bytes: after,
-              nodes: converted.nodes.length,
-              opset: converted.opsets.get('') ?? 0,
-            },
-          };
-          answer(result, () =>
-            factTable([
-              ['written', written.join(', ')],
-              ['opset', `${result.input.opset} to ${result.output.opset}`],
-              ['nodes', `${countText(result.input.nodes)} to ${countText(result.output.nodes)}`],
-              ['size', `${bytesText(bytes)} to ${bytesText(after)}`],
-            ]),
-          );
+          const staged = await stageOutput(converted, { exporter, files, path: flags.output });
+          try {
+            progress.show('load');
+            const loaded = await loads(executor, { original: { graph, path: model }, path: staged.path, files });
+            const written = await staged.accept();
+            const runtime = await executor.describe();
+            const result = {
+              input: { path: model, format, bytes, nodes: graph.nodes.length, opset: graph.opsets.get('') ?? 0 },
+              loaded: loaded === undefined,
+              output: {
+                paths: written,
+                bytes: staged.bytes,
+                nodes: converted.nodes.length,
+                opset: converted.opsets.get('') ?? 0,
+              },
+            };
+            answer(result, () =>
+              factTable([
+                ['written', written.join(', ')],
+                ['opset', `${result.input.opset} to ${result.output.opset}`],
+                ['nodes', `${countText(result.input.nodes)} to ${countText(result.output.nodes)}`],
+                ['size', `${bytesText(bytes)} to ${bytesText(staged.bytes)}`],
+                ['loaded', loaded === undefined ? `in ${runtime}` : `no, nor does the input: ${loaded}`],
+              ]),
+            );
+          } finally {
+            await staged.discard();
+          }
         },
       }),
     );
 
-function rewritten(graph: Graph, { input, simplify: simple, opset }: ConvertFlags): Graph {
-  let current = input.length ? setInputShapes(graph, new Map(input.map(inputShape))) : graph;
+/**
+ * Loads what was written. A model that the runtime loaded before and no longer loads is an error; for one that it never
+ * loaded, the reason is returned.
+ */
+async function loads(
+  executor: Executor,
+  {
+    original,
+    path,
+    files,
+  }: {
+    readonly original: { readonly graph: Graph; readonly path: string };
+    readonly path: string;
+    readonly files: Files;
+  },
+): Promise<string | undefined> {
+  try {
+    await (await openSession(executor, { graph: undefined, file: { files, path } })).close();
+    return undefined;
+  } catch (cause) {
+    if (!(cause instanceof EspalierError)) throw cause;
+    const before = { graph: original.graph, file: { files, path: original.path }, foreign: true };
+    const session = await openSession(executor, before).catch(() => undefined);
+    if (!session) return cause.message;
+    await session.close();
+    throw cause;
+  }
+}
+
+function rewritten(graph: Graph, { input, dims, simplify: simple, opset }: ConvertFlags): Graph {
+  const sizes = { dims: dimsOf(dims), shapes: new Map(), values: new Map(), tensors: new Map() };
+  checkInputRequest([graph], sizes);
+  const sized = sizedGraph(graph, sizes);
+  let current = input.length ? setInputShapes(sized, new Map(input.map(inputShape))) : sized;
   if (simple) current = simplify(inferShapes(current));
   const version = numberFlag('--opset', opset, { min: 7, integer: true });
   return version === undefined ? current : convertOpset(inferShapes(current), version);

@@ -1,51 +1,40 @@
 import { evaluateSession } from '@espalier/analysis';
-import { batchesFor, openData, openModel, openSession, portsOf } from '@espalier/recipe';
-import { dataSource } from '../data-source.js';
-import {
-  type DataFlags,
-  numberFlag,
-  preprocessOf,
-  type SharedFlags,
-  withDataFlags,
-  withSharedFlags,
-} from '../flags.js';
-import { countText, percentText } from '../number-text.js';
+import { batchesFor, openModel, openSession } from '@espalier/recipe';
+import { type DataFlags, numberFlag, type SharedFlags, withDataFlags, withSharedFlags } from '../flags.js';
+import { type InputFlags, withInputFlags } from '../input-flags.js';
+import { percentText } from '../number-text.js';
+import { fedText, openSamples } from '../open-samples.js';
 import { factTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier evaluate MODEL --data SPEC`: accuracy and loss on labelled data. */
 export const evaluate: Verb = (program, surroundings) =>
-  void withDataFlags(
-    withSharedFlags(
-      program.command('evaluate').description('measure accuracy and loss on labelled data').argument('<model>'),
+  void withInputFlags(
+    withDataFlags(
+      withSharedFlags(
+        program.command('evaluate').description('measure accuracy and loss on labelled data').argument('<model>'),
+      ),
     ),
   )
     .option('--batch <n>', 'samples run at once', '64')
-    .action((model: string, flags: SharedFlags & DataFlags & { readonly batch: string }) =>
+    .action((model: string, flags: SharedFlags & DataFlags & InputFlags & { readonly batch: string }) =>
       withWorkbench(flags, surroundings, {
-        async work({ registry, executor, files, seed, progress, answer }) {
-          const source = dataSource('--data', flags.data, preprocessOf(flags));
+        async work(bench) {
+          const { registry, executor, files, progress, answer } = bench;
           progress.show('read');
-          const { graph } = await openModel(registry, files, model);
-          const inputs = portsOf(graph);
-          const dataset = await openData(source, {
-            registry,
-            files,
-            inputs,
-            seed,
-            where: '--data',
-            progress: progress.show,
-          });
-          const session = await openSession(executor, { graph, file: { files, path: model } });
+          const opened = await openModel(registry, files, model);
+          const { graph } = opened;
+          const { dataset, inputs, fed } = await openSamples([{ ...opened, path: model }], { flags }, bench);
+          const session = await openSession(executor, { graph, file: { files, path: model }, foreign: true });
           const batch = numberFlag('--batch', flags.batch, { min: 1, integer: true }) ?? 64;
           const found = await evaluateSession(session, batchesFor(dataset, inputs, { batch, labels: true })(), {
             progress: (done) => progress.show('evaluate', done / dataset.size),
           });
-          const result = { ...found, executor: await executor.describe() };
+          const result = { ...found, fed, executor: await executor.describe() };
           answer(result, () =>
             factTable([
-              ['samples', countText(result.samples)],
+              ['measured on', fedText(result.samples, fed)],
               ['top-1', percentText(result.metrics.top1)],
               ...(result.metrics.top5 === undefined ? [] : [['top-5', percentText(result.metrics.top5)] as const]),
               ['loss', result.metrics.loss.toFixed(4)],

@@ -1,8 +1,10 @@
-import { type Inspection, inspectGraph } from '@espalier/analysis';
-import { axisRulesOf, inferShapes } from '@espalier/ops';
+import type { Inspection } from '@espalier/analysis';
+import { axisRulesOf } from '@espalier/ops';
 import { openModel } from '@espalier/recipe';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
 import { groupTable, groupText } from '../group-table.js';
+import { type InputFlags, inputRequestOf, withInputFlags } from '../input-flags.js';
+import { inspectAtSizes } from '../inspect-at-sizes.js';
 import { bytesText, countText, shortText } from '../number-text.js';
 import { factTable, textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
@@ -10,17 +12,21 @@ import type { Verb } from './verb.js';
 
 /** `espalier inspect MODEL`: what a model is made of and what it costs. */
 export const inspect: Verb = (program, surroundings) =>
-  void withSharedFlags(
-    program.command('inspect').description('list the layers of a model and their costs').argument('<model>'),
+  void withInputFlags(
+    withSharedFlags(
+      program.command('inspect').description('list the layers of a model and their costs').argument('<model>'),
+    ),
   )
     .option('--layers', 'list every layer, not only the ten with most parameters; with --groups every group')
     .option('--groups', 'list groups of channels, heads and neurons that are removed together')
-    .action((model: string, flags: SharedFlags & { readonly layers?: true; readonly groups?: true }) =>
+    .action((model: string, flags: SharedFlags & InputFlags & { readonly layers?: true; readonly groups?: true }) =>
       withWorkbench(flags, surroundings, {
         async work({ registry, files, progress, answer }) {
           progress.show('read');
           const { graph, format, bytes } = await openModel(registry, files, model);
-          const inspection = inspectGraph(inferShapes(graph), { format, bytes, rules: axisRulesOf(registry) });
+          const request = await inputRequestOf(flags, files);
+          const options = { format, bytes, rules: axisRulesOf(registry) };
+          const inspection = await inspectAtSizes(graph, request, options);
           if (flags.groups) {
             const table = groupTable(graph, registry, inspection.parameters);
             const all = flags.layers ? Number.POSITIVE_INFINITY : undefined;
@@ -37,6 +43,9 @@ export const inspect: Verb = (program, surroundings) =>
 function inspectionText(of: Inspection, most: number): string {
   const port = (ports: Inspection['inputs']) =>
     ports.map(({ name, dtype, shape }) => `${name}: ${dtype ?? '?'}[${shape?.join(',') ?? '...'}]`).join(', ');
+  const sizes = Object.entries(of.sizes)
+    .map(([name, size]) => `${name} = ${size}`)
+    .join(', ');
   const facts = factTable([
     ['format', `${of.format}, opset ${of.opset}${of.producer ? `, by ${of.producer}` : ''}`],
     ['inputs', port(of.inputs)],
@@ -52,6 +61,7 @@ function inspectionText(of: Inspection, most: number): string {
       of.macs === null ? `${countText(of.knownMacs)} known, ${of.unknown.length} nodes unknown` : countText(of.macs),
     ],
     ['activations', `${bytesText(of.activations.peakBytes)} at the peak`],
+    ...(sizes ? [['sizes', `MACs and activations are those at ${sizes}`] as const] : []),
     [
       'ops',
       Object.entries(of.ops)

@@ -64,7 +64,8 @@ export interface CostSummary {
 export interface FedData {
   /** Name of the data set; null where nothing was run. */
   readonly data: string | null;
-  readonly role: 'evaluation' | 'calibration' | 'made' | 'none';
+  /** `held-out`: samples of the calibration source that ranges were not measured on. */
+  readonly role: 'evaluation' | 'held-out' | 'calibration' | 'made' | 'none';
   /** Made inputs in words, one each: `input_ids int64[1,64] random whole numbers below 512`. */
   readonly inputs: readonly string[];
   /** Why nothing was run. */

@@ -1,4 +1,4 @@
-import { fromNumbers, type Random, sizeOf, type Tensor, tensor } from '@espalier/core';
+import { fromNumbers, type Random, reshaped, sizeOf, type Tensor, tensor, toNumbers } from '@espalier/core';
 import type { PlannedInput } from './input-plan.js';
 
 const words = ['a', 'model', 'is', 'run', 'once', '1', '2.5'];
@@ -6,6 +6,12 @@ const words = ['a', 'model', 'is', 'run', 'once', '1', '2.5'];
 /** One tensor of a planned input; the same source gives the same tensor. */
 export function fillTensor({ dtype, shape, fill }: PlannedInput, random: Random): Tensor {
   const count = sizeOf(shape);
+  if (fill.kind === 'given') {
+    const given = fill.tensor;
+    return given.dtype === dtype
+      ? reshaped(given, shape)
+      : fromNumbers(dtype, shape, Float64Array.from(toNumbers(given)));
+  }
   if (dtype === 'string') {
     return tensor(
       'string',

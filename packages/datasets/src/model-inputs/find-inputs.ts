@@ -20,6 +20,8 @@ export interface InputWishes extends FillWishes {
   readonly dims: ReadonlyMap<string, number>;
   /** Inputs that are one number everywhere. */
   readonly values: ReadonlyMap<string, number>;
+  /** Inputs as whole arrays. */
+  readonly tensors?: ReadonlyMap<string, Tensor>;
 }
 
 /** A plan that was run, or why there is none. */
@@ -75,11 +77,17 @@ function planOf(
   const all = new Map([...sizes, ...wishes.dims]);
   const inputs = ports.map((port): readonly [string, PlannedInput] => {
     const shape = port.shape!.map((dim, axis) => (isOpen(dim) ? (all.get(sizeName(port, axis)) ?? 1) : dim)); // ranks are known here
-    const value = wishes.values.get(port.name);
-    const fill: Fill = value === undefined ? fillOf(graph, port, wishes) : { kind: 'constant', value };
+    const fill = settledFill(port.name, wishes) ?? fillOf(graph, port, wishes);
     return [port.name, { dtype: port.dtype, shape, fill }];
   });
   return { inputs: new Map(inputs), stacked: isStacked(ports), sizes: all };
+}
+
+/** The content that the user settled for an input, if any. */
+function settledFill(name: string, { values, tensors }: InputWishes): Fill | undefined {
+  const [value, tensor] = [values.get(name), tensors?.get(name)];
+  if (tensor) return { kind: 'given', tensor };
+  return value === undefined ? undefined : { kind: 'constant', value };
 }
 
 /** Whether the first axis of every input is one batch of any size. */
@@ -137,11 +145,11 @@ async function tried(ports: readonly Port[], { proposals, session, wishes }: Tri
 }
 
 /** The same sizes with other values; what the user said stays. */
-function* otherPlans(ports: readonly Port[], plan: InputPlan, { values }: InputWishes): Generator<InputPlan> {
+function* otherPlans(ports: readonly Port[], plan: InputPlan, wishes: InputWishes): Generator<InputPlan> {
   for (const change of otherFills) {
     const inputs = ports.map((port): readonly [string, PlannedInput] => {
       const input = plan.inputs.get(port.name)!; // plans have every port
-      return [port.name, values.has(port.name) ? input : { ...input, fill: change(input.fill, port) }];
+      return [port.name, settledFill(port.name, wishes) ? input : { ...input, fill: change(input.fill, port) }];
     });
     if (inputs.every(([name, { fill }]) => fill === plan.inputs.get(name)!.fill)) continue;
     yield { ...plan, inputs: new Map(inputs) };

@@ -1,15 +1,16 @@
-import type { DType } from '@espalier/core';
+import type { DType, Tensor } from '@espalier/core';
 
 /**
  * The way to generate the elements of an input. `normal` and `uniform` are random floats times `scale`; `below` is a random
  * whole number from 0 to one less; `positions` counts 0, 1, 2, ... along the last axis; `constant` is one number
- * everywhere; `text` is short words.
+ * everywhere; `given` is an array of the user, converted to the type of the input; `text` is short words.
  */
 export type Fill =
   | { readonly kind: 'normal' | 'uniform'; readonly scale: number }
   | { readonly kind: 'below'; readonly below: number }
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'positions' }
+  | { readonly kind: 'given'; readonly tensor: Tensor }
   | { readonly kind: 'text' };
 
 /** One input of a model as it is fed. */
@@ -46,6 +47,8 @@ function describeFill(fill: Fill): string {
       return `${fill.value} everywhere`;
     case 'positions':
       return 'positions 0, 1, 2, ...';
+    case 'given':
+      return 'as given';
     case 'text':
       return 'short words';
   }
