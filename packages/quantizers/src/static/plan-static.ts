@@ -30,7 +30,7 @@ export interface StaticQuestion {
 export function planStatic(graph: Graph, { candidates, settings, unusable = new Set() }: StaticQuestion): StaticPlan {
   const units = new Map(candidates.units);
   const reasons = new Map(candidates.reasons);
-  shrink(graph, { units, reasons, unusable, outputs: settings.outputs });
+  shrink(graph, { units, reasons, unusable, outputs: settings.outputs, convolved: convolvedIn(graph, units) });
   return { units, reasons, done: candidates.done, ...valuesOf(graph, units, settings) };
 }
 
@@ -39,6 +39,8 @@ interface State {
   readonly reasons: Map<string, string>;
   readonly unusable: ReadonlySet<ValueId>;
   readonly outputs: boolean;
+  /** Values that convolutions write, also through ops that only join and move them. */
+  readonly convolved: ReadonlySet<ValueId>;
 }
 
 function shrink(graph: Graph, state: State): void {
@@ -68,6 +70,18 @@ function shrink(graph: Graph, state: State): void {
   }
 }
 
+function convolvedIn(graph: Graph, units: ReadonlyMap<string, Unit>): ReadonlySet<ValueId> {
+  const convolved = new Set<ValueId>();
+  for (const node of graph.nodes) {
+    const unit = units.get(node.id);
+    if (!unit) continue;
+    const sources = unit.slots.map((slot) => node.inputs[slot]!).filter((value) => !graph.constants.has(value));
+    const all = unit.rule.role === 'anchor' ? node.op === 'Conv' : sources.every((value) => convolved.has(value));
+    if (all) for (const value of unit.outputs) convolved.add(value);
+  }
+  return convolved;
+}
+
 function makersOf(units: ReadonlyMap<string, Unit>): ReadonlyMap<ValueId, Unit> {
   const maker = new Map<ValueId, Unit>();
   for (const unit of units.values()) for (const value of unit.outputs) maker.set(value, unit);
@@ -78,11 +92,11 @@ function makersOf(units: ReadonlyMap<string, Unit>): ReadonlyMap<ValueId, Unit> 
 function doubtOf(
   graph: Graph,
   unit: Unit,
-  { units, maker, unusable, outputs }: State & { readonly maker: ReadonlyMap<ValueId, Unit> },
+  { units, maker, unusable, outputs, convolved }: State & { readonly maker: ReadonlyMap<ValueId, Unit> },
 ): string | undefined {
   const { node, rule, slots } = unit;
   const touched = [...slots.map((slot) => node.inputs[slot]!), ...unit.outputs];
-  if (touched.some((value) => unusable.has(value))) return 'the range of its values is not finite';
+  if (touched.some((value) => unusable.has(value))) return 'its values carry a mask, or their range is not finite';
   if (rule.role === 'anchor') return undefined;
   const made = (value: ValueId) => {
     const by = maker.get(value);
@@ -91,7 +105,10 @@ function doubtOf(
   const activations = slots.map((slot) => node.inputs[slot]!).filter((value) => !graph.constants.has(value));
   const foreign = activations.filter((value) => !made(value));
   if (activations.length === foreign.length) return 'its inputs come from float ops';
-  if (rule.eager && activations.length === slots.length && foreign.length === 0) return undefined;
+  // Convolutions write integers in any case, so the sum of two costs least on integers. Matrix products can write float:
+  // a residual stream between them that only float ops read keeps its precision and needs no conversions.
+  const whole = activations.length === slots.length && foreign.length === 0;
+  if (rule.eager && whole && activations.every((value) => convolved.has(value))) return undefined;
   const costly = foreign.filter(
     (value) => !isSmall(graph, value, unit.outputs[0]!) && !isAnchored(graph, value, units),
   );

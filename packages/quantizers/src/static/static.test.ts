@@ -550,3 +550,31 @@ test('an element move whose result only float ops read stays float, and the file
   expect((await fusedOps(outcome.graph))['QLinearConv']).toBe(1);
   expect((await run(outcome.graph, images[0]!)).get('y')?.shape).toEqual([1, 12, 12, 8]);
 });
+
+test('a residual stream between matrix products that only float ops read stays float', async () => {
+  const size = 48;
+  const block = (n: number, from: string, to: string): readonly Line[] => [
+    [`norm${n}`, 'LayerNormalization', [from, 'g'], [`n${n}`], { axis: int(-1) }],
+    [`up${n}`, 'MatMul', [`n${n}`, `u${n}`], [`h${n}`]],
+    [`relu${n}`, 'Relu', [`h${n}`], [`r${n}`]],
+    [`down${n}`, 'MatMul', [`r${n}`, `d${n}`], [`o${n}`]],
+    [`add${n}`, 'Add', [`o${n}`, from], [to]],
+  ];
+  const graph = network({
+    inputs: { x: float32(1, 9, size) },
+    outputs: ['y'],
+    constants: {
+      g: floats(new Float32Array(size).fill(1), [size]),
+      ...Object.fromEntries(['p', 'u1', 'd1', 'u2', 'd2'].map((name) => [name, draw([size, size], 0.2)])),
+    },
+    lines: [
+      ['stem', 'MatMul', ['x', 'p'], ['s0']],
+      ...block(1, 's0', 's1'),
+      ...block(2, 's1', 's2'),
+      ['last', 'LayerNormalization', ['s2', 'g'], ['y'], { axis: int(-1) }],
+    ],
+  });
+  const { notes } = await tryOut(graph, quantizer, [new Map([['x', draw([1, 9, size])]])]);
+  const fates = outcomes(notes);
+  expect(fates).toMatchObject({ add1: 'float', add2: 'float', up1: 'quantized', down1: 'quantized', up2: 'quantized' });
+});

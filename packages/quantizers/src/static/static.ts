@@ -3,6 +3,7 @@ import { evidenceMissing, optionsConflict } from '../errors.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { prepareGraph } from '../prepare-graph.js';
 import { findUnits } from './find-units.js';
+import { maskedValues } from './masked-values.js';
 import { planStatic, type StaticPlan } from './plan-static.js';
 import { staticNotes } from './static-notes.js';
 import type { StaticSettings } from './static-settings.js';
@@ -90,14 +91,17 @@ function compressorOf(settings: StaticSettings): Compressor {
   return (given) => {
     const graph = prepareGraph(given, wide ? 21 : 13);
     const candidates = findUnits(graph, settings);
-    const plan = planStatic(graph, { candidates, settings });
+    const masks = maskedValues(graph);
+    const plan = planStatic(graph, { candidates, settings, unusable: masks });
     const roots = new Set([...plan.values.values()].filter((value) => !plan.fixed.has(value)));
     return {
       graph,
       needs: [...roots].map((value) => needOf(value, settings)),
       apply(evidence) {
         const rangeSeen = (value: ValueId) => seenOf(value, settings, evidence)?.range;
-        const usable = usablePlan(plan, rangeSeen, (unusable) => planStatic(graph, { candidates, settings, unusable }));
+        const usable = usablePlan(plan, rangeSeen, (found) =>
+          planStatic(graph, { candidates, settings, unusable: new Set([...masks, ...found]) }),
+        );
         const notes = staticNotes(graph, usable, settings);
         const changes = usable.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
         if (!changes) return { graph: given, notes };
