@@ -104,8 +104,9 @@ function writeNodes<Form extends string>(
   const write = { ...writers({ ...writing, graph }), float: (node: Node) => writer.emit(node) };
   for (const node of graph.nodes) {
     const whole = withBodies(node, (body) => {
-      const inner = writeBody(body, writer);
-      writeNodes(bodies.get(body)!, { ...writing, writer: inner });
+      const plan = bodies.get(body)!; // every body has one
+      const inner = writeBody(body, plan.graph, writer);
+      writeNodes(plan, { ...writing, writer: inner });
       return inner.finish(replaced);
     });
     write[fates.get(node.id)!.form](whole);

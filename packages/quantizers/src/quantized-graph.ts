@@ -9,6 +9,7 @@ import {
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
+import { constantBehind } from './constant-behind.js';
 
 /**
  * The pieces of a graph under rewriting: nodes are written in order, each with what must stand before it; constants
@@ -48,8 +49,8 @@ export function writeGraph(graph: Graph): GraphWriter {
   };
 }
 
-/** A writer on a subgraph. New constants stand in the whole graph, where all subgraphs can read them. */
-export function writeBody(body: Graph, { fresh, constant }: GraphWriter): GraphWriter {
+/** A writer on a subgraph, which has `sight` of what surrounds it. New constants stand in the whole graph, where all subgraphs can read them. */
+export function writeBody(body: Graph, sight: Graph, { fresh, constant }: GraphWriter): GraphWriter {
   const nodes: Node[] = [];
   const values = new Map(body.values);
   const constants = new Map(body.constants);
@@ -65,28 +66,34 @@ export function writeBody(body: Graph, { fresh, constant }: GraphWriter): GraphW
     emit: (...more) => void nodes.push(...more),
     emitRedirected: (node, to) => void nodes.push(redirectNode(node, to)),
     finish(replaced) {
-      const { kept, read } = wantedNodes(nodes, body);
+      const { kept, read } = wantedNodes(nodes, sight);
       for (const value of replaced) if (!read.has(value)) constants.delete(value);
       return { ...body, nodes: kept, constants, values };
     },
   };
 }
 
-/** The nodes without a DequantizeLinear of ours whose value every reader took in another form: it would still run. */
+/**
+ * The nodes without those that nobody reads any more: a DequantizeLinear of ours whose value every reader took in
+ * another form would still run, and a Transpose would keep the float weight that it turned.
+ */
 function wantedNodes(nodes: readonly Node[], graph: Graph) {
-  const wanted = readValues(nodes, graph.outputs);
-  const kept = nodes.filter(
-    ({ id, op, outputs: [output] }) =>
-      op !== 'DequantizeLinear' || wanted.has(output ?? '') || indexOf(graph).node.has(id),
-  );
-  return { kept, read: kept.length === nodes.length ? wanted : readValues(kept, graph.outputs) };
+  const read = new Set<ValueId>(graph.outputs);
+  const kept: Node[] = [];
+  for (const node of [...nodes].reverse()) {
+    const unread = node.outputs.every((value) => value === undefined || !read.has(value));
+    const ours = node.op === 'DequantizeLinear' && !indexOf(graph).node.has(node.id);
+    if (unread && (ours || movesConstant(graph, node))) continue;
+    for (const value of readBy(node)) read.add(value);
+    kept.push(node);
+  }
+  return { kept: kept.reverse(), read };
 }
 
-function readValues(nodes: readonly Node[], outputs: readonly ValueId[]): ReadonlySet<ValueId> {
-  const read = new Set<ValueId>(outputs);
-  for (const node of nodes) {
-    for (const value of node.inputs) if (value !== undefined) read.add(value);
-    for (const value of outerReferences(node)) read.add(value);
-  }
-  return read;
-}
+const movesConstant = (graph: Graph, { outputs }: Node): boolean =>
+  outputs.length === 1 && constantBehind(graph, outputs[0]) !== undefined;
+
+const readBy = (node: Node): readonly ValueId[] => [
+  ...node.inputs.filter((value) => value !== undefined),
+  ...outerReferences(node),
+];

@@ -35,6 +35,8 @@ export interface StorageChoice {
 export interface StoredWeights {
   /** The node reading restored weights; the node itself where it has none that can be stored. */
   write(node: Node): Node;
+  /** A constant as it is restored, with a scale for each index along an axis. */
+  restored(value: ValueId, axis: number): ValueId;
 }
 
 /** Layers that have no integer kernel, or none worth using; matrices have kernels of their own, custom ops none. */
@@ -72,6 +74,7 @@ export function createStoredWeights(graph: Graph, choice: StorageChoice): Stored
     return found;
   };
   return {
+    restored,
     write(node) {
       const todo = new Map(storableSlots(graph, node, choice.rules));
       if (todo.size === 0) return node;

@@ -2,11 +2,11 @@ import { definePlugin } from '@espalier/core';
 import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { createStoredWeights } from '../stored-weights.js';
+import { writeRows } from '../write-rows.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import type { DynamicWriting } from './dynamic-writing.js';
 import { type DynamicForm, fateOf } from './plan-dynamic.js';
 import { writeConv } from './write-conv.js';
-import { writeGather } from './write-gather.js';
 import { writeLstm } from './write-lstm.js';
 import { writeMatMul } from './write-matmul.js';
 
@@ -75,7 +75,7 @@ export const dynamicQuantizer = definePlugin({
         return {
           matmul: (node) => writeMatMul(writing, node),
           conv: (node) => writeConv(writing, node),
-          gather: (node) => writeGather(writing, node),
+          gather: (node) => writeRows(writing, node, { clip: settings.clip, perRow: settings.perChannel }),
           lstm: (node) => writeLstm(writing, node),
           stored: (node) => shared.writer.emit(stored.write(node)),
         };

@@ -1,10 +1,10 @@
-import { type Graph, intOf, type Node } from '@espalier/core';
-import { isFiniteTensor } from '../finite-tensor.js';
+import type { Graph, Node } from '@espalier/core';
 import { matrixObstacle } from '../matrix-weights.js';
 import { type Fate, float } from '../node-by-node.js';
 import { activationObstacle } from '../node-obstacles.js';
 import type { Verdict } from '../note-nodes.js';
 import { hasStorableWeights } from '../stored-weights.js';
+import { rowsObstacle } from '../write-rows.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import { lstmObstacle } from './write-lstm.js';
 
@@ -22,8 +22,7 @@ export function fateOf(graph: Graph, node: Node, settings: DynamicSettings): Dyn
   return rule ? rule(graph, node, settings) : float('it has no weights to quantize');
 }
 
-const matmul: Rule = (graph, node, settings) =>
-  integers('matmul', settings, activationObstacle(graph, node) ?? matrixObstacle(graph, node));
+const matmul: Rule = (graph, node, settings) => integers('matmul', settings, matrixObstacle(graph, node));
 
 const unrolled: Rule = (graph, node, settings) =>
   settings.recurrent
@@ -55,12 +54,9 @@ const rules: Readonly<Record<string, Rule>> = {
   GRU: unrolled,
   RNN: unrolled,
   Gather(graph, node, { embeddings, perChannel }) {
-    const table = graph.constants.get(node.inputs[0] ?? '');
-    if (table?.dtype !== 'float32') return float('it has no table of weights');
+    const obstacle = rowsObstacle(graph, node);
+    if (obstacle !== undefined) return float(obstacle);
     if (!embeddings) return float('the options leave embeddings float');
-    if (table.shape.length < 2 || table.data.length < 1024) return float('its table is small');
-    if (intOf(node, 'axis', 0) !== 0) return float('it does not look up rows');
-    if (!isFiniteTensor(table)) return float('its table holds NaN or infinity');
     const [one, granularity] = perChannel ? ['row', 'row'] : ['table', 'tensor'];
     return quantized('gather', {
       reason: `Table stored in 8 bits, one scale per ${one}; rows restored when looked up`,

@@ -1,33 +1,34 @@
-import { createNode, type Node, tensor, type ValueId } from '@espalier/core';
+import { createNode, fromNumbers, type Node, type Tensor, tensor, type ValueId } from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
-import { type MatrixWeights, matrixWeights } from '../matrix-weights.js';
+import { type MatrixWeights, matrixWeights, transposed } from '../matrix-weights.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
+import { isTable, turnedTable } from '../write-rows.js';
 import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
 
 /**
  * MatMul or Gemm as DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul (-> Add), which onnxruntime fuses to
- * DynamicQuantizeMatMul. The weight is stored as [inputs, outputs] with one scale per output.
+ * DynamicQuantizeMatMul. The weight is stored as [inputs, outputs] with one scale per output; on the left as
+ * [outputs, inputs] of uint8, because no kernel multiplies int8 by uint8.
  */
 export function writeMatMul(writing: DynamicWriting, node: Node): void {
   const { writer } = writing;
   const matrix = matrixWeights(writing.graph, node);
   const [integers, weightScale, zeroPoint] = matrixConstants(writing, matrix);
-  const activation = quantizedActivation(writing, node.inputs[0]!);
+  const activation = quantizedActivation(writing, node.inputs[matrix.data]!);
   const output = node.outputs[0]!;
   const product = matrix.bias ? writer.fresh(`${output}_product`) : output;
   const sums = writer.fresh(`${output}_sums`);
+  const inputs =
+    matrix.data === 0
+      ? [activation.integers, integers, activation.zeroPoint, zeroPoint]
+      : [integers, activation.integers, zeroPoint, activation.zeroPoint];
   writer.emit(
-    createNode({
-      id: node.id,
-      op: 'MatMulInteger',
-      inputs: [activation.integers, integers, activation.zeroPoint, zeroPoint],
-      outputs: [sums],
-    }),
-    ...restoreSums(writer, { sums, activation, weightScale: weightScale!, output: product }),
+    createNode({ id: node.id, op: 'MatMulInteger', inputs, outputs: [sums] }),
+    ...restoreSums(writer, { sums, activation, weightScale, output: product }),
   );
   if (matrix.bias) {
     const bias = biasOperand(writing, matrix.bias);
@@ -37,22 +38,63 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
   }
 }
 
-function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): readonly ValueId[] {
-  const { writer, settings, replaced } = writing;
-  const { name, rows, columns, values, key } = matrix;
-  return writing.made(matrix.tensor, `matrix|${key}`, () => {
-    const grid = settings.weights;
-    const granularity = settings.perChannel ? perChannel(1) : perTensor;
-    const shape = [rows, columns];
-    const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
-    const scales = scalesOf(ranges, grid);
-    const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [columns] : [], storageOf(grid));
-    const source = tensor('float32', shape, values);
-    replaced.add(name);
+type Written = readonly [integers: ValueId, scale: ValueId, zeroPoint: ValueId | undefined];
+
+function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): Written {
+  const { graph, settings, made, replaced, writer } = writing;
+  const { name } = matrix;
+  const choice = { clip: settings.clip, perRow: settings.perChannel };
+  if (
+    matrix.turned &&
+    settings.embeddings &&
+    settings.weights.bits === 8 &&
+    settings.weights.signed &&
+    isTable(graph, name)
+  ) {
+    const [turned, scale] = turnedTable(writing, name, choice);
+    return [turned, scale, undefined];
+  }
+  replaced.add(name);
+  const [codes, scale, zeroPoint] = made(matrix.tensor, `matrix|${matrix.data}|${matrix.key}`, () => {
+    const parts = quantizedMatrix(matrix, writing);
     return [
-      writer.constant(`${name}_quantized`, quantizeTensor(source, { grid, granularity, scales })),
-      writer.constant(`${name}_scale`, scale),
-      writer.constant(`${name}_zero_point`, zeroPoint),
+      writer.constant(`${name}_quantized`, parts.codes),
+      writer.constant(`${name}_scale`, parts.scale),
+      writer.constant(`${name}_zero_point`, parts.zeroPoint),
     ];
   });
+  return [codes!, scale!, zeroPoint]; // all three are made
 }
+
+interface QuantizedMatrix {
+  readonly codes: Tensor;
+  readonly scale: Tensor;
+  readonly zeroPoint: Tensor;
+}
+
+function quantizedMatrix(
+  { stack, rows, columns, values, data }: MatrixWeights,
+  { settings }: DynamicWriting,
+): QuantizedMatrix {
+  const grid = settings.weights;
+  const granularity = settings.perChannel ? perChannel(stack.length + 1) : perTensor;
+  const shape = [...stack, rows, columns];
+  const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
+  const scales = scalesOf(ranges, grid);
+  const codes = quantizeTensor(tensor('float32', shape, values), { grid, granularity, scales });
+  const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [columns] : [], storageOf(grid));
+  if (data === 0) return { codes, scale, zeroPoint: stack.length === 0 ? zeroPoint : first(zeroPoint) };
+  const turned = transposed(codes.data as Int8Array | Uint8Array, rows, columns); // 8 bits
+  return {
+    codes: tensor(
+      'uint8',
+      [columns, rows],
+      grid.signed ? Uint8Array.from(turned, (code) => code + 128) : Uint8Array.from(turned),
+    ),
+    scale: settings.perChannel ? tensor('float32', [columns, 1], scales.scale) : scale,
+    zeroPoint: tensor('uint8', [], Uint8Array.of(128)),
+  };
+}
+
+/** One zero point for all: a kernel takes no more for a stack of matrices, and a symmetric grid has the same in each. */
+const first = ({ dtype, data }: Tensor): Tensor => fromNumbers(dtype, [], [Number(data[0])]);

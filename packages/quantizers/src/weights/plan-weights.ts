@@ -1,12 +1,12 @@
-import { type Graph, intOf, type Node } from '@espalier/core';
+import { type Graph, intOf, type Node, tensorInfo } from '@espalier/core';
 import { isFiniteTensor } from '../finite-tensor.js';
-import { matrixObstacle } from '../matrix-weights.js';
+import { matrixObstacle, matrixWeights } from '../matrix-weights.js';
 import { type Fate, float } from '../node-by-node.js';
-import { activationObstacle } from '../node-obstacles.js';
+import { isTable, rowsObstacle } from '../write-rows.js';
 import type { WeightsSettings } from './weights-settings.js';
 
 /** How the weights of a node are stored. */
-export type WeightsForm = 'matrix' | 'conv' | 'embedding';
+export type WeightsForm = 'matrix' | 'conv' | 'embedding' | 'rows' | 'tied' | 'stack';
 
 type Rule = (graph: Graph, node: Node, settings: WeightsSettings) => Fate<WeightsForm>;
 
@@ -19,13 +19,24 @@ export function fateOf(graph: Graph, node: Node, settings: WeightsSettings): Fat
 }
 
 const matrix: Rule = (graph, node, settings) => {
-  const obstacle = activationObstacle(graph, node) ?? matrixObstacle(graph, node);
-  if (obstacle !== undefined) return float(obstacle);
   const { smallest, accuracyLevel, form } = settings;
-  if (graph.constants.get(node.inputs[1]!)!.data.length < smallest) {
-    return float(`its matrix has fewer than ${smallest} elements`);
+  const plain = form === 'matmulnbits' && settings.codebook === 'none';
+  const obstacle = matrixObstacle(graph, node, plain ? ['float32', 'float16'] : ['float32']);
+  if (obstacle !== undefined) return float(obstacle);
+  const { name, stack, values, data, turned, bias } = matrixWeights(graph, node);
+  if (values.length < smallest) return float(`its matrix has fewer than ${smallest} elements`);
+  if (storesRows(settings) && turned && isTable(graph, name)) {
+    return inRows('tied', 'Shares the table of an embedding, stored in 8 bits; computed in float');
   }
-  return inBlocks('matrix', settings, form === 'matmulnbits' && settings.codebook === 'none' ? { accuracyLevel } : {});
+  if (stack.length > 0) {
+    return name === node.inputs[1] && graph.constants.get(name)!.dtype === 'float32'
+      ? inRows('stack', 'Several matrices, stored in 8 bits; computed in float, because no kernel takes them in blocks')
+      : float('its matrices are turned or cast');
+  }
+  const rank = tensorInfo(graph, node.inputs[data]!)?.shape?.length;
+  if (data === 1 && (!plain || rank === undefined || rank < 2)) return float('its weights are on the left');
+  if (bias && bias.factor !== 1 && graph.constants.get(name)!.dtype !== 'float32') return float('its bias is scaled');
+  return inBlocks('matrix', settings, plain ? { accuracyLevel } : {});
 };
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -43,6 +54,11 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   Gather(graph, node, settings) {
     const { embeddings, block, grid, smallest } = settings;
+    if (storesRows(settings)) {
+      const obstacle = rowsObstacle(graph, node, ['float32', 'float16']);
+      if (obstacle !== undefined) return float(obstacle);
+      return inRows('rows', 'Table stored in 8 bits, one scale per row; rows restored when looked up');
+    }
     const table = graph.constants.get(node.inputs[0] ?? '');
     if (table?.dtype !== 'float32') return float('it has no table of weights');
     if (!embeddings) return float('the options leave embeddings float');
@@ -60,3 +76,10 @@ function inBlocks(form: WeightsForm, settings: WeightsSettings, more = {}): Fate
   const details = { weightBits: bits, granularity: 'block', block, compute: 'float32', ...more };
   return { form, verdict: { outcome: 'quantized', reason, details } };
 }
+
+const storesRows = ({ embeddings, tables }: WeightsSettings): boolean => !embeddings && tables === 'int8';
+
+const inRows = (form: WeightsForm, reason: string): Fate<WeightsForm> => ({
+  form,
+  verdict: { outcome: 'quantized', reason, details: { weightBits: 8, granularity: 'row', compute: 'float32' } },
+});

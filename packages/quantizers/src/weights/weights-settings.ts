@@ -13,6 +13,8 @@ export interface WeightsSettings {
   readonly accuracyLevel: number;
   readonly convs: boolean;
   readonly embeddings: boolean;
+  /** How other tables are stored. */
+  readonly tables: 'int8' | 'float';
   /** Matrices with fewer elements stay float. */
   readonly smallest: number;
   readonly leftOut: LeftOut;

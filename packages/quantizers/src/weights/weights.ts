@@ -1,7 +1,10 @@
 import { definePlugin, type Node } from '@espalier/core';
 import { optionsConflict } from '../errors.js';
+import { matrixWeights } from '../matrix-weights.js';
 import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
+import { createStoredWeights } from '../stored-weights.js';
+import { writeRows } from '../write-rows.js';
 import { fateOf, type WeightsForm } from './plan-weights.js';
 import type { WeightsSettings } from './weights-settings.js';
 import type { WeightsWriting } from './weights-writing.js';
@@ -9,6 +12,7 @@ import { writeBnb4 } from './write-bnb4.js';
 import { writeEmbedding } from './write-embedding.js';
 import { writeNBits } from './write-nbits.js';
 import { writeBlockedMatMul, writeConvWeights } from './write-qdq.js';
+import { writeTiedTable } from './write-table.js';
 
 /** Options of evenly spaced values; a codebook has 4 bits, its own zero and its own op. */
 const even = { codebook: ['none'] } as const;
@@ -62,6 +66,12 @@ export const weightsQuantizer = definePlugin({
       when: even,
       about: 'store tables that Gather reads as GatherBlockQuantized',
     },
+    tables: {
+      type: 'choice',
+      of: ['int8', 'float'],
+      default: 'int8',
+      about: 'tables that Gather reads, unless `embeddings` puts them in blocks: 8 bits and a scale per row, or float',
+    },
     smallest: { type: 'integer', default: 1024, min: 0, about: 'matrices with fewer elements stay float' },
     ...nodeChoiceOptions,
   },
@@ -90,6 +100,7 @@ export const weightsQuantizer = definePlugin({
       accuracyLevel,
       convs: options.convs,
       embeddings: options.embeddings,
+      tables: options.tables,
       smallest: options.smallest,
       leftOut: leftOutBy(options),
     };
@@ -101,11 +112,20 @@ export const weightsQuantizer = definePlugin({
       fateOf: (graph, node) => fateOf(graph, node, settings),
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
       writers(shared) {
+        const rows = { clip: options.clip, perRow: true };
+        const stored = createStoredWeights(shared.graph, { ...shared, clip: options.clip, perChannel: true });
         const writing: WeightsWriting = { ...shared, settings, restored: new Map() };
         return {
           matrix: (node) => writeMatrix(writing, node),
           conv: (node) => writeConvWeights(writing, node),
           embedding: (node) => writeEmbedding(writing, node),
+          rows: (node) => writeRows(writing, node, rows),
+          tied: (node) => writeTiedTable(writing, node, rows),
+          stack(node) {
+            const { name, stack } = matrixWeights(shared.graph, node);
+            const restored = stored.restored(name, stack.length + 1);
+            shared.writer.emit({ ...node, inputs: [node.inputs[0], restored] });
+          },
         };
       },
     });
