@@ -21,18 +21,28 @@ export function* proposeSizes(open: readonly OpenSize[], graph?: Graph): Generat
   const sequence = mixed(usual.sequence, own);
   const image = mixed(usual.image, own);
   const audio = mixed(usual.audio, own);
+  const kinds = new Set(open.map(({ kind }) => kind));
+  const fitting = kinds.has('past') ? relations : relations.filter((relation) => relation !== afterCache);
+  // Lengths of text and sizes of images have nothing to do with each other: each is tried with each.
+  const apart = (kinds.has('image') || kinds.has('audio')) && (kinds.has('sequence') || kinds.has('total'));
   const most = Math.max(sequence.length, image.length, audio.length);
   const seen = new Set<string>();
-  for (let sum = 0; sum < most + relations.length; sum++) {
-    for (let r = 0; r <= Math.min(sum, relations.length - 1); r++) {
-      const i = sum - r;
-      if (i >= most) continue;
-      const at = (list: readonly number[]) => list[Math.min(i, list.length - 1)]!; // lists are not empty
-      const sizes = relations[r]!(open, { sequence: at(sequence), image: at(image), audio: at(audio) });
-      const key = [...sizes.values()].join();
-      if (seen.has(key)) continue;
-      seen.add(key);
-      yield sizes;
+  for (const [i, j, r] of inOrderOfSum([most, apart ? most : 1, fitting.length])) {
+    const at = (list: readonly number[], k: number) => list[Math.min(k, list.length - 1)]!; // lists are not empty
+    const other = apart ? j : i;
+    const sizes = fitting[r]!(open, { sequence: at(sequence, i), image: at(image, other), audio: at(audio, other) });
+    const key = [...sizes.values()].join();
+    if (seen.has(key)) continue;
+    seen.add(key);
+    yield sizes;
+  }
+}
+
+/** Triples of whole numbers below three bounds, those of the smallest sum first. */
+function* inOrderOfSum([a, b, c]: readonly [number, number, number]): Generator<readonly [number, number, number]> {
+  for (let sum = 0; sum <= a + b + c - 3; sum++) {
+    for (let k = 0; k < Math.min(c, sum + 1); k++) {
+      for (let j = 0; j < Math.min(b, sum - k + 1); j++) if (sum - k - j < a) yield [sum - k - j, j, k];
     }
   }
 }
@@ -45,18 +55,20 @@ const by =
   (open, choice) =>
     new Map(open.map(({ name, kind }) => [name, size(kind, choice)]));
 
+/** One new token after a cache. */
+const afterCache = by((kind, choice) => {
+  if (kind === 'batch' || kind === 'sequence') return 1;
+  if (kind === 'past') return choice.sequence;
+  return kind === 'total' ? choice.sequence + 1 : choice[kind];
+});
+
 const relations: readonly Relation[] = [
   by((kind, choice) => {
     if (kind === 'batch') return 1;
     if (kind === 'past') return pastLength;
     return kind === 'total' ? pastLength + choice.sequence : choice[kind];
   }),
-  // One new token after a cache.
-  by((kind, choice) => {
-    if (kind === 'batch' || kind === 'sequence') return 1;
-    if (kind === 'past') return choice.sequence;
-    return kind === 'total' ? choice.sequence + 1 : choice[kind];
-  }),
+  afterCache,
   // All lengths alike.
   by((kind, choice) => (kind === 'batch' ? 1 : kind === 'past' || kind === 'total' ? choice.sequence : choice[kind])),
   by((kind, choice) => (kind === 'batch' ? 1 : choice.sequence)),
