@@ -33,6 +33,9 @@ const notImported: Readonly<Record<string, string>> = {
 /** Types that contain each other: a node has attributes, and an attribute may be a graph. */
 const recursiveTypes = ['packages/core/src/attribute.ts, packages/core/src/graph.ts'];
 
+/** Packages that run graphs. */
+const runtimes: readonly string[] = ['@espalier/tensor', '@espalier/onnxruntime'];
+
 /** Libraries that one package keeps to itself. */
 const quarantined: readonly (readonly [library: RegExp, owner: string])[] = [
   [/^onnxruntime-/, '@espalier/onnxruntime'],
@@ -76,6 +79,28 @@ describe('the import law', () => {
         })
         .map(({ file, name }) => `${file} imports ${name}`),
     );
+    expect(wrong).toEqual([]);
+  });
+
+  it('lets algorithms know a runtime as a table only', () => {
+    const wrong = packages
+      .filter(({ manifest: { name } }) => levelOf(name) > levelOf(runtimes[0]!) && levelOf(name) < levelOf('espalier'))
+      .filter(({ manifest: { name } }) => name !== '@espalier/testing')
+      .flatMap((each) =>
+        bareImports(each)
+          .filter(({ name }) => runtimes.includes(packageOf(name)) && !name.endsWith('/target'))
+          .map(({ file, name }) => `${file} imports ${name}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps the table of a runtime free of the runtime', () => {
+    const wrong = packages
+      .flatMap((each) => {
+        const table = each.manifest.exports['./target'];
+        return (table && sourceOf(each, table, [])) ?? [];
+      })
+      .flatMap((file) => importsIn(file).filter((name) => name !== '@espalier/core'));
     expect(wrong).toEqual([]);
   });
 

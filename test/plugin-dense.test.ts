@@ -1,7 +1,8 @@
 import { costsOf } from '@espalier/analysis';
-import { buildGraph, createRegistry, floats, type Graph, noEvidence } from '@espalier/core';
+import { buildGraph, createRegistry, floats, type Graph, noEvidence, toNumbers } from '@espalier/core';
 import { axisRulesOf, inferShapes, isRefusal, layerOf } from '@espalier/ops';
 import { channelPruning, coupled, cut, magnitude, removeDeadUnits, weightPruning } from '@espalier/pruners';
+import { dynamicQuantizer, minmax, staticQuantizer, weightsQuantizer } from '@espalier/quantizers';
 import { describe, expect, it } from 'vitest';
 import { plugins } from '../examples/plugin-dense/index.js';
 
@@ -62,5 +63,41 @@ describe('one axis rule of a custom layer', () => {
     const graph = denseNet([1, 0, 3, 4, 0, 6]);
     expect(shapesOf(removeDeadUnits(graph, rules))).toEqual(['w 2x4', 'v 2x2']);
     expect(removeDeadUnits(graph)).toBe(graph);
+  });
+});
+
+describe('a quantizer without a kernel for a custom layer', () => {
+  const noise = (shape: readonly number[], wave: number) =>
+    floats(
+      Float32Array.from({ length: shape.reduce((product, dim) => product * dim) }, (_, i) => Math.sin(wave * (i + 1))),
+      shape,
+    );
+  const net = (): Graph => {
+    const b = buildGraph();
+    const w = b.constant('w', noise([16, 64], 3));
+    b.output(b.add('acme::Dense', [b.input('x', 'float32', ['batch', 64]), w], { name: 'y' }));
+    b.info('y', { dtype: 'float32', shape: ['batch', 16] });
+    return inferShapes(b.finish());
+  };
+
+  it.each([
+    ['static', () => staticQuantizer({ activations: { observer: minmax() } })],
+    ['dynamic', () => dynamicQuantizer()],
+    ['weights', () => weightsQuantizer()],
+  ])('stores its weights in 8 bits under %s, with a scale for each output', (_, make) => {
+    const { graph, notes } = make()(net(), { axes: rules }).apply(noEvidence);
+    expect(graph.constants.get('w_quantized')).toMatchObject({ dtype: 'int8', shape: [16, 64] });
+    expect(graph.constants.get('w_scale')?.shape).toEqual([16, 1]);
+    expect(graph.constants.has('w')).toBe(false);
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['Cast', 'Mul', 'acme::Dense']);
+    expect(notes[0]?.reason).toMatch(/8[- ]bit/);
+    // Each row is restored to half a step.
+    const [codes, scale] = ['w_quantized', 'w_scale'].map((name) => toNumbers(graph.constants.get(name)!));
+    const before = toNumbers(net().constants.get('w')!);
+    before.forEach((value, i) => {
+      const step = scale![Math.floor(i / 64)]!;
+      expect(Math.abs(codes![i]! * step - value)).toBeLessThanOrEqual(step * 0.5001);
+    });
+    expect(make()(net()).apply(noEvidence).graph.constants.has('w')).toBe(true); // without the rule: not known
   });
 });

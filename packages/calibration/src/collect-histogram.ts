@@ -97,7 +97,7 @@ function countSlice(
   const index = into.add('Cast', [inside], { attributes: { to: int(6) } }); // INT32, truncating
   const one = once('one count', () => builder.constant('one_count', tensor('int32', [1], new Int32Array([1]))));
   const ones = into.add('Expand', [one, into.add('Shape', [index])]);
-  // Not ScatterND: onnxruntime adds there from several threads at once and loses counts.
+  // Not ScatterND: runtimes may add there from several threads at once, and lose counts.
   return into.add('ScatterElements', [before, index, ones], { attributes: { reduction: text('add'), axis: int(0) } });
 }
 

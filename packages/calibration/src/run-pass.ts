@@ -42,7 +42,7 @@ async function observed(graph: Graph, tasks: readonly Task[], pass: Observation)
   const { differentiated } = pass;
   const opset = Math.max(opsetOf(graph), ...tasks.map(({ collector }) => collector.opset ?? 0));
   const statistics = observe(convertOpset(differentiated?.graph ?? graph, opset), differentiated?.gradient);
-  const ordered = lastValuesFirst(graph, tasks);
+  const ordered = pass.executor.lastNodesFirst ? lastValuesFirst(graph, tasks) : tasks;
   const probes = ordered.map(({ need, collector }): Probe<unknown> => collector.probe(need, statistics, pass.earlier));
   const fetch = [...new Set(probes.flatMap((probe) => probe.fetch))];
   for (const value of fetch) statistics.builder.output(value);
@@ -57,8 +57,7 @@ async function observed(graph: Graph, tasks: readonly Task[], pass: Observation)
 }
 
 /**
- * onnxruntime orders nodes by depth-first search from the nodes that nobody reads, the last one in the file first.
- * With the probes of the earliest values at the end of the file, each value is condensed as soon as it is there and
+ * For executors that run the last nodes first, from the nodes that nobody reads. With the probes of the earliest values at the end of the file, each value is condensed as soon as it is there and
  * freed after its last reader; the other way round all activations live until the end (MobileNetV2, 8 images: 1.5 GB
  * instead of 0.4).
  */

@@ -29,7 +29,7 @@ export interface StatisticsGraph extends Pick<Emitter, 'once' | 'longs' | 'scala
   around(value: ValueId, axis: number): ValueId;
   /**
    * The sum of absolute values, a float32 scalar that is NaN exactly when the value holds NaN. The smallest and the
-   * largest value do not tell: onnxruntime's reductions pass over a NaN.
+   * largest value do not tell: the reductions of a runtime may pass over a NaN.
    */
   magnitude(value: ValueId): ValueId;
   /** Reduces over `axes`, or over everything, in the form this opset wants. */

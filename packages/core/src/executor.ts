@@ -67,6 +67,8 @@ export interface ModelFile {
  */
 export interface Executor {
   readonly id: string;
+  /** Whether the last nodes of a graph run first, as far as they can; else nodes run as they are listed. */
+  readonly lastNodesFirst?: boolean;
   /** Name and version of the runtime, for reports: `onnxruntime-node 1.30.0`. */
   describe(): Promise<string>;
   /** A session for a graph; the same one for the same graph object and options. */

@@ -44,6 +44,7 @@ export * from './session-cache.js';
 export * from './shown.js';
 export * from './sort-nodes.js';
 export * from './subgraphs.js';
+export * from './target.js';
 export * from './tensor.js';
 export * from './trainer.js';
 export * from './training-event.js';

@@ -12,6 +12,7 @@ import type { Pass } from './pass.js';
 import type { Pruner } from './pruner.js';
 import type { Rounding } from './rounding.js';
 import type { Schedule } from './schedule.js';
+import type { Target } from './target.js';
 import type { Trainer } from './trainer.js';
 
 /**
@@ -30,6 +31,8 @@ export interface Kinds {
   /** Removes or zeroes weights: what goes together is its own choice. */
   pruning: Compressor;
   rounding: Rounding;
+  /** What a runtime can run: quantizers write only that. */
+  target: Target;
   schedule: Schedule;
   dataset: DatasetLoader;
   loss: Loss;

@@ -4,6 +4,7 @@ import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
 import { onnxruntime } from '@espalier/onnxruntime';
+import { onnxruntimeTarget } from '@espalier/onnxruntime/target';
 import { inferShapesPass } from '@espalier/ops';
 import * as passes from '@espalier/passes';
 import * as pruners from '@espalier/pruners';
@@ -19,6 +20,7 @@ export const registry = createRegistry([
   onnxExport,
   onnxruntime,
   tfjs,
+  onnxruntimeTarget,
   passes.simplifyPass,
   passes.inlineFunctionsPass,
   passes.stripMetadataPass,

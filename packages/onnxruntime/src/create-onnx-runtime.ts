@@ -46,6 +46,7 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Executor {
 
   return {
     id: 'onnxruntime',
+    lastNodesFirst: true, // a depth-first search from the nodes that nobody reads, the last one in the file first
     async describe() {
       const { package: name, version } = await runtime();
       return `${name} ${version}`;

@@ -4,7 +4,7 @@ import { type Granularity, scaleLayout } from './granularity.js';
 import type { Scales } from './scales.js';
 
 /**
- * x = (q - zeroPoint) * scale, in float32 as onnxruntime computes it; the inverse of `quantizeTensor` up to rounding.
+ * x = (q - zeroPoint) * scale, in float32 as runtimes compute it; the inverse of `quantizeTensor` up to rounding.
  * @throws QUANTIZE_PARAMETERS when the number of scales does not fit.
  */
 export function dequantizeTensor(

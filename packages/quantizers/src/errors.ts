@@ -1,4 +1,4 @@
-import { type EspalierError, type Grid, type Node, problem } from '@espalier/core';
+import { type EspalierError, type Grid, type Node, problem, type Target } from '@espalier/core';
 
 /** A range that no grid can cover. */
 export const rangeInvalid = (min: number, max: number): EspalierError =>
@@ -40,9 +40,17 @@ export const evidenceMissing = (value: string, statistic: string): EspalierError
     details: { value, statistic },
   });
 
-/** Options that contradict each other. */
-export const optionsConflict = (where: string, expected: string, found: string, fix: string): EspalierError =>
-  problem('OPTION_INVALID', { where, expected, found, fix });
+/** Options that ask for what a target does not run. */
+export const beyondTarget = (
+  { name }: Target,
+  {
+    where,
+    expected,
+    found,
+    fix = 'Change the options, or take another target.',
+  }: { readonly where: string; readonly expected: string; readonly found: string; readonly fix?: string },
+): EspalierError =>
+  problem('OPTION_INVALID', { where, expected: `${expected} (target ${name})`, found, fix, details: { target: name } });
 
 /** A node id in messages. */
 export const nodeName = (node: Node): string => `node "${node.id}" (${node.op})`;

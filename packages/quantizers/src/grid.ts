@@ -1,8 +1,5 @@
-import type { DType, Grid } from '@espalier/core';
+import type { CodeType, Grid } from '@espalier/core';
 import { gridInvalid } from './errors.js';
-
-/** Integer types that hold quantized values. */
-export type IntegerType = Extract<DType, 'int2' | 'uint2' | 'int4' | 'uint4' | 'int8' | 'uint8' | 'int16' | 'uint16'>;
 
 /** The lowest and highest integer of a grid. */
 export interface Levels {
@@ -23,7 +20,7 @@ export const int8Activations: Grid = { bits: 8, signed: true, symmetric: false }
 
 /**
  * The lowest and highest integer. Signed: [-2^(b-1), 2^(b-1)-1], without the lowest when narrow; unsigned [0, 2^b-1].
- * Seven symmetric signed bits reach [-64, 64], onnxruntime's reduced range: int8 has room for both ends.
+ * Seven symmetric signed bits reach [-64, 64], the reduced range: int8 has room for both ends.
  * `levelsOf({ bits: 8, signed: true, symmetric: true, narrow: true })` is `{ low: -127, high: 127 }`.
  * @throws QUANTIZE_GRID outside 2 to 16 bits.
  */
@@ -37,8 +34,8 @@ export function levelsOf(grid: Grid): Levels {
 }
 
 /** The smallest ONNX integer type that stores a grid: 2, 4, 8 or 16 bits. @throws QUANTIZE_GRID. */
-export function storageOf(grid: Grid): IntegerType {
+export function storageOf(grid: Grid): CodeType {
   if (!Number.isInteger(grid.bits) || grid.bits < 2 || grid.bits > 16) throw gridInvalid(grid);
   const wide = grid.bits <= 2 ? 2 : grid.bits <= 4 ? 4 : grid.bits <= 8 ? 8 : 16;
-  return `${grid.signed ? '' : 'u'}int${wide}` as IntegerType; // the four widths with both signs are the union
+  return `${grid.signed ? '' : 'u'}int${wide}` as CodeType; // the four widths with both signs are the union
 }

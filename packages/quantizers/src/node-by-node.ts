@@ -1,4 +1,5 @@
 import {
+  type AxisRules,
   type Compressor,
   type Graph,
   inSight,
@@ -29,13 +30,16 @@ export interface NodeWriting {
   /** Constants that were written in another form; they fall away where nobody else reads them. */
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
+  /** How the axes of custom ops relate. */
+  readonly rules: AxisRules;
 }
 
 /** A quantizer that decides each node by itself. */
 export interface NodeByNode<Form extends string> {
   /** The operator set that its forms need. */
   readonly opset: number;
-  fateOf(graph: Graph, node: Node): Fate<Form>;
+  /** `rules` say how the axes of custom ops relate. */
+  fateOf(graph: Graph, node: Node, rules: AxisRules): Fate<Form>;
   /** The writers of one graph, by form. */
   writers(writing: NodeWriting): Readonly<Record<Form, (node: Node) => void>>;
   /** Forms that are com.microsoft ops. */
@@ -47,9 +51,9 @@ export interface NodeByNode<Form extends string> {
  * back the very graph where every node stays float.
  */
 export function nodeByNode<Form extends string>({ opset, fateOf, writers, contrib }: NodeByNode<Form>): Compressor {
-  return (given) => {
+  return (given, { axes: rules = new Map() } = {}) => {
     const graph = prepareGraph(given, opset);
-    const plan = planOf(graph, fateOf);
+    const plan = planOf(graph, (body, node) => fateOf(body, node, rules));
     const notes = notesOf(plan);
     const forms = formsOf(plan);
     return {
@@ -62,7 +66,7 @@ export function nodeByNode<Form extends string>({ opset, fateOf, writers, contri
         const opsets = contrib.some((form) => forms.has(form))
           ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
           : graph.opsets;
-        writeNodes(plan, { writer, replaced, made: madeConstants(), writers });
+        writeNodes(plan, { writer, replaced, made: madeConstants(), rules, writers });
         return { graph: writer.finish(replaced, opsets), notes };
       },
     };
@@ -77,7 +81,7 @@ interface Plan<Form extends string> {
   readonly bodies: ReadonlyMap<Graph, Plan<Form>>;
 }
 
-function planOf<Form extends string>(graph: Graph, fateOf: NodeByNode<Form>['fateOf']): Plan<Form> {
+function planOf<Form extends string>(graph: Graph, fateOf: (graph: Graph, node: Node) => Fate<Form>): Plan<Form> {
   const bodies = graph.nodes.flatMap(subgraphsOf);
   return {
     graph,

@@ -12,7 +12,7 @@ export interface TensorQuantization {
 }
 
 /**
- * q = clamp(round(x / scale) + zeroPoint, low, high), ties to even, the division in float32 as onnxruntime does it.
+ * q = clamp(round(x / scale) + zeroPoint, low, high), ties to even, the division in float32 as runtimes do it.
  * The result keeps the shape and has the smallest integer type of the grid.
  * `[0.5, 1.5, -3]` with scale 1 and int8 becomes `[0, 2, -3]`.
  * @throws QUANTIZE_PARAMETERS when the number of scales does not fit.

@@ -1,5 +1,4 @@
-import { pack, type Tensor, tensor } from '@espalier/core';
-import type { IntegerType } from './grid.js';
+import { type CodeType, pack, type Tensor, tensor } from '@espalier/core';
 import type { Scales } from './scales.js';
 
 /** Scale and zero point as ONNX wants them: the zero point's dtype decides the type of the integers. */
@@ -9,14 +8,14 @@ export interface ScaleConstants {
 }
 
 /** Constants for QuantizeLinear and DequantizeLinear; shape [] per tensor, [channels] per channel. */
-export function scaleConstants(scales: Scales, shape: readonly number[], type: IntegerType): ScaleConstants {
+export function scaleConstants(scales: Scales, shape: readonly number[], type: CodeType): ScaleConstants {
   return {
     scale: tensor('float32', shape, scales.scale),
     zeroPoint: zeroPointTensor(scales.zeroPoint, shape, type),
   };
 }
 
-function zeroPointTensor(values: Int32Array, shape: readonly number[], type: IntegerType): Tensor {
+function zeroPointTensor(values: Int32Array, shape: readonly number[], type: CodeType): Tensor {
   switch (type) {
     case 'int8':
       return tensor(type, shape, Int8Array.from(values));

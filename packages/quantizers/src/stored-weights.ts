@@ -5,6 +5,7 @@ import {
   int,
   type Node,
   reshaped,
+  type Target,
   type Tensor,
   tensor,
   toFloats,
@@ -13,7 +14,7 @@ import {
 import { isRefusal, type LayerKind, layerOf } from '@espalier/ops';
 import { isFiniteTensor } from './finite-tensor.js';
 import { perChannel as channelsOf, perTensor } from './granularity.js';
-import { int8Weights } from './grid.js';
+import { int8Weights, storageOf } from './grid.js';
 import type { MadeConstants } from './made-constants.js';
 import { quantizeTensor } from './quantize-tensor.js';
 import type { GraphWriter } from './quantized-graph.js';
@@ -25,6 +26,7 @@ export interface StorageChoice {
   readonly writer: GraphWriter;
   readonly clip: WeightClip;
   readonly perChannel: boolean;
+  readonly target: Target;
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
   /** How the axes of custom ops relate. */
@@ -39,20 +41,27 @@ export interface StoredWeights {
   restored(value: ValueId, axis: number): ValueId;
 }
 
-/** Layers that have no integer kernel, or none worth using; matrices have kernels of their own, custom ops none. */
+/** Layers that have no integer kernel, or none worth using; matrices are stored where a target has no kernel for them. */
 const stored: ReadonlySet<LayerKind> = new Set(['convolution', 'recurrent', 'custom']);
+const isStored = ({ dynamic }: Target, kind: LayerKind): boolean =>
+  stored.has(kind) || (kind === 'product' && !Object.hasOwn(dynamic, 'MatMulInteger'));
+
+/** What may be stored: on which target, with which custom ops. */
+export type StorageRules = Pick<StorageChoice, 'target' | 'rules'>;
 
 /** Whether a node has weights that can be stored as integers. */
-export const hasStorableWeights = (graph: Graph, node: Node, rules?: AxisRules): boolean =>
+export const hasStorableWeights = (graph: Graph, node: Node, rules: StorageRules): boolean =>
   storableSlots(graph, node, rules).length > 0;
 
 function storableSlots(
   graph: Graph,
   node: Node,
-  rules: AxisRules | undefined,
+  { target, rules }: StorageRules,
 ): readonly (readonly [slot: number, axis: number])[] {
+  if (!target.storage?.types.includes(storageOf(int8Weights))) return [];
   const layer = layerOf(graph, node, rules);
-  if (isRefusal(layer) || !stored.has(layer.kind) || (layer.kind !== 'custom' && node.op.includes('::'))) return [];
+  if (isRefusal(layer) || !isStored(target, layer.kind) || (layer.kind !== 'custom' && node.op.includes('::')))
+    return [];
   return layer.weights.flatMap(({ slot, value, outputs: [axis] }) => {
     const weight = graph.constants.get(value)!; // weights of layers are constants
     const fits = weight.dtype === 'float32' && isFiniteTensor(weight) && weight.data.length > 0;
@@ -76,7 +85,7 @@ export function createStoredWeights(graph: Graph, choice: StorageChoice): Stored
   return {
     restored,
     write(node) {
-      const todo = new Map(storableSlots(graph, node, choice.rules));
+      const todo = new Map(storableSlots(graph, node, choice));
       if (todo.size === 0) return node;
       const inputs = node.inputs.map((value, slot) => {
         const axis = todo.get(slot);
@@ -105,8 +114,9 @@ function writeStored(graph: Graph, value: ValueId, choice: StorageChoice & { rea
 
 function storedConstants(
   { value, weight }: { readonly value: ValueId; readonly weight: Tensor },
-  { writer, clip, perChannel, axis }: StorageChoice & { readonly axis: number },
+  { writer, clip, perChannel: wanted, target, axis }: StorageChoice & { readonly axis: number },
 ): readonly ValueId[] {
+  const perChannel = wanted && target.storage?.scales === 'channel';
   const granularity = perChannel ? channelsOf(axis) : perTensor;
   const ranges = weightRanges(toFloats(weight), weight.shape, { grid: int8Weights, granularity, clip })!; // finite: checked before
   const scales = scalesOf(ranges, int8Weights);

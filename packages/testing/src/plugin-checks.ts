@@ -94,5 +94,6 @@ function checkDefault(name: string, option: Exclude<Option, { type: 'group' }>, 
   if (option.type === 'choice')
     must(new Set(option.of).size === option.of.length, at, { expected: 'choices that differ', found: option.of });
   if (option.type === 'plugin' || option.type === 'reference' || option.default === undefined) return; // a registry resolves default ids
-  resolveOptions(at, { [name]: option }, { [name]: option.default });
+  const { when: _, ...always } = option; // its default must be fine wherever it means something
+  resolveOptions(at, { [name]: always as typeof option }, { [name]: option.default }); // the same form
 }

@@ -52,7 +52,7 @@ export interface Restoring {
   readonly output: ValueId;
 }
 
-/** float = int32 sums * (activation scale * weight scale), in the order that onnxruntime recognises. */
+/** float = int32 sums * (activation scale * weight scale), in the order that runtimes recognise. */
 export function restoreSums(
   writer: GraphWriter,
   { sums, activation, weightScale, output }: Restoring,

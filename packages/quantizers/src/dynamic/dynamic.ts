@@ -1,7 +1,9 @@
 import { definePlugin } from '@espalier/core';
+import { checkOpset } from '../check-target.js';
 import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { createStoredWeights } from '../stored-weights.js';
+import { targetOption, targetOr } from '../target-option.js';
 import { writeRows } from '../write-rows.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 import type { DynamicWriting } from './dynamic-writing.js';
@@ -48,10 +50,12 @@ export const dynamicQuantizer = definePlugin({
       about: 'quantize LSTM, and store the weights of GRU and RNN in 8 bits',
     },
     embeddings: { type: 'boolean', default: true, about: 'store tables that Gather reads in 8 bits' },
+    ...targetOption,
     ...nodeChoiceOptions,
   },
-  create: ({ weights, reduceRange, convs, recurrent, embeddings, ...choice }) => {
+  create: ({ target, weights, reduceRange, convs, recurrent, embeddings, ...choice }) => {
     const settings: DynamicSettings = {
+      target: targetOr(target),
       weights: {
         bits: reduceRange ? 7 : 8,
         signed: weights.type === 'int8',
@@ -65,9 +69,10 @@ export const dynamicQuantizer = definePlugin({
       embeddings,
       leftOut: leftOutBy(choice),
     };
+    checkOpset(settings.target, 13, 'quantizer dynamic');
     return nodeByNode<DynamicForm>({
       opset: 13,
-      fateOf: (graph, node) => fateOf(graph, node, settings),
+      fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
       contrib: ['lstm'],
       writers(shared) {
         const stored = createStoredWeights(shared.graph, { ...settings, ...shared });

@@ -5,6 +5,7 @@ import { quantizeTensor } from '../quantize-tensor.js';
 import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
+import { byChannel } from './dynamic-settings.js';
 import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
 
 /** Conv as DynamicQuantizeLinear -> ConvInteger -> Cast -> Mul (-> Add); scales and bias have shape [C, 1, ...]. */
@@ -13,24 +14,20 @@ export function writeConv(writing: DynamicWriting, node: Node): void {
   const name = node.inputs[1]!;
   const weight = graph.constants.get(name)!;
   const grid = settings.weights;
-  const granularity = settings.perChannel ? perChannel(0) : perTensor;
+  const channelwise = byChannel(settings, 'ConvInteger');
+  const granularity = channelwise ? perChannel(0) : perTensor;
   const ranges = weightRanges(toFloats(weight), weight.shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
   const scales = scalesOf(ranges, grid);
   const channels = weight.shape[0]!;
   const ones = weight.shape.slice(2).map(() => 1);
-  const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [channels] : [], storageOf(grid));
+  const { scale, zeroPoint } = scaleConstants(scales, channelwise ? [channels] : [], storageOf(grid));
   // ConvInteger takes one zero point for all channels; a symmetric grid has the same in each.
-  const shared = settings.perChannel
-    ? scaleConstants(scalesOf([ranges[0]!], grid), [], storageOf(grid)).zeroPoint
-    : zeroPoint;
+  const shared = channelwise ? scaleConstants(scalesOf([ranges[0]!], grid), [], storageOf(grid)).zeroPoint : zeroPoint;
   const activation = quantizedActivation(writing, node.inputs[0]!);
   const output = node.outputs[0]!;
   const product = node.inputs[2] === undefined ? output : writer.fresh(`${output}_product`);
   const sums = writer.fresh(`${output}_sums`);
-  const weightScale = writer.constant(
-    `${name}_scale`,
-    settings.perChannel ? reshaped(scale, [channels, ...ones]) : scale,
-  );
+  const weightScale = writer.constant(`${name}_scale`, channelwise ? reshaped(scale, [channels, ...ones]) : scale);
   writer.emit(
     createNode({
       id: node.id,

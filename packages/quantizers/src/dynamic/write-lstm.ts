@@ -7,7 +7,7 @@ import { quantizeToCodes } from '../quantize-tensor.js';
 import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
-import type { DynamicSettings } from './dynamic-settings.js';
+import { byChannel, type DynamicSettings } from './dynamic-settings.js';
 import type { DynamicWriting } from './dynamic-writing.js';
 
 /** Attributes of the integer LSTM; `layout`, which newer exporters write at its default, is none of them. */
@@ -65,7 +65,9 @@ function packed({ graph, writer, settings, made }: DynamicWriting, name: ValueId
   return { integers, scale, zeroPoint };
 }
 
-function quantizeDirections(weight: Tensor, { weights: grid, clip, perChannel: channels }: DynamicSettings) {
+function quantizeDirections(weight: Tensor, settings: DynamicSettings) {
+  const { weights: grid, clip } = settings;
+  const channels = byChannel(settings, 'com.microsoft::DynamicQuantizeLSTM');
   const [directions, gates, inputs] = weight.shape as readonly [number, number, number];
   const flat = [directions * gates, inputs];
   // Rows are gates of all directions: one scale per row, or one per direction.

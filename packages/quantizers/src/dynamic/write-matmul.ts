@@ -7,11 +7,12 @@ import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
 import { isTable, turnedTable } from '../write-rows.js';
+import { byChannel } from './dynamic-settings.js';
 import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
 
 /**
- * MatMul or Gemm as DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul (-> Add), which onnxruntime fuses to
- * DynamicQuantizeMatMul. The weight is stored as [inputs, outputs] with one scale per output; on the left as
+ * MatMul or Gemm as DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul (-> Add), which runtimes fuse (onnxruntime:
+ * DynamicQuantizeMatMul). The weight is stored as [inputs, outputs] with one scale per output; on the left as
  * [outputs, inputs] of uint8, because no kernel multiplies int8 by uint8.
  */
 export function writeMatMul(writing: DynamicWriting, node: Node): void {
@@ -43,7 +44,7 @@ type Written = readonly [integers: ValueId, scale: ValueId, zeroPoint: ValueId |
 function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): Written {
   const { graph, settings, made, replaced, writer } = writing;
   const { name } = matrix;
-  const choice = { clip: settings.clip, perRow: settings.perChannel };
+  const choice = { clip: settings.clip, perRow: byChannel(settings, 'MatMulInteger') };
   if (
     matrix.turned &&
     settings.embeddings &&
@@ -77,12 +78,13 @@ function quantizedMatrix(
   { settings }: DynamicWriting,
 ): QuantizedMatrix {
   const grid = settings.weights;
-  const granularity = settings.perChannel ? perChannel(stack.length + 1) : perTensor;
+  const channels = byChannel(settings, 'MatMulInteger');
+  const granularity = channels ? perChannel(stack.length + 1) : perTensor;
   const shape = [...stack, rows, columns];
   const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
   const scales = scalesOf(ranges, grid);
   const codes = quantizeTensor(tensor('float32', shape, values), { grid, granularity, scales });
-  const { scale, zeroPoint } = scaleConstants(scales, settings.perChannel ? [columns] : [], storageOf(grid));
+  const { scale, zeroPoint } = scaleConstants(scales, channels ? [columns] : [], storageOf(grid));
   if (data === 0) return { codes, scale, zeroPoint: stack.length === 0 ? zeroPoint : first(zeroPoint) };
   const turned = transposed(codes.data as Int8Array | Uint8Array, rows, columns); // 8 bits
   return {
@@ -91,7 +93,7 @@ function quantizedMatrix(
       [columns, rows],
       grid.signed ? Uint8Array.from(turned, (code) => code + 128) : Uint8Array.from(turned),
     ),
-    scale: settings.perChannel ? tensor('float32', [columns, 1], scales.scale) : scale,
+    scale: channels ? tensor('float32', [columns, 1], scales.scale) : scale,
     zeroPoint: tensor('uint8', [], Uint8Array.of(128)),
   };
 }

@@ -4,12 +4,14 @@ import {
   floats,
   type Graph,
   int,
+  type Target,
   type Tensor,
   tensorInfo,
   toFloats,
   type ValueId,
 } from '@espalier/core';
 import type { Unit } from './find-units.js';
+import { kernelOf } from './kernel-of.js';
 import { staticRules } from './static-rules.js';
 
 /** A convolution in place of a batch normalization, and the constants that it reads. */
@@ -23,7 +25,11 @@ export interface Replacement {
  * a depthwise convolution with a 1x1 kernel, which has an integer kernel. One scale per channel makes a exact.
  * Used where no convolution before it could take it up (networks that normalize before they convolve).
  */
-export function convolutionFor(graph: Graph, unit: Unit, fresh: (wish: string) => string): Replacement {
+export function convolutionFor(
+  graph: Graph,
+  unit: Unit,
+  { target, fresh }: { readonly target: Target; readonly fresh: (wish: string) => string },
+): Replacement {
   const { node } = unit;
   const [scale, shift, mean, variance] = node.inputs.slice(1).map((value) => toFloats(graph.constants.get(value!)!));
   const epsilon = floatOf(node, 'epsilon', 1e-5);
@@ -47,7 +53,7 @@ export function convolutionFor(graph: Graph, unit: Unit, fresh: (wish: string) =
     attributes: { group: int(channels) },
   });
   return {
-    unit: { ...unit, node: conv, rule: staticRules.Conv },
+    unit: { ...unit, node: conv, rule: staticRules.Conv, kernel: kernelOf(target, conv, staticRules.Conv)! }, // or it would not be rewritten
     constants: new Map([
       [weight, floats(a, [channels, 1, ...ones])],
       [bias, floats(b)],

@@ -13,6 +13,7 @@ export function findTail(graph: Graph, node: Node, settings: StaticSettings): No
   const [only] = uses;
   if (uses.length !== 1 || only === undefined || only.slot !== 0) return undefined;
   if (settings.leftOut(only.node.id, only.node.op) !== undefined) return undefined;
+  if (!settings.target.integer.tails.includes(only.node.op)) return undefined;
   if (only.node.op === 'Relu') return only.node;
   return only.node.op === 'Clip' && clipsFromZero(graph, only.node) ? only.node : undefined;
 }

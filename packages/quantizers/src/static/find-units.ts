@@ -2,6 +2,7 @@ import { type Graph, indexOf, type Node, tensorInfo, type ValueId } from '@espal
 import { isFiniteTensor } from '../finite-tensor.js';
 import { isWeighted, outputAxis } from '../weight-axis.js';
 import { findTail } from './find-tail.js';
+import { type ChosenKernel, kernelObstacle, kernelOf } from './kernel-of.js';
 import { dataSlots, type StaticRule, staticRuleOf } from './static-rules.js';
 import type { StaticSettings } from './static-settings.js';
 
@@ -9,6 +10,7 @@ import type { StaticSettings } from './static-settings.js';
 export interface Unit {
   readonly node: Node;
   readonly rule: StaticRule;
+  readonly kernel: ChosenKernel;
   readonly tail?: Node;
   /** Slots whose activations are quantized; constants in data slots included. */
   readonly slots: readonly number[];
@@ -46,9 +48,10 @@ export function findUnits(graph: Graph, settings: StaticSettings): Candidates {
     }
     if (tails.has(node.id)) continue;
     const rule = staticRuleOf(node.op);
-    const reason = rule ? obstacleOf(graph, node, { rule, settings }) : unknownReason(node);
-    if (!rule || reason !== undefined) {
-      reasons.set(node.id, reason ?? unknownReason(node));
+    const kernel = rule && kernelOf(settings.target, node, rule);
+    const reason = kernel && obstacleOf(graph, node, { rule, kernel, settings });
+    if (!kernel || reason !== undefined) {
+      reasons.set(node.id, reason ?? noKernel(node, settings));
       continue;
     }
     const tail =
@@ -58,6 +61,7 @@ export function findUnits(graph: Graph, settings: StaticSettings): Candidates {
     units.set(node.id, {
       node,
       rule,
+      kernel,
       ...(tail ? { tail } : {}),
       slots: presentSlots(graph, node, rule),
       outputs: written,
@@ -75,10 +79,11 @@ const presentSlots = (graph: Graph, node: Node, rule: StaticRule): readonly numb
 
 interface Question {
   readonly rule: StaticRule;
+  readonly kernel: ChosenKernel;
   readonly settings: StaticSettings;
 }
 
-function obstacleOf(graph: Graph, node: Node, { rule, settings }: Question): string | undefined {
+function obstacleOf(graph: Graph, node: Node, { rule, kernel, settings }: Question): string | undefined {
   const left = settings.leftOut(node.id, node.op);
   if (left !== undefined) return left;
   const dtypes = dataSlots(node, rule).map((slot) => {
@@ -90,7 +95,7 @@ function obstacleOf(graph: Graph, node: Node, { rule, settings }: Question): str
   const weights = rule.role === 'anchor' ? weightObstacle(graph, node, dtypes) : undefined;
   const operands = rule.role === 'join' ? dataSlots(node, rule) : [];
   if (operands.some((slot) => !isFiniteOperand(graph, node.inputs[slot]))) return 'a constant operand is not finite';
-  return weights ?? rule.obstacle?.(node, graph);
+  return weights ?? kernelObstacle(kernel, rule, [node, graph]);
 }
 
 function isFiniteOperand(graph: Graph, value: ValueId | undefined): boolean {
@@ -126,9 +131,8 @@ const spelled: Readonly<Record<string, string>> = {
   If: 'nodes inside subgraphs are left alone',
   Loop: 'nodes inside subgraphs are left alone',
   Scan: 'nodes inside subgraphs are left alone',
-  ConvTranspose: 'onnxruntime has no integer kernel for it on the CPU',
 };
 
-const unknownReason = (node: Node): string =>
-  spelled[node.op] ??
-  (node.op.includes('::') ? 'a custom op is passed through' : `onnxruntime has no fused integer kernel for ${node.op}`);
+const noKernel = ({ op }: Node, { target }: StaticSettings): string =>
+  spelled[op] ??
+  (op.includes('::') ? 'a custom op is passed through' : `${target.name} has no fused integer kernel for ${op}`);

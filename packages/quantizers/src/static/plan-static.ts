@@ -94,7 +94,7 @@ function doubtOf(
   unit: Unit,
   { units, maker, unusable, outputs, convolved }: State & { readonly maker: ReadonlyMap<ValueId, Unit> },
 ): string | undefined {
-  const { node, rule, slots } = unit;
+  const { node, rule, kernel, slots } = unit;
   const touched = [...slots.map((slot) => node.inputs[slot]!), ...unit.outputs];
   if (touched.some((value) => unusable.has(value))) return 'its values carry a mask, or their range is not finite';
   if (rule.role === 'anchor') return undefined;
@@ -108,7 +108,7 @@ function doubtOf(
   // Convolutions write integers in any case, so the sum of two costs least on integers. Matrix products can write float:
   // a residual stream between them that only float ops read keeps its precision and needs no conversions.
   const whole = activations.length === slots.length && foreign.length === 0;
-  if (rule.eager && whole && activations.every((value) => convolved.has(value))) return undefined;
+  if (kernel.eager && whole && activations.every((value) => convolved.has(value))) return undefined;
   const costly = foreign.filter(
     (value) => !isSmall(graph, value, unit.outputs[0]!) && !isAnchored(graph, value, units),
   );
@@ -154,19 +154,20 @@ function valuesOf(graph: Graph, units: ReadonlyMap<string, Unit>, settings: Stat
     for (const value of unit.outputs) {
       if (!needsOutput(graph, unit, { units, settings })) continue;
       values.set(value, unit.rule.role === 'pass' ? (values.get(node.inputs[0]!) ?? node.inputs[0]!) : value);
-      if (unit.rule.fixed) fixed.set(value, unit.rule.fixed);
+      const range = unit.kernel.range ?? unit.rule.fixed;
+      if (range) fixed.set(value, range);
     }
   }
   return { values, fixed };
 }
 
-// Gemm and MatMul have kernels that write float; everything else fuses only with a QuantizeLinear behind it.
+// A kernel that cannot write float fuses only with a QuantizeLinear behind it.
 function needsOutput(
   graph: Graph,
   unit: Unit,
   { units, settings }: { readonly units: ReadonlyMap<string, Unit>; readonly settings: StaticSettings },
 ): boolean {
-  if (unit.node.op !== 'Gemm' && unit.node.op !== 'MatMul') return true;
+  if (!unit.kernel.floatOutput) return true;
   if (unit.outputs.some((value) => isRead(graph, value, units))) return true;
   return settings.outputs && unit.outputs.some((value) => graph.outputs.includes(value));
 }

@@ -1,8 +1,8 @@
-import type { Graph, Node, Note } from '@espalier/core';
+import type { Graph, Note } from '@espalier/core';
 import { noteNodes } from '../note-nodes.js';
-import { hasStorableWeights } from '../stored-weights.js';
-import { isWeighted } from '../weight-axis.js';
+import { isWeighted, scaleAxis } from '../weight-axis.js';
 import type { Unit } from './find-units.js';
+import { isStored } from './is-stored.js';
 import type { StaticPlan } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 
@@ -22,14 +22,14 @@ export function staticNotes(graph: Graph, plan: StaticPlan, settings: StaticSett
       return { outcome: 'quantized', reason: `The output grid of "${before.node.id}" clips as it does.` };
     }
     const reason = plan.reasons.get(node.id) ?? 'no integer op reads its result';
-    if (!settings.storage || !isStored(graph, node)) return { outcome: 'float', reason };
+    if (!isStored(graph, node, settings)) return { outcome: 'float', reason };
     return { outcome: 'float', reason: `${reason}; its weights are stored in 8 bits`, details: { storedBits: 8 } };
   });
 }
 
 function quantizedNote(
   graph: Graph,
-  { node, rule, tail }: Unit,
+  { node, rule, kernel, tail }: Unit,
   settings: StaticSettings,
 ): Pick<Note, 'reason' | 'details'> {
   const activations = `${settings.activations.bits}-bit activations`;
@@ -38,12 +38,20 @@ function quantizedNote(
     const how = rule.role === 'pass' ? 'Moves integers: output and input share a scale' : `On ${activations}`;
     return { reason: `${how}.`, details: { activationBits: settings.activations.bits } };
   }
-  const granularity = settings.perChannel ? 'channel' : 'tensor';
+  const byChannel = settings.perChannel && scaleAxis(graph, node, kernel) !== undefined;
+  const granularity = byChannel ? 'channel' : 'tensor';
   const bits = settings.weights.bits;
+  const absorbed = tail ? `, ${tail.op} absorbed` : '';
+  const float = settings.fused
+    ? ''
+    : `; computed in float, as ${settings.target.name} has no kernel for these integers`;
   return {
-    reason: `${bits}-bit weights, one scale per ${granularity}, ${activations}${tail ? `, ${tail.op} absorbed` : ''}.`,
-    details: { weightBits: bits, granularity, activationBits: settings.activations.bits },
+    reason: `${bits}-bit weights, one scale per ${granularity}, ${activations}${absorbed}${float}.`,
+    details: {
+      weightBits: bits,
+      granularity,
+      activationBits: settings.activations.bits,
+      ...(settings.fused ? {} : { compute: 'float32' }),
+    },
   };
 }
-
-const isStored = (graph: Graph, node: Node): boolean => node.op === 'ConvTranspose' && hasStorableWeights(graph, node);

@@ -1,62 +1,59 @@
-import { floatOf, type Graph, intOf, intsOf, type Node, textOf, toNumbers } from '@espalier/core';
-
+import { floatOf, type Graph, type Node, type Range, textOf, toNumbers } from '@espalier/core';
 import { batchNormObstacle } from './batch-norm-obstacle.js';
 
 /**
  * The treatment of an op by static quantization.
  * `anchor`: integer arithmetic pays by itself; its inputs are quantized for it.
- * `join`: has an integer kernel, used where its inputs are quantized anyway.
+ * `join`: used on integers where its inputs are quantized anyway.
  * `pass`: moves elements without changing them; output and input share scale and zero point.
  */
 export interface StaticRule {
   readonly role: 'anchor' | 'join' | 'pass';
   /** Input slots that carry activations: a list, or every slot. */
   readonly data: readonly number[] | 'all';
-  /** Quantized whenever its inputs are; the others also want a quantized reader of their output. */
-  readonly eager?: boolean;
   /** The range of the output where the op itself fixes it. */
-  readonly fixed?: { readonly min: number; readonly max: number };
-  /** Why this very node cannot be quantized; undefined when it can. */
-  readonly obstacle?: (node: Node, graph: Graph) => string | undefined;
+  readonly fixed?: Range;
+  /** Why this very node cannot be quantized on any target; undefined when it can. */
+  readonly obstacle?: Obstacle;
+  /** The ops that it is written as for targets that have no kernel for it. */
+  readonly rewrite?: { readonly into: readonly string[]; readonly obstacle?: Obstacle };
 }
 
-const undilated = (node: Node) =>
-  intsOf(node, 'dilations', []).some((each) => each !== 1) ? 'no integer kernel has dilations' : undefined;
-const plainResize = (node: Node) =>
-  ['nearest', 'linear'].includes(textOf(node, 'mode', 'nearest'))
-    ? undefined
-    : 'only nearest and linear resizing have an integer kernel';
-const oneOutput = (node: Node) =>
-  node.outputs.filter((value) => value !== undefined).length > 1 ? 'it also writes indices' : undefined;
+type Obstacle = (node: Node, graph: Graph) => string | undefined;
+
 const risingGate = (node: Node) => (floatOf(node, 'alpha', 0.2) > 0 ? undefined : 'its slope is not positive');
-const zeroPad = (node: Node, graph: Graph) => {
+const zeroPad: Obstacle = (node, graph) => {
   const fill = node.inputs[2];
   if (fill === undefined || textOf(node, 'mode', 'constant') !== 'constant') return undefined;
   const constant = graph.constants.get(fill);
   return constant && toNumbers(constant).every((each) => each === 0) ? undefined : 'it pads with a value other than 0';
 };
-const noGemmTransposeA = (node: Node) => (intOf(node, 'transA', 0) !== 0 ? 'its first input is transposed' : undefined);
+const share = { min: 0, max: 1 };
 
-/** Ops with an integer form in onnxruntime's CPU kernels (its QDQ selectors), and the role each plays. */
+/** What each op does with integers, whatever runs it. */
 export const staticRules = {
   Conv: { role: 'anchor', data: [0] },
-  Gemm: { role: 'anchor', data: [0], obstacle: noGemmTransposeA },
+  Gemm: { role: 'anchor', data: [0] },
   MatMul: { role: 'anchor', data: 'all' },
-  Add: { role: 'join', data: 'all', eager: true },
+  Add: { role: 'join', data: 'all' },
   Mul: { role: 'join', data: 'all' },
   Concat: { role: 'join', data: 'all' },
   Where: { role: 'join', data: [1, 2] },
-  AveragePool: { role: 'join', data: [0], eager: true, obstacle: undilated },
-  GlobalAveragePool: { role: 'join', data: [0], eager: true },
+  AveragePool: { role: 'join', data: [0] },
+  GlobalAveragePool: { role: 'join', data: [0] },
   LeakyRelu: { role: 'join', data: [0] },
-  Sigmoid: { role: 'join', data: [0], fixed: { min: 0, max: 1 } },
-  Softmax: { role: 'join', data: [0], fixed: { min: 0, max: 1 } },
-  // No kernels of their own: written as Add and Clip, and as those and Mul (see hard-gate.ts).
-  HardSigmoid: { role: 'join', data: [0], fixed: { min: 0, max: 1 }, obstacle: risingGate },
-  HardSwish: { role: 'join', data: [0] },
-  // Written as a depthwise convolution (see batch-norm-unit.ts).
-  BatchNormalization: { role: 'join', data: [0], obstacle: batchNormObstacle },
-  MaxPool: { role: 'pass', data: [0], obstacle: oneOutput },
+  Sigmoid: { role: 'join', data: [0], fixed: share },
+  Softmax: { role: 'join', data: [0], fixed: share },
+  HardSigmoid: {
+    role: 'join',
+    data: [0],
+    fixed: share,
+    rewrite: { into: ['Add', 'Clip'], obstacle: risingGate }, // see hard-gate.ts
+  },
+  HardSwish: { role: 'join', data: [0], rewrite: { into: ['Add', 'Clip', 'Mul'] } },
+  // A depthwise convolution (see batch-norm-unit.ts).
+  BatchNormalization: { role: 'join', data: [0], rewrite: { into: ['Conv'], obstacle: batchNormObstacle } },
+  MaxPool: { role: 'pass', data: [0] },
   ReduceMax: { role: 'pass', data: [0] },
   ReduceMin: { role: 'pass', data: [0] },
   Reshape: { role: 'pass', data: [0] },
@@ -70,8 +67,7 @@ export const staticRules = {
   Split: { role: 'pass', data: [0] },
   Gather: { role: 'pass', data: [0] },
   GatherElements: { role: 'pass', data: [0] },
-  Resize: { role: 'pass', data: [0], obstacle: plainResize },
-  // No integer kernel, but sharing the scale keeps what stands around them on integers at no loss.
+  Resize: { role: 'pass', data: [0] },
   Pad: { role: 'pass', data: [0], obstacle: zeroPad },
   DepthToSpace: { role: 'pass', data: [0] },
   SpaceToDepth: { role: 'pass', data: [0] },

@@ -508,9 +508,15 @@ test('values that are not finite leave their readers float instead of failing', 
 test('options that contradict each other are refused with a way out', () => {
   const observer = minmax();
   expect(() => staticQuantizer({ activations: { observer }, weights: { symmetric: false } })).toThrow(/granularity/);
-  expect(() => staticQuantizer({ activations: { observer }, weights: { bits: 4 }, reduceRange: true })).toThrow(
-    /8-bit/,
-  );
+});
+
+test('the reduced range is that of 7 bits; narrower weights are within it anyway', () => {
+  const low = (options: object) =>
+    staticQuantizer({ activations: { observer: minmax() }, ...options })(residual)
+      .apply(evidenceOf(new Map(quantizer(residual).needs.map((need) => [needKey(need), { min: -1, max: 1 }])), 1))
+      .graph.constants.get('w1_quantized')!;
+  expect(Math.max(...toNumbers(low({ reduceRange: true })))).toBe(64);
+  expect(low({ reduceRange: true, weights: { bits: 5 } })).toEqual(low({ weights: { bits: 5 } }));
 });
 
 test('models below opset 13 are brought up to it first', async () => {

@@ -1,7 +1,9 @@
 import { type Compressor, definePlugin, type Evidence, type Need, type Range, type ValueId } from '@espalier/core';
-import { evidenceMissing, optionsConflict } from '../errors.js';
+import { checkOpset, codesOn } from '../check-target.js';
+import { beyondTarget, evidenceMissing } from '../errors.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { prepareGraph } from '../prepare-graph.js';
+import { targetOption, targetOr } from '../target-option.js';
 import { findUnits } from './find-units.js';
 import { maskedValues } from './masked-values.js';
 import { planStatic, type StaticPlan } from './plan-static.js';
@@ -9,7 +11,7 @@ import { staticNotes } from './static-notes.js';
 import type { StaticSettings } from './static-settings.js';
 import { writeStatic } from './write-static.js';
 
-/** Quantizer: integer weights and activations with fixed scales, in the QDQ form that onnxruntime fuses. */
+/** Quantizer: integer weights and activations with fixed scales, in the QDQ form that runtimes fuse. */
 export const staticQuantizer = definePlugin({
   kind: 'quantizer',
   id: 'static',
@@ -46,7 +48,12 @@ export const staticQuantizer = definePlugin({
         observer: { type: 'plugin', kind: 'observer', default: 'minmax', about: 'what chooses the ranges' },
       },
     },
-    reduceRange: { type: 'boolean', default: false, about: '7-bit weights, for x86 processors without VNNI' },
+    reduceRange: {
+      type: 'boolean',
+      default: false,
+      about: 'at most 7 bits for weights, for x86 processors without VNNI',
+    },
+    ...targetOption,
     ...nodeChoiceOptions,
     outputs: {
       type: 'boolean',
@@ -61,19 +68,18 @@ export const staticQuantizer = definePlugin({
   },
   create(options) {
     const { weights, activations, reduceRange } = options;
-    if (!weights.symmetric && weights.granularity === 'channel') {
-      throw optionsConflict(
-        'quantizer static.weights',
-        'symmetric weights, or one scale per tensor',
-        'asymmetric weights per channel',
-        'onnxruntime rejects channels with different zero points: set granularity to "tensor" or symmetric to true.',
-      );
+    const target = targetOr(options.target);
+    if (!weights.symmetric && weights.granularity === 'channel' && target.integer.channelZeroPoints === 'equal') {
+      throw beyondTarget(target, {
+        where: 'quantizer static.weights',
+        expected: 'equal zero points in all channels',
+        found: 'asymmetric weights per channel',
+        fix: 'Set granularity to "tensor" or symmetric to true.',
+      });
     }
-    if (reduceRange && weights.bits !== 8) {
-      throw optionsConflict('quantizer static.reduceRange', '8-bit weights', `${weights.bits} bits`, 'Leave it out.');
-    }
-    const bits = reduceRange ? 7 : weights.bits;
+    const bits = reduceRange ? Math.min(7, weights.bits) : weights.bits;
     return compressorOf({
+      target,
       weights: { bits, signed: true, symmetric: weights.symmetric, narrow: weights.symmetric && bits === 8 },
       perChannel: weights.granularity === 'channel',
       clip: weights.clip,
@@ -86,10 +92,19 @@ export const staticQuantizer = definePlugin({
   },
 });
 
-function compressorOf(settings: StaticSettings): Compressor {
-  const wide = settings.activations.bits > 8 || settings.weights.bits <= 4 || settings.activations.bits <= 4;
-  return (given) => {
-    const graph = prepareGraph(given, wide ? 21 : 13);
+function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compressor {
+  const { weights, activations, target } = chosen;
+  const wide = activations.bits > 8 || weights.bits <= 4 || activations.bits <= 4;
+  const opset = wide ? 21 : 13;
+  checkOpset(target, opset, 'quantizer static');
+  const codes = [
+    codesOn(target, weights, { where: 'quantizer static.weights', of: 'weights' }),
+    codesOn(target, activations, { where: 'quantizer static.activations', of: 'activations' }),
+  ];
+  const fused = codes.every((each) => each.fused);
+  return (given, { axes: rules = new Map() } = {}) => {
+    const settings: StaticSettings = { ...chosen, rules, fused };
+    const graph = prepareGraph(given, opset);
     const candidates = findUnits(graph, settings);
     const masks = maskedValues(graph);
     const plan = planStatic(graph, { candidates, settings, unusable: masks });

@@ -5,6 +5,7 @@ import {
   type Graph,
   type Node,
   type Range,
+  type Target,
   tensorInfo,
   toFloats,
   usesOf,
@@ -60,7 +61,7 @@ export function writeStatic(
     readonly rangeOf: (value: ValueId) => Range;
   },
 ): Graph {
-  const { graph, plan } = withConvolutions(given, planned);
+  const { graph, plan } = withConvolutions(given, planned, settings.target);
   const writer = writeGraph(graph);
   const replaced = new Set<ValueId>();
   const writing: Writing = {
@@ -83,17 +84,21 @@ export function writeStatic(
     const unit = plan.units.get(node.id);
     const closing = tails.get(node.id) ?? (unit?.tail ? undefined : unit);
     if (unit) writeUnit(writing, unit, closing);
-    else writeOutputs(writing, settings.storage ? writing.weights.stored(node) : node, closing);
+    else writeOutputs(writing, writing.weights.stored(node), closing);
   }
   return writer.finish(replaced);
 }
 
 // Batch normalizations among the units become convolutions, with constants of their own.
-function withConvolutions(graph: Graph, plan: StaticPlan): { readonly graph: Graph; readonly plan: StaticPlan } {
+function withConvolutions(
+  graph: Graph,
+  plan: StaticPlan,
+  target: Target,
+): { readonly graph: Graph; readonly plan: StaticPlan } {
   const { fresh } = editGraph(graph);
   const replacements = [...plan.units.values()]
-    .filter(({ node }) => node.op === 'BatchNormalization')
-    .map((unit) => convolutionFor(graph, unit, fresh));
+    .filter(({ node, kernel }) => node.op === 'BatchNormalization' && kernel.rewritten)
+    .map((unit) => convolutionFor(graph, unit, { target, fresh }));
   if (replacements.length === 0) return { graph, plan };
   const units = new Map(plan.units);
   const constants = new Map(graph.constants);
@@ -105,8 +110,8 @@ function withConvolutions(graph: Graph, plan: StaticPlan): { readonly graph: Gra
 }
 
 function writeUnit(writing: Writing, unit: Unit, closing: Unit | undefined): void {
-  const { node } = unit;
-  if (node.op !== 'HardSigmoid' && node.op !== 'HardSwish') {
+  const { node, kernel } = unit;
+  if (!kernel.rewritten) {
     writeOutputs(writing, withIntegerInputs(writing, unit), closing);
     return;
   }
@@ -214,7 +219,7 @@ function withIntegerInputs(writing: Writing, unit: Unit): Node {
   if (rule.role !== 'anchor' || !graph.constants.has(node.inputs[1] ?? '')) return { ...node, inputs };
   const source = node.inputs[0]!;
   const scale = plan.values.has(source) ? writing.parameters(source).scale : undefined;
-  return weights.quantized({ ...node, inputs }, scale);
+  return weights.quantized({ ...node, inputs }, { inputScale: scale, kernel: unit.kernel });
 }
 
 // A constant operand of Add, Mul, Concat or Where, on the activation grid.

@@ -3,6 +3,7 @@ import {
   float,
   floatOf,
   type Graph,
+  type IntegerKernel,
   int,
   type Node,
   reshaped,
@@ -20,16 +21,24 @@ import type { GraphWriter } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
 import { type Scales, scalesOf } from '../scales.js';
 import { createStoredWeights } from '../stored-weights.js';
-import { isWeighted, outputAxis, type WeightedOp } from '../weight-axis.js';
+import { isWeighted, outputAxis, scaleAxis, type WeightedOp } from '../weight-axis.js';
 import { weightRanges } from '../weight-ranges.js';
+import { isStored } from './is-stored.js';
 import type { StaticSettings } from './static-settings.js';
 
 /** Replaces the weights and biases of nodes by integers with a lone DequantizeLinear. */
 export interface WeightWriter {
-  /** A Conv, Gemm or MatMul on integers; `inputScale` is the scale of its activation. */
-  quantized(node: Node, inputScale: number | undefined): Node;
+  /** A Conv, Gemm or MatMul on integers. */
+  quantized(node: Node, use: KernelUse): Node;
   /** A node that computes in float with weights stored as integers; the node itself where it has none. */
   stored(node: Node): Node;
+}
+
+/** The kernel that reads a weight. */
+export interface KernelUse {
+  readonly kernel: IntegerKernel;
+  /** The scale of the activation, where it has one. */
+  readonly inputScale: number | undefined;
 }
 
 interface Written {
@@ -51,30 +60,33 @@ export function createWeightWriter(
   parts: { readonly writer: GraphWriter; readonly settings: StaticSettings; readonly replaced: Set<ValueId> },
 ): WeightWriter {
   const tools: Tools = { graph, ...parts, known: new Map() };
-  const { clip, perChannel: channels } = parts.settings;
-  const stored = createStoredWeights(graph, { ...parts, clip, perChannel: channels, made: madeConstants() });
+  const stored = createStoredWeights(graph, { ...parts, ...parts.settings, made: madeConstants() });
   return {
-    quantized: (node, inputScale) =>
-      isWeighted(node.op) ? quantizedNode(tools, { ...node, op: node.op }, inputScale) : node,
-    stored: (node) => (node.op === 'ConvTranspose' ? stored.write(node) : node),
+    quantized: (node, use) => (isWeighted(node.op) ? quantizedNode(tools, { ...node, op: node.op }, use) : node),
+    stored: (node) => (isStored(graph, node, parts.settings) ? stored.write(node) : node),
   };
 }
 
 type Weighted = Node & { readonly op: WeightedOp };
 
-function quantizedNode(tools: Tools, original: Weighted, inputScale: number | undefined): Node {
-  const { graph, settings } = tools;
+function quantizedNode(tools: Tools, original: Weighted, use: KernelUse): Node {
+  const { graph, settings, writer } = tools;
+  const inputScale = settings.target.integer.bias === 'float' ? undefined : use.inputScale;
   const node = original.op === 'Gemm' ? withUnitFactors(original) : original;
   const bias = node.inputs[2] === undefined ? undefined : graph.constants.get(node.inputs[2]);
   const factors = original.op === 'Gemm' ? gemmFactors(original) : { alpha: 1, beta: 1 };
   const scaledBias = bias && scaledBy(toFloats(bias), factors.beta);
   const written = writeWeight(tools, node, {
+    kernel: use.kernel,
     factor: factors.alpha,
     ...(scaledBias && inputScale !== undefined ? { bias: { values: scaledBias, inputScale } } : {}),
   });
   if (!written) return original;
   const result = withInput(node, 1, written.output);
-  if (!scaledBias || inputScale === undefined || settings.weights.bits > 8) return result;
+  if (!scaledBias || (inputScale === undefined && factors.beta === 1)) return result;
+  if (inputScale === undefined) {
+    return withInput(result, 2, writer.constant(`${node.inputs[2]}_added`, tensor('float32', bias.shape, scaledBias)));
+  }
   return withInput(result, 2, writeBias(tools, node, { bias: scaledBias, inputScale, scales: written.scales }));
 }
 
@@ -92,27 +104,26 @@ function scaledBy(values: Float32Array, factor: number): Float32Array {
 }
 
 interface WeightUse {
+  readonly kernel: IntegerKernel;
   readonly factor: number;
   readonly bias?: { readonly values: Float32Array; readonly inputScale: number };
 }
 
-function writeWeight(tools: Tools, node: Weighted, use: WeightUse | undefined): Written | undefined {
+function writeWeight(tools: Tools, node: Weighted, use: WeightUse): Written | undefined {
   const { graph, settings, known, replaced } = tools;
   const value = node.inputs[1]!;
   const weight = graph.constants.get(value)!;
-  const rank = weight.shape.length;
-  // A batch of matrices has no per-channel kernel.
-  const axis = settings.perChannel && !(node.op === 'MatMul' && rank > 2) ? outputAxis(graph, node) : undefined;
+  const axis = settings.perChannel ? scaleAxis(graph, node, use.kernel) : undefined;
   const granularity = axis === undefined ? perTensor : perChannel(axis);
-  const values = scaledBy(toFloats(weight), use?.factor ?? 1);
-  const plain = known.get(`${value}|${axis}|${use?.factor ?? 1}`);
+  const values = scaledBy(toFloats(weight), use.factor);
+  const plain = known.get(`${value}|${axis}|${use.factor}`);
   let scales = plain?.scales;
   if (!scales) {
     const ranges = weightRanges(values, weight.shape, { grid: settings.weights, granularity, clip: settings.clip });
     if (!ranges) return undefined;
     scales = scalesOf(ranges, settings.weights);
   }
-  const raised = use?.bias ? raisedForBias(scales, use.bias) : scales;
+  const raised = use.bias ? raisedForBias(scales, use.bias) : scales;
   if (raised === scales && plain) return plain;
   const source = tensor('float32', weight.shape, values);
   const written = writeDequantized(tools, {
@@ -122,7 +133,7 @@ function writeWeight(tools: Tools, node: Weighted, use: WeightUse | undefined): 
     axis,
   });
   replaced.add(value);
-  if (raised === scales) known.set(`${value}|${axis}|${use?.factor ?? 1}`, written);
+  if (raised === scales) known.set(`${value}|${axis}|${use.factor}`, written);
   return written;
 }
 

@@ -1,22 +1,34 @@
-import { type Graph, intOf, type Node, tensorInfo } from '@espalier/core';
+import { type AxisRules, type Graph, intOf, type Node, tensorInfo } from '@espalier/core';
 import { isFiniteTensor } from '../finite-tensor.js';
 import { matrixObstacle, matrixWeights } from '../matrix-weights.js';
 import { type Fate, float } from '../node-by-node.js';
+import { hasStorableWeights } from '../stored-weights.js';
 import { isTable, rowsObstacle } from '../write-rows.js';
 import type { WeightsSettings } from './weights-settings.js';
 
 /** How the weights of a node are stored. */
-export type WeightsForm = 'matrix' | 'conv' | 'embedding' | 'rows' | 'tied' | 'stack';
+export type WeightsForm = 'matrix' | 'conv' | 'embedding' | 'rows' | 'tied' | 'stack' | 'stored';
 
-type Rule = (graph: Graph, node: Node, settings: WeightsSettings) => Fate<WeightsForm>;
+/** The options, and how the axes of custom ops relate. */
+type Facts = WeightsSettings & { readonly rules: AxisRules };
+type Rule = (graph: Graph, node: Node, settings: Facts) => Fate<WeightsForm>;
 
 /** Decides each node by itself. */
-export function fateOf(graph: Graph, node: Node, settings: WeightsSettings): Fate<WeightsForm> {
+export function fateOf(graph: Graph, node: Node, settings: Facts): Fate<WeightsForm> {
   const left = settings.leftOut(node.id, node.op);
   if (left !== undefined) return float(left);
   const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
-  return rule ? rule(graph, node, settings) : float('it has no matrix of weights');
+  if (rule) return rule(graph, node, settings);
+  return settings.rules.has(node.op) ? custom(graph, node, settings) : float('it has no matrix of weights');
 }
+
+const custom: Rule = (graph, node, settings) => {
+  if (!hasStorableWeights(graph, node, settings)) return float('it has no weights that can be stored');
+  const granularity = settings.target.storage?.scales ?? 'tensor';
+  const reason = `8-bit weights, one scale per ${granularity}, because it is a custom op; computed in float`;
+  const details = { weightBits: 8, granularity, compute: 'float32' };
+  return { form: 'stored', verdict: { outcome: 'quantized', reason, details } };
+};
 
 const matrix: Rule = (graph, node, settings) => {
   const { smallest, accuracyLevel, form } = settings;
@@ -77,7 +89,8 @@ function inBlocks(form: WeightsForm, settings: WeightsSettings, more = {}): Fate
   return { form, verdict: { outcome: 'quantized', reason, details } };
 }
 
-const storesRows = ({ embeddings, tables }: WeightsSettings): boolean => !embeddings && tables === 'int8';
+const storesRows = ({ embeddings, tables, target }: WeightsSettings): boolean =>
+  !embeddings && tables === 'int8' && (target.storage?.types.includes('int8') ?? false);
 
 const inRows = (form: WeightsForm, reason: string): Fate<WeightsForm> => ({
   form,

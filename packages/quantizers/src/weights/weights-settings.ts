@@ -1,10 +1,11 @@
-import type { Grid } from '@espalier/core';
+import type { Grid, Target } from '@espalier/core';
 import type { CodebookName } from '../codebook.js';
 import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
 
 /** The resolved options of the weight-only quantizer. */
 export interface WeightsSettings {
+  readonly target: Target;
   readonly grid: Grid;
   readonly block: number;
   readonly clip: WeightClip;

@@ -1,9 +1,10 @@
 import { definePlugin, type Node } from '@espalier/core';
-import { optionsConflict } from '../errors.js';
+import { checkOpset, checkPacked, codesOn } from '../check-target.js';
 import { matrixWeights } from '../matrix-weights.js';
 import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { createStoredWeights } from '../stored-weights.js';
+import { targetOption, targetOr } from '../target-option.js';
 import { writeRows } from '../write-rows.js';
 import { fateOf, type WeightsForm } from './plan-weights.js';
 import type { WeightsSettings } from './weights-settings.js';
@@ -14,6 +15,7 @@ import { writeNBits } from './write-nbits.js';
 import { writeBlockedMatMul, writeConvWeights } from './write-qdq.js';
 import { writeTiedTable } from './write-table.js';
 
+const where = 'quantizer weights';
 /** Options of evenly spaced values; a codebook has 4 bits, its own zero and its own op. */
 const even = { codebook: ['none'] } as const;
 
@@ -24,8 +26,8 @@ export const weightsQuantizer = definePlugin({
   about:
     'Matrices in 2, 4 or 8 bits with a scale per block, activations in float: no data needed; for language models.',
   options: {
-    bits: { type: 'integer', default: 4, min: 2, max: 8, when: even, about: 'the width of a weight: 2, 4 or 8' },
-    block: { type: 'integer', default: 32, min: 16, max: 256, about: 'weights that share a scale: a power of two' },
+    bits: { type: 'integer', default: 4, of: [2, 4, 8], when: even, about: 'the width of a weight' },
+    block: { type: 'integer', default: 32, of: [16, 32, 64, 128, 256], about: 'weights that share a scale' },
     symmetric: { type: 'boolean', default: true, when: even, about: 'whether the zero point is in the middle' },
     codebook: {
       type: 'choice',
@@ -44,14 +46,14 @@ export const weightsQuantizer = definePlugin({
       of: ['matmulnbits', 'qdq'],
       default: 'matmulnbits',
       when: even,
-      about: 'the onnxruntime op, or standard DequantizeLinear with blocks (opset 21)',
+      about: 'com.microsoft::MatMulNBits, or standard DequantizeLinear with blocks (opset 21; 25 for 2 bits)',
     },
     accuracyLevel: {
       type: 'integer',
       default: 0,
       min: 0,
       max: 4,
-      when: even,
+      when: { ...even, form: ['matmulnbits'] },
       about: 'how MatMulNBits computes: 0 as it likes, 1 float32, 2 float16, 3 bfloat16, 4 int8 (fastest, coarsest)',
     },
     convs: {
@@ -73,25 +75,14 @@ export const weightsQuantizer = definePlugin({
       about: 'tables that Gather reads, unless `embeddings` puts them in blocks: 8 bits and a scale per row, or float',
     },
     smallest: { type: 'integer', default: 1024, min: 0, about: 'matrices with fewer elements stay float' },
+    ...targetOption,
     ...nodeChoiceOptions,
   },
-  create: ({ bits, symmetric, block, accuracyLevel, ...options }) => {
-    const where = 'quantizer weights';
-    if (![2, 4, 8].includes(bits))
-      throw optionsConflict(`${where}.bits`, '2, 4 or 8', `${bits}`, 'Choose one of them.');
-    if (!Number.isInteger(Math.log2(block))) {
-      throw optionsConflict(`${where}.block`, 'a power of two from 16 to 256', `${block}`, 'Choose 32, 64 or 128.');
-    }
-    if (bits === 2 && (options.form === 'qdq' || options.convs)) {
-      const fix = 'Runtimes with opset 25 are rare: take form "matmulnbits" without `convs`, or 4 bits.';
-      throw optionsConflict(`${where}.form`, 'matmulnbits for 2 bits', options.convs ? 'convs' : 'qdq', fix);
-    }
-    if (accuracyLevel > 0 && options.form === 'qdq') {
-      const fix = 'Leave it out: with standard ops the runtime decides (session.qdq_matmulnbits_accuracy_level).';
-      throw optionsConflict(`${where}.accuracyLevel`, 'form matmulnbits', 'qdq', fix);
-    }
+  create: ({ target: given, bits, symmetric, block, accuracyLevel, ...options }) => {
+    const target = targetOr(given);
     const { codebook } = options;
     const settings: WeightsSettings = {
+      target,
       grid: { bits, signed: symmetric, symmetric },
       block,
       clip: options.clip,
@@ -105,15 +96,23 @@ export const weightsQuantizer = definePlugin({
       leftOut: leftOutBy(options),
     };
     const qdq = options.form === 'qdq';
+    const standard = qdq || options.convs; // DequantizeLinear with blocks or few bits
+    const opset = !standard ? 13 : bits === 2 ? 25 : 21;
+    checkOpset(target, opset, where);
+    if (standard) codesOn(target, settings.grid, { where, of: 'weights' });
+    const packed = codebook === 'none' ? 'com.microsoft::MatMulNBits' : 'com.microsoft::MatMulBnb4';
+    if (!qdq) checkPacked(target, packed, { where: `${where}.form`, ...settings });
+    if (options.embeddings)
+      checkPacked(target, 'com.microsoft::GatherBlockQuantized', { where: `${where}.embeddings`, ...settings });
     const writeMatrix = (writing: WeightsWriting, node: Node) =>
       codebook !== 'none' ? writeBnb4(writing, node, codebook) : (qdq ? writeBlockedMatMul : writeNBits)(writing, node);
     return nodeByNode<WeightsForm>({
-      opset: qdq || options.convs ? 21 : 13,
-      fateOf: (graph, node) => fateOf(graph, node, settings),
+      opset,
+      fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
       writers(shared) {
         const rows = { clip: options.clip, perRow: true };
-        const stored = createStoredWeights(shared.graph, { ...shared, clip: options.clip, perChannel: true });
+        const stored = createStoredWeights(shared.graph, { ...settings, ...shared, perChannel: true });
         const writing: WeightsWriting = { ...shared, settings, restored: new Map() };
         return {
           matrix: (node) => writeMatrix(writing, node),
@@ -126,6 +125,7 @@ export const weightsQuantizer = definePlugin({
             const restored = stored.restored(name, stack.length + 1);
             shared.writer.emit({ ...node, inputs: [node.inputs[0], restored] });
           },
+          stored: (node) => shared.writer.emit(stored.write(node)),
         };
       },
     });

@@ -1,0 +1,13 @@
+import type { Graph, Node } from '@espalier/core';
+import { hasStorableWeights } from '../stored-weights.js';
+import type { StaticSettings } from './static-settings.js';
+
+/** Whether a node that computes in float has its weights stored as integers. */
+export function isStored(graph: Graph, node: Node, settings: StaticSettings): boolean {
+  const { storage, target, rules, leftOut } = settings;
+  if (!storage || leftOut(node.id, node.op) !== undefined) return false;
+  const withoutKernel = ['Conv', 'ConvTranspose', 'MatMul', 'Gemm'].includes(node.op)
+    ? !Object.hasOwn(target.integer.kernels, node.op)
+    : rules.has(node.op);
+  return withoutKernel && hasStorableWeights(graph, node, settings);
+}
