@@ -1,8 +1,5 @@
-import { safeText } from '@espalier/analysis';
-import { EspalierError } from '@espalier/core';
 import { Command, CommanderError } from 'commander';
-import { exitCodes } from './exit-codes.js';
-import { interruptedCode } from './progress-line.js';
+import { exitCodes, interruptedCode } from './exit-codes.js';
 import type { Surroundings } from './surroundings.js';
 import { verbs } from './verbs/index.js';
 import { version } from './version.js';
@@ -18,11 +15,19 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError()
     .enablePositionalOptions();
-  for (const verb of verbs) verb(program, surroundings);
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: surroundings.out, writeErr: surroundings.error });
-  }
+  const named = args.find((word) => !word.startsWith('-') && word !== 'help');
   try {
+    for (const entry of verbs) {
+      const command = program.command(entry.name).description(entry.about);
+      for (const [argument, meaning] of Object.entries(entry.arguments)) command.argument(argument, meaning);
+      if (entry.name !== named) continue; // the others are only listed: algorithms are loaded when they are called
+      command.addHelpText('after', `\nExamples:\n${entry.examples.map((line) => `  ${line}\n`).join('')}`);
+      const verb = await entry.load();
+      verb(command, surroundings);
+    }
+    for (const command of [program, ...program.commands]) {
+      command.exitOverride().configureOutput({ writeOut: surroundings.out, writeErr: surroundings.error });
+    }
     await program.parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
@@ -30,8 +35,9 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   }
 }
 
-function report(error: unknown, { error: print, environment }: Surroundings): number {
+async function report(error: unknown, { error: print, environment }: Surroundings): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  const [{ EspalierError }, { safeText }] = await Promise.all([import('@espalier/core'), import('@espalier/analysis')]);
   if (error instanceof EspalierError) {
     print(`${error.code}: ${safeText(error.message)}\n`);
     if (error.code === interruptedCode) return exitCodes.interrupted;

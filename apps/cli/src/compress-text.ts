@@ -1,4 +1,4 @@
-import { type CompressReport, safeText } from '@espalier/analysis';
+import { type CompressReport, outcomeOf, safeText } from '@espalier/analysis';
 import { bytesText, countText, dbText, differenceText, percentText, ratioText, shortText } from './number-text.js';
 import { factTable, textTable } from './text-table.js';
 import { widthText } from './width-text.js';
@@ -9,9 +9,7 @@ type Row = readonly [string, string, string, string];
 export function compressText(report: CompressReport, written: readonly string[] = []): string {
   const { output, coverage, warnings, comparison } = report;
   const paragraphs = [
-    comparison
-      ? ''
-      : `The file was written and loaded, but not run: ${safeText(report.fed.reason ?? 'no inputs were found')}`,
+    safeText(outcomeOf(report)),
     textTable(['', 'before', 'after', 'ratio'], mainRows(report)),
     factTable([
       ['written', output.path],

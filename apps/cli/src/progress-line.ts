@@ -1,4 +1,5 @@
 import { EspalierError } from '@espalier/core';
+import { interruptedCode } from './exit-codes.js';
 import type { Surroundings } from './surroundings.js';
 
 /** Shows progress until it is closed: one redrawn line on a terminal, a plain line per stage elsewhere. */
@@ -7,9 +8,6 @@ export interface ProgressLine {
   show(stage: string, done?: number, message?: string): void;
   close(): void;
 }
-
-/** Code of the error that ends a run whose user asked to stop. */
-export const interruptedCode = 'INTERRUPTED';
 
 const width = 24;
 

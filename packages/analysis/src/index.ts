@@ -32,6 +32,7 @@ export * from './layer-errors/weight-errors.js';
 export type { BeforeAfter } from './report/before-after.js';
 export * from './report/compress-report.js';
 export * from './report/format-number.js';
+export * from './report/outcome-of.js';
 export * from './report/report-html.js';
 export * from './report/report-layers.js';
 export * from './report/safe-text.js';

@@ -48,8 +48,9 @@ export async function openData(source: string | DataSource, context: DataContext
     progress: (message, done) => context.progress('data', done, message),
   });
   const { inputs, settled } = context;
-  // Made samples hold what was settled already.
-  return fit(settled && !dataset.about ? settleInputs(dataset, inputs, settled) : dataset, inputs, preprocess);
+  // Made samples have the shapes of the inputs and hold what was settled.
+  if (dataset.about) return preprocess ? fit(dataset, inputs, preprocess) : dataset;
+  return fit(settled ? settleInputs(dataset, inputs, settled) : dataset, inputs, preprocess);
 }
 
 function parts(source: string | DataSource): { reference: Reference; preprocess: PreprocessFields | undefined } {

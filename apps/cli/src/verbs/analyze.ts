@@ -11,17 +11,8 @@ import type { Verb } from './verb.js';
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier analyze MODEL`: prune or quantize, tensor by tensor and layer by layer. */
-export const analyze: Verb = (program, surroundings) =>
-  void withInputFlags(
-    withDataFlags(
-      withSharedFlags(
-        program
-          .command('analyze')
-          .description('compare pruning with quantization for each tensor and layer')
-          .argument('<model>'),
-      ),
-    ),
-  )
+export const analyze: Verb = (command, surroundings) =>
+  void withInputFlags(withDataFlags(withSharedFlags(command)))
     .option('--bits <list>', 'bit widths: 2..8, or 2,4,8', '2..8')
     .option('--layers <glob>', 'only weights or layers with matching names: * and ? (repeatable)', collect, [])
     .option(

@@ -9,18 +9,8 @@ import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier compare A B`: how far the outputs of two models are apart, and which is smaller and faster. */
-export const compare: Verb = (program, surroundings) =>
-  void withInputFlags(
-    withDataFlags(
-      withSharedFlags(
-        program
-          .command('compare')
-          .description('compare the outputs, the size and the speed of two models')
-          .argument('<a>', 'the reference')
-          .argument('<b>'),
-      ),
-    ),
-  )
+export const compare: Verb = (command, surroundings) =>
+  void withInputFlags(withDataFlags(withSharedFlags(command)))
     .option('--batch <n>', 'samples run at once')
     .option('--no-latency', 'do not measure the speed')
     .action(

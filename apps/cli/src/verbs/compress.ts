@@ -40,16 +40,8 @@ interface CompressFlags extends SharedFlags, DataFlags, InputFlags, TrainingFlag
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier compress MODEL -o OUT`: runs a recipe or a preset, verifies what was written, and says what it cost. */
-export const compress: Verb = (program, surroundings) =>
-  void withInputFlags(
-    withTrainingFlags(
-      withDataFlags(
-        withSharedFlags(
-          program.command('compress').description('make a model smaller and report the cost').argument('<model>'),
-        ),
-      ),
-    ),
-  )
+export const compress: Verb = (command, surroundings) =>
+  void withInputFlags(withTrainingFlags(withDataFlags(withSharedFlags(command))))
     .requiredOption('-o, --output <file>', 'the file to write')
     .option(
       '--preset <name>',

@@ -21,15 +21,8 @@ interface ConvertFlags extends SharedFlags {
 }
 
 /** `espalier convert MODEL -o OUT`: another opset, folded constants and batch norms, external or inline data. */
-export const convert: Verb = (program, surroundings) =>
-  void withDimsFlag(
-    withSharedFlags(
-      program
-        .command('convert')
-        .description('write a model in another form, with the same function')
-        .argument('<model>'),
-    ),
-  )
+export const convert: Verb = (command, surroundings) =>
+  void withDimsFlag(withSharedFlags(command))
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--opset <n>', 'convert up to this version of the standard operator set')
     .option('--simplify', 'fold constants and batch norms, remove nodes without effect')

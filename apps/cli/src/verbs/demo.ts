@@ -25,12 +25,8 @@ const recipe = defineRecipe({
 });
 
 /** `espalier demo`: prunes, quantizes, exports and verifies an embedded network on data that it makes itself. */
-export const demo: Verb = (program, surroundings) =>
-  void withSharedFlags(
-    program
-      .command('demo')
-      .description('prune and quantize an embedded network on generated images, and report the cost'),
-  )
+export const demo: Verb = (command, surroundings) =>
+  void withSharedFlags(command)
     .option('-o, --output <folder>', 'folder for the models and the report', 'espalier-demo')
     .action((flags: SharedFlags & { readonly output: string }) =>
       withWorkbench(flags, surroundings, {

@@ -9,14 +9,8 @@ import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier evaluate MODEL --data SPEC`: accuracy and loss on labelled data. */
-export const evaluate: Verb = (program, surroundings) =>
-  void withInputFlags(
-    withDataFlags(
-      withSharedFlags(
-        program.command('evaluate').description('measure accuracy and loss on labelled data').argument('<model>'),
-      ),
-    ),
-  )
+export const evaluate: Verb = (command, surroundings) =>
+  void withInputFlags(withDataFlags(withSharedFlags(command)))
     .option('--batch <n>', 'samples run at once', '64')
     .action((model: string, flags: SharedFlags & DataFlags & InputFlags & { readonly batch: string }) =>
       withWorkbench(flags, surroundings, {

@@ -11,12 +11,8 @@ import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier inspect MODEL`: what a model is made of and what it costs. */
-export const inspect: Verb = (program, surroundings) =>
-  void withInputFlags(
-    withSharedFlags(
-      program.command('inspect').description('list the layers of a model and their costs').argument('<model>'),
-    ),
-  )
+export const inspect: Verb = (command, surroundings) =>
+  void withInputFlags(withSharedFlags(command))
     .option('--layers', 'list every layer, not only the ten with most parameters; with --groups every group')
     .option('--groups', 'list groups of channels, heads and neurons that are removed together')
     .action((model: string, flags: SharedFlags & InputFlags & { readonly layers?: true; readonly groups?: true }) =>

@@ -13,13 +13,8 @@ import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier plugins [ID]`: what there is, or the options of one. */
-export const plugins: Verb = (program, surroundings) =>
-  void withSharedFlags(
-    program
-      .command('plugins')
-      .description('list every plugin, or the options of one')
-      .argument('[id]', 'id of a plugin'),
-  ).action((id: string | undefined, flags: SharedFlags) =>
+export const plugins: Verb = (command, surroundings) =>
+  void withSharedFlags(command).action((id: string | undefined, flags: SharedFlags) =>
     withWorkbench(flags, surroundings, {
       async work({ registry, answer }) {
         const kinds = [...new Set(registry.list().map(({ kind }) => kind))];

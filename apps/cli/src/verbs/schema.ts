@@ -4,12 +4,11 @@ import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
 /** `espalier schema`: the JSON Schema of recipes, for editors. */
-export const schema: Verb = (program, surroundings) =>
-  void withSharedFlags(program.command('schema').description('print the JSON Schema of recipes')).action(
-    (flags: SharedFlags) =>
-      withWorkbench(flags, surroundings, {
-        async work({ registry }) {
-          surroundings.out(`${JSON.stringify(recipeSchema(registry), null, 2)}\n`);
-        },
-      }),
+export const schema: Verb = (command, surroundings) =>
+  void withSharedFlags(command).action((flags: SharedFlags) =>
+    withWorkbench(flags, surroundings, {
+      async work({ registry }) {
+        surroundings.out(`${JSON.stringify(recipeSchema(registry), null, 2)}\n`);
+      },
+    }),
   );

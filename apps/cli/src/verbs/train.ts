@@ -28,17 +28,8 @@ interface TrainFlags extends SharedFlags, DataFlags, TrainingFlags {
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier train RECIPE`: trains a model file or an architecture, and measures what was written. */
-export const train: Verb = (program, surroundings) =>
-  void withTrainingFlags(
-    withDataFlags(
-      withSharedFlags(
-        program
-          .command('train')
-          .description('train or fine-tune a model by a recipe')
-          .argument('<recipe>', 'YAML, JSON, or a TypeScript or JavaScript module'),
-      ),
-    ),
-  )
+export const train: Verb = (command, surroundings) =>
+  void withTrainingFlags(withDataFlags(withSharedFlags(command)))
     .option('-o, --output <file>', 'the file to write (default: RECIPE-trained.onnx)')
     .option('--model <model>', "a file, or the id of an architecture, in place of the recipe's model")
     .option('--set <path=value>', 'change the recipe: steps[0].train.with.epochs=3 (repeatable)', collect, [])

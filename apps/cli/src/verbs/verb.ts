@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../surroundings.js';
 
-/** Adds a verb to the program. */
-export type Verb = (program: Command, surroundings: Surroundings) => void;
+/** Adds flags and an action to the command of a verb, which has its name, arguments and help already. */
+export type Verb = (command: Command, surroundings: Surroundings) => void;

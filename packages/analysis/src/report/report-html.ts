@@ -5,6 +5,7 @@ import { headlineCards, headlineTable } from './headline.js';
 import { html } from './html.js';
 import { htmlPage } from './html-page.js';
 import { histogramSection, sizeSection, snrSection } from './layer-sections.js';
+import { outcomeOf } from './outcome-of.js';
 import { runSection, warningSection } from './run-section.js';
 import { widthSection } from './width-section.js';
 
@@ -15,7 +16,7 @@ import { widthSection } from './width-section.js';
 export function reportHtml(report: CompressReport): string {
   const title = `${baseName(report.input.path)} \u2192 ${baseName(report.output.path)}`;
   return htmlPage(title, [
-    html`<header><h1>${title}</h1><p>${fileLine(report.input)} became ${fileLine(report.output)}.</p></header>`,
+    html`<header><h1>${title}</h1><p>${fileLine(report.input)} became ${fileLine(report.output)}.</p><p><b>${outcomeOf(report)}</b></p></header>`,
     headlineCards(report),
     warningSection(report),
     headlineTable(report),
