@@ -70,7 +70,7 @@ export async function residentMemory(
     training: tensorSet({ name: 'random', fields }),
     loss: crossEntropy({}),
     optimizer: sgd({ momentum: 0.9 }),
-    learningRate: () => 0.01,
+    schedule: () => 0.01,
     steps,
     batch,
     seed: 1,

@@ -142,7 +142,7 @@ describe.each(Object.entries(cases))('%s', (name, { model, data, loss }) => {
       training,
       loss,
       optimizer: adam({}),
-      learningRate: () => 0.01,
+      schedule: () => 0.01,
       epochs: 10,
       batch: 8,
       seed: 2,

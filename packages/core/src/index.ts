@@ -4,6 +4,7 @@ export * from './build-graph.js';
 export * from './check-feeds.js';
 export * from './check-graph.js';
 export * from './compressor.js';
+export * from './current-names.js';
 export * from './dataset.js';
 export * from './describe-option.js';
 export * from './dtype.js';

@@ -42,6 +42,8 @@ export interface When {
 /** One option of a plugin, as data: from it come types, validation, help, schemas and forms. */
 export type Option = Form & {
   readonly about: string;
+  /** A name that the option had before. It is still accepted. */
+  readonly formerly?: string;
   /**
    * Where the option means something: writing it elsewhere is refused. Elsewhere it has its default, or is undefined
    * where it has none.

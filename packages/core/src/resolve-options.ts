@@ -1,3 +1,4 @@
+import { currentName, currentNames } from './current-names.js';
 import { describeOption, describeWhen } from './describe-option.js';
 import { problem } from './errors.js';
 import { isRecord } from './is-record.js';
@@ -13,7 +14,7 @@ type Written = Readonly<Record<string, unknown>>;
  * @throws OPTION_UNKNOWN, OPTION_INVALID, OPTION_MISSING, OPTION_CONFLICT.
  */
 export function resolveOptions(where: string, table: Options, given: unknown): Record<string, unknown> {
-  const written = asRecord(where, given);
+  const { written } = currentNames(where, table, asRecord(where, given));
   checkOptionNames(where, table, written);
   const out: Record<string, unknown> = Object.create(null);
   for (const [key, option] of Object.entries(table)) {
@@ -28,7 +29,7 @@ export function resolveOptions(where: string, table: Options, given: unknown): R
 /** Refuses options that a table does not have. @throws OPTION_UNKNOWN with the nearest spelling. */
 export function checkOptionNames(where: string, table: Options, written: Written): void {
   const names = Object.keys(table);
-  const key = Object.keys(written).find((name) => !Object.hasOwn(table, name));
+  const key = Object.keys(written).find((name) => currentName(table, name) === undefined);
   if (key === undefined) return;
   throw problem('OPTION_UNKNOWN', {
     where,

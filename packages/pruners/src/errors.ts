@@ -39,10 +39,6 @@ export const unknownOp = (op: string, known: readonly string[]) =>
     fix: `${didYouMean(op, known)}Weights of other ops are never pruned.`,
   });
 
-/** The error for options that contradict each other, or that would change nothing. */
-export const uselessOption = (option: string, { expected, found }: { expected: string; found: string }) =>
-  problem('PRUNE_OPTION', { where: `prune.${option}`, expected, found, fix: 'Leave it out.' });
-
 /** The error for an override that cannot be read. */
 export const badOverride = (found: string) =>
   problem('PRUNE_OVERRIDE', {

@@ -1,5 +1,4 @@
 import { definePlugin, toFloats } from '@espalier/core';
-import { uselessOption } from './errors.js';
 
 const most = 3.4028234663852886e38; // the largest float32
 
@@ -9,7 +8,7 @@ const most = 3.4028234663852886e38; // the largest float32
  * unit are summed, which gives its norm to the power p (the order of the norms), and where scores of different layers are
  * divided by the norm of their layer first (`normalize: l2-per-layer`).
  * `magnitude().score(weights [-2, 0.5])` is `[4, 0.25]`; with `{ norm: 'lp', p: 3 }` it is `[8, 0.125]`.
- * @throws PRUNE_OPTION for a p beside another norm.
+ * @throws OPTION_CONFLICT for a p beside another norm.
  */
 export const magnitude = definePlugin({
   kind: 'pruner',
@@ -22,12 +21,9 @@ export const magnitude = definePlugin({
       default: 'l2',
       about: 'the score of a weight: its size (l1), its square (l2), or its size to the power p (lp)',
     },
-    p: { type: 'number', default: 2, min: 0.01, max: 100, about: 'with `norm: lp`, the power' },
+    p: { type: 'number', default: 2, min: 0.01, max: 100, when: { norm: ['lp'] }, about: 'the power' },
   },
   create({ norm, p }) {
-    if (norm !== 'lp' && p !== 2) {
-      throw uselessOption('p', { expected: `nothing beside norm ${norm}`, found: `${p}` });
-    }
     return {
       needs: () => [],
       score({ weight }) {

@@ -1,5 +1,5 @@
-import type { AxisRules, Options, Pruner, Resolved } from '@espalier/core';
-import { badOverride, badSparsity, sparsityBesidePattern, unknownOp, uselessOption } from './errors.js';
+import { type AxisRules, type Options, type Pruner, type Resolved, resolveOptions } from '@espalier/core';
+import { badOverride, badSparsity, sparsityBesidePattern, unknownOp } from './errors.js';
 import {
   checkGranularity,
   type Granularity,
@@ -90,16 +90,15 @@ export interface CheckedPruneOptions {
   readonly overrides: readonly (readonly [pattern: string, goal: number | Pattern])[];
 }
 
-/** @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION. */
+/** @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, OPTION_CONFLICT. */
 export function checkPruneOptions(options: PruneOptions): CheckedPruneOptions {
   const { scope = 'layer', normalize = 'none', ops = usualOps, minimumSize = 0 } = options;
   const granularity = checkGranularity(options.granularity ?? 'weight');
-  if (granularity !== 'weight' && scope === 'global') {
-    throw uselessOption('scope', { expected: 'layer, as a pattern holds in every group', found: 'global' });
-  }
-  if (scope === 'layer' && normalize !== 'none') {
-    throw uselessOption('normalize', { expected: 'none with scope layer', found: normalize });
-  }
+  checkDependent({
+    granularity: granularity === 'weight' ? granularity : patternText(granularity),
+    scope,
+    normalize,
+  });
   const overrides = Object.entries(options.overrides ?? {});
   for (const [pattern, goal] of overrides) checkGoal(goal, `prune.overrides["${pattern}"]`);
   return {
@@ -114,6 +113,18 @@ export function checkPruneOptions(options: PruneOptions): CheckedPruneOptions {
     minimumSize,
     overrides,
   };
+}
+
+/** Refuses a scope or normalization that the table rules out; defaults are no choice. @throws OPTION_CONFLICT. */
+function checkDependent(options: Readonly<Record<'granularity' | 'scope' | 'normalize', string>>): void {
+  const { granularity, scope, normalize } = pruneOptions;
+  const table: Options = { granularity, scope, normalize };
+  const usual = resolveOptions('prune', table, {});
+  resolveOptions(
+    'prune',
+    table,
+    Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== usual[name])),
+  );
 }
 
 function goalOf(granularity: Granularity, sparsity: number | undefined): number | Pattern {

@@ -443,8 +443,8 @@ describe('mistakes', () => {
       PRUNE_SPARSITY | prune.sparsity: expected nothing, or 0.5, beside the pattern 2:4, found 0.9. An N:M pattern fixes the sparsity: leave \`sparsity\` out, or choose another pattern.
       PRUNE_GRANULARITY | prune.granularity: expected "weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4", found {"n":4,"m":4}. N weights of every M neighbours along the reduction axis are kept.
       PRUNE_GRANULARITY | prune.granularity: expected "weight", or an N:M pattern with 1 <= N < M <= 256 such as "2:4", found "channel". Whole channels are removed by channelPruning, or in a recipe by a prune step with granularity: channel.
-      PRUNE_OPTION | prune.scope: expected layer, as a pattern holds in every group, found global. Leave it out.
-      PRUNE_OPTION | prune.normalize: expected none with scope layer, found l2-per-layer. Leave it out.
+      OPTION_CONFLICT | prune.scope: expected granularity: weight for this option, found granularity: 2:4. Remove it, or change granularity.
+      OPTION_CONFLICT | prune.normalize: expected scope: global for this option, found scope: layer. Remove it, or change scope.
       PRUNE_OP | prune.ops: expected ops among Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU, RNN, found "Cov". Did you mean "Conv"? Weights of other ops are never pruned.
       PRUNE_SPARSITY | prune.overrides["w"]: expected a share of the weights from 0 to 1, found 2. Half of the weights is 0.5.
       PRUNE_SCORES | scores of "w": expected 4 scores, found 3. This is a fault of the pruner plugin: tell its author.

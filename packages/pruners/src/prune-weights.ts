@@ -23,7 +23,7 @@ import { type Zeroed, zeroBelow, zeroByPattern } from './zero-smallest.js';
  * round(sparsity * elements) zeros, those that were zero before counted first; an N:M pattern keeps at most n of
  * every m neighbours along the reduction axis. Equal scores are pruned in the order of the elements. Weights that
  * need no change stay the same objects, and so does the graph when none does.
- * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, PRUNE_OPTION, PRUNE_SCORER; on applying PRUNE_SCORES.
+ * @throws PRUNE_SPARSITY, PRUNE_GRANULARITY, PRUNE_OP, OPTION_CONFLICT, PRUNE_SCORER; on applying PRUNE_SCORES.
  */
 export function pruneWeights(options: PruneOptions): Compressor {
   const scorer = weightScorerOf(options.pruner);

@@ -1,20 +1,18 @@
-import { type Reference, type Registry, resolveReference } from '@espalier/core';
+import { type Registry, resolveReference } from '@espalier/core';
+import { currentStep } from './current-step.js';
 import type { Recipe } from './recipe.js';
-import { driverOptions, type StepKind } from './step.js';
-import { type StepName, stepKinds } from './step-kinds.js';
+import { driverOptions } from './step.js';
 import { referenceWithOptions } from './steps/reference-with-options.js';
 
 /**
  * Resolves every step and the export of a recipe without running anything, so that a typing error in the last step is
- * told before the first one trains for an hour.
+ * found before the first one trains for an hour.
  * @throws what running would throw for names, options, and data that a step cannot do without.
  */
 export function checkSteps(recipe: Recipe, registry: Registry): void {
-  for (const [i, written] of recipe.steps.entries()) {
-    const [name, reference] = Object.entries(written)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
-    const step: StepKind = stepKinds[name];
+  for (const i of recipe.steps.keys()) {
+    const { kind: step, reference, where } = currentStep(recipe, i, registry);
     const { kind, check } = step;
-    const where = `steps[${i}].${name}`;
     const driver = driverOptions(step, registry, { reference, where });
     const { options } = referenceWithOptions(registry, { kind, driver, reference, where, seed: recipe.seed ?? 0 });
     check?.(options, { where, recipe });

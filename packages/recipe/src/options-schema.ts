@@ -13,9 +13,16 @@ export function optionsSchema(options: Options): JsonSchema {
     type: 'object',
     additionalProperties: false,
     ...(required.length ? { required: required.map(([name]) => name) } : {}),
-    properties: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, optionSchema(option)])),
+    properties: Object.fromEntries(Object.entries(options).flatMap(propertiesOf)),
     ...(dependent.length ? { dependentSchemas: Object.fromEntries(dependent) } : {}),
   };
+}
+
+/** The schema of an option under its name, and under its former one as deprecated. */
+function propertiesOf([name, option]: readonly [string, Option]): readonly (readonly [string, JsonSchema])[] {
+  const schema = optionSchema(option);
+  const { formerly } = option;
+  return [[name, schema], ...(formerly ? [[formerly, { ...schema, deprecated: true }] as const] : [])];
 }
 
 /** The values of other options that an option requires; options whose default does not fit must be written too. */

@@ -7,15 +7,14 @@ import {
   type Registry,
   readReference,
 } from '@espalier/core';
+import { currentStep } from './current-step.js';
 import type { Recipe } from './recipe.js';
-import { driverOptions, type StepKind } from './step.js';
-import { type StepName, stepKinds } from './step-kinds.js';
+import { driverOptions } from './step.js';
 
 /** The recipe with every default written out, so that a report says exactly what ran. */
 export function resolvedRecipe(recipe: Recipe, registry: Registry): unknown {
-  const steps = recipe.steps.map((written) => {
-    const [name, reference] = Object.entries(written)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
-    const step: StepKind = stepKinds[name];
+  const steps = recipe.steps.map((_, i) => {
+    const { name, kind: step, reference } = currentStep(recipe, i, registry);
     const driver = driverOptions(step, registry, { reference, where: name });
     return { [name]: resolved(registry, { kind: step.kind, reference, driver }) };
   });

@@ -1,9 +1,10 @@
-import type { Graph, Note, Reference } from '@espalier/core';
+import type { Graph, Note } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
+import { currentStep } from './current-step.js';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
 import { stepError } from './step-error.js';
-import { type StepName, stepKinds } from './step-kinds.js';
+import type { StepName } from './step-kinds.js';
 import type { TrainingFacts } from './training-facts.js';
 
 /** The record of one step. */
@@ -28,20 +29,20 @@ export async function runSteps(graph: Graph, recipe: Recipe, context: StepContex
   let current = graph;
   let reference: Graph | undefined;
   const steps: StepRecord[] = [];
-  for (const [i, written] of recipe.steps.entries()) {
-    const [name, plugin] = Object.entries(written)[0] as [StepName, Reference]; // checkRecipe made sure of exactly one known key
+  for (const i of recipe.steps.keys()) {
+    const { name, kind, reference: plugin, where, notes: renamed } = currentStep(recipe, i, context.registry);
     const use = typeof plugin === 'string' ? plugin : plugin.use;
     const start = performance.now();
     context.progress(`${name} ${use}`, i / recipe.steps.length);
     if (name !== 'pass') reference ??= inferShapes(current);
-    const where = `steps[${i}].${name}`;
-    const outcome = await stepKinds[name]
+    const outcome = await kind
       .run(current, { reference: plugin, where, index: i }, { ...context, original: graph })
       .catch((cause: unknown) => {
         throw stepError(cause, { where, reference: plugin, registry: context.registry });
       });
     current = outcome.graph;
-    const { notes, training } = outcome;
+    const { training } = outcome;
+    const notes = [...renamed, ...outcome.notes];
     const seconds = (performance.now() - start) / 1000;
     steps.push({ step: name, use, seconds, notes, ...(training ? { training } : {}) });
   }

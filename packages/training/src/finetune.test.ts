@@ -95,7 +95,7 @@ describe('finetune', () => {
     const options = {
       ...parts,
       epochs: 9,
-      earlyStopping: 1,
+      patience: 1,
       evaluateEvery: 2,
       monitor: 'loss',
       freeze: ['conv*'],

@@ -13,5 +13,5 @@ export { squaredErrorMetric } from './metrics/squared-error.js';
 export { topOne } from './metrics/top-one.js';
 export { sparsify } from './sparsify/sparsify.js';
 export { train } from './train.js';
-export type { Projection, Prune, TrainRequest, Weights } from './train-request.js';
+export type * from './train-request.js';
 export { type TrainerOptions, trainerOptions } from './trainer-options.js';

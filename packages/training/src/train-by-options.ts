@@ -13,7 +13,7 @@ import type { TrainerOptions } from './trainer-options.js';
 import { withLearningRate } from './with-learning-rate.js';
 
 /** The part of a request that a trainer decides: the length, and its actions during training. */
-export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'learningRate'>;
+export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'schedule'>;
 
 /** Trains by the options that all trainers share, then recomputes batch norms if the options say so. */
 export async function trainByOptions(
@@ -33,8 +33,7 @@ export async function trainByOptions(
 }
 
 function requestOf(model: Graph, options: TrainerOptions, context: TrainerContext): TrainRequest {
-  const { batch, augment, freeze, evaluateEvery, earlyStopping, keepBest, clipNorm, monitor, checkpointEvery } =
-    options;
+  const { batch, augment, freeze, evaluateEvery, patience, keepBest, clipNorm, monitor, checkpointEvery } = options;
   const { checkpoint, evidence: _, ...rest } = context;
   const parameters = trainedParameters(model);
   checkPatterns(
@@ -49,14 +48,14 @@ function requestOf(model: Graph, options: TrainerOptions, context: TrainerContex
     batch,
     loss: options.loss,
     optimizer: withLearningRate(options.optimizer, options.learningRate),
-    ...(options.schedule ? { learningRate: options.schedule } : {}),
+    ...(options.schedule ? { schedule: options.schedule } : {}),
     augment,
     freeze,
     evaluateEvery,
     ...(decays ? { decays } : {}),
     ...(options.keepZeros ? { masks: zerosOf(model) } : {}),
     ...(clipNorm > 0 ? { clipNorm } : {}),
-    ...(earlyStopping > 0 ? { patience: earlyStopping } : {}),
+    ...(patience > 0 ? { patience } : {}),
     ...(keepBest ? { keepBest } : {}),
     ...(monitor === '' ? {} : { monitor }),
     ...(checkpoint

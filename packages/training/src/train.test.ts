@@ -112,7 +112,7 @@ describe('early stopping', () => {
       epochs: 20,
       patience: 2,
       monitor: 'loss',
-      learningRate: (step: number) => (step < 12 ? 0.1 : -0.05),
+      schedule: (step: number) => (step < 12 ? 0.1 : -0.05),
     };
     const trained = await train(toyRequest(executor, requested));
     expect(trained.reason).toBe('early-stopping');
@@ -127,7 +127,7 @@ describe('early stopping', () => {
 
 describe('numbers that are not finite', () => {
   it('end a run with the step, the learning rate and what to do', async () => {
-    const run = train(toyRequest(executor, { learningRate: (step) => (step === 2 ? Number.POSITIVE_INFINITY : 0.1) }));
+    const run = train(toyRequest(executor, { schedule: (step) => (step === 2 ? Number.POSITIVE_INFINITY : 0.1) }));
     await expect(run).rejects.toMatchObject({ code: 'TRAINING_NOT_FINITE', details: { step: 4, learningRate: 0.1 } });
     await expect(run).rejects.toThrow(
       /step 4, learning rate 0.1: expected a loss that is finite, found NaN. Lower the learning rate/,
@@ -139,7 +139,7 @@ describe('numbers that are not finite', () => {
       toyRequest(executor, {
         steps: 3,
         evaluation: undefined as never,
-        learningRate: (step) => (step === 2 ? Infinity : 0.1),
+        schedule: (step) => (step === 2 ? Infinity : 0.1),
       }),
     );
     await expect(run).rejects.toThrow(/expected weights that are finite/);

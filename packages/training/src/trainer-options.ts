@@ -35,10 +35,11 @@ export const trainerOptions = {
   freeze: { type: 'texts', default: [], about: 'globs of parameters that do not change' },
   keepZeros: { type: 'boolean', default: true, about: 'weights that are zero stay zero, as after pruning' },
   evaluateEvery: { type: 'integer', default: 1, min: 1, about: 'epochs between two evaluations' },
-  earlyStopping: {
+  patience: {
     type: 'integer',
     default: 0,
     min: 0,
+    formerly: 'earlyStopping',
     about: 'evaluations without a better one before it stops and returns the best weights; 0 for never',
   },
   keepBest: { type: 'boolean', default: false, about: 'return the weights of the best evaluation, not the last ones' },

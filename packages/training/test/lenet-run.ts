@@ -25,7 +25,7 @@ export async function lenetLosses(executor: Executor, given?: IdxBytes): Promise
     training: preprocess(await imagesOf(given), { as: 'input', channels: 1, mean: [0.286], std: [0.353] }),
     loss: crossEntropy({}),
     optimizer: adam({}),
-    learningRate: cosine({ from: 0.004, to: 0, end: steps }),
+    schedule: cosine({ from: 0.004, to: 0, end: steps }),
     steps,
     batch: 64,
     seed: 3,

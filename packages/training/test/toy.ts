@@ -105,7 +105,7 @@ export const toyRequest = (executor: Executor, changes: Partial<TrainRequest> = 
   evaluation: toyData(30, 6),
   loss: crossEntropy({}),
   optimizer: sgd({}),
-  learningRate: cosine({ from: 0.1, to: 0, end: 30 }),
+  schedule: cosine({ from: 0.1, to: 0, end: 30 }),
   ...('phases' in changes || 'steps' in changes ? {} : { epochs: 5 }),
   batch: 16,
   seed: 3,

@@ -149,7 +149,7 @@ describe('scores of a network', () => {
     expect(code(structured({ reduce: 'mean' }))).toBe('PRUNE_OPTION');
     expect(code(structured({ pruner: randomPruner(), weights: 'producers' }))).toBe('PRUNE_OPTION');
     expect(code(structured({ weights: 'producers' }))).toBeUndefined();
-    expect(code(() => magnitude({ norm: 'l1', p: 3 }))).toBe('PRUNE_OPTION');
+    expect(code(() => magnitude({ norm: 'l1', p: 3 }))).toBe('OPTION_CONFLICT');
   });
 
   it('by gradients remove units, and say when the classes were the own ones of the model', async () => {

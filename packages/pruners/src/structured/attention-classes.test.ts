@@ -94,7 +94,7 @@ describe('attention', () => {
 
   it('is all that the prunings of heads and of their dimensions remove', () => {
     for (const pruning of [headPruning, headDimensionPruning]) {
-      const { graph, notes } = pruning({ pruner: magnitude(), sparsity: 0.5 })(plain()).apply(noEvidence);
+      const { graph, notes } = pruning({ pruner: magnitude(), sparsity: 0.5, multiple: 1 })(plain()).apply(noEvidence);
       expect(notes.some(({ reason }) => reason.startsWith('It is no '))).toBe(false);
       expect(graph.constants.get('o')!.shape).toEqual([pruning === headPruning ? 4 : 6, 6]); // 2 of 3 heads, 2 of 4 places
     }

@@ -11,7 +11,9 @@ const choose = (
   const groups = Object.entries(scores).map(([id, list]) => [group(id, list.length), Float64Array.from(list)] as const);
   const { kinds, ...rest } = choice;
   const map = new Map(groups.map(([each]) => [each, kinds?.[each.id] ?? '']));
-  return Object.fromEntries(chooseUnits(new Map(groups), cost, { ...rest, ...(kinds ? { kinds: map } : {}) }));
+  return Object.fromEntries(
+    chooseUnits(new Map(groups), cost, { multiple: 1, ...rest, ...(kinds ? { kinds: map } : {}) }),
+  );
 };
 
 describe('an isomorphic choice', () => {
@@ -20,13 +22,13 @@ describe('an isomorphic choice', () => {
 
   it('ranks units among groups of their own structure, each structure losing the same share', () => {
     const sparsity = 0.5;
-    expect(choose(scores, { sparsity, scope: 'isomorphic', normalizeGroups: 'none', kinds })).toEqual({
+    expect(choose(scores, { sparsity, scope: 'isomorphic', normalize: 'none', kinds })).toEqual({
       a: [0, 1],
       b: [0, 1],
       c: [0, 2],
     });
     // All together, c has no low score at all.
-    expect(choose(scores, { sparsity, scope: 'global', normalizeGroups: 'none' })).toEqual({
+    expect(choose(scores, { sparsity, scope: 'global', normalize: 'none' })).toEqual({
       a: [0, 1],
       b: [0, 1, 2],
       c: [],
@@ -52,6 +54,18 @@ describe('an isomorphic choice', () => {
   });
 });
 
+describe('widths', () => {
+  it('stay multiples of 8 where a group has as many units', () => {
+    const scores = Object.fromEntries(
+      [4, 8, 20].map((units) => [`g${units}`, Array.from({ length: units }, (_, i) => i)] as const),
+    );
+    const removed = (choice: object) =>
+      Object.values(choose(scores, { sparsity: 0.5, ...choice })).map((units) => units.length);
+    expect(removed({ multiple: undefined })).toEqual([2, 0, 4]);
+    expect(removed({ multiple: 1 })).toEqual([2, 4, 10]);
+  });
+});
+
 describe('equal scores', () => {
   it('go in the same share everywhere, and never more than wanted', () => {
     const same = { a: [1, 1, 1, 1], b: [1, 1, 1, 1, 1, 1, 1, 1] };
@@ -63,7 +77,7 @@ describe('equal scores', () => {
 
   it('fill up what lower ones leave', () => {
     const some = { a: [0, 5, 5, 5], b: [5, 1, 9, 9] };
-    const found = choose(some, { sparsity: 0.5, scope: 'global', normalizeGroups: 'none' });
+    const found = choose(some, { sparsity: 0.5, scope: 'global', normalize: 'none' });
     expect(Object.values(found).flat()).toHaveLength(4);
     expect(found['a']).toContain(0);
     expect(found['b']).toContain(1);

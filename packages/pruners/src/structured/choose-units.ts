@@ -3,6 +3,7 @@ import type { Cost, CostModel } from './cost-model.js';
 import type { Group } from './group.js';
 import type { Removals } from './removal.js';
 import type { UnitScores } from './score-units.js';
+import { unitOptions } from './unit-options.js';
 
 /** What a sparsity is a share of: the units, or what the whole graph costs. */
 export type Goal = 'units' | keyof Cost;
@@ -22,8 +23,11 @@ export interface Choice {
   /** With isomorphic scope: equal texts for groups of the same structure, as `kindsOfGroups` gives them. */
   readonly kinds?: ReadonlyMap<Group, string>;
   /** For other scopes than `layer`: what the scores of a group are divided by, to compare groups. Default: `mean`. */
-  readonly normalizeGroups?: 'none' | 'mean' | 'max' | 'l2';
-  /** What is left of a group is a multiple of this many indices, where it has as many: 8 or 16 suit most runtimes. */
+  readonly normalize?: 'none' | 'mean' | 'max' | 'l2';
+  /**
+   * What is left of a group is a multiple of this many indices, where it has as many. Default: 8, as kernels of
+   * runtimes compute in blocks of 8 or 16.
+   */
   readonly multiple?: number;
   /** The fewest units that are left of a group, or the share of them if it is below 1; one unit at least. */
   readonly minimum?: number;
@@ -69,7 +73,7 @@ function levelsOf(groups: readonly Group[], scores: UnitScores, choice: Choice):
   if (scope === 'layer') return (level) => Int32Array.from(groups, ({ units }) => Math.round(level * units));
   const sorted = groups.map((group) => {
     const own = scores.get(group)!;
-    const by = divisor(own, choice.normalizeGroups ?? 'mean');
+    const by = divisor(own, choice.normalize ?? 'mean');
     return own.map((score) => score / by).sort();
   });
   const pools = new Map<string, number[]>();
@@ -128,7 +132,7 @@ function ranking(pool: readonly Float64Array[]): Float64Array {
   return all.sort();
 }
 
-function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalizeGroups']>): number {
+function divisor(scores: Float64Array, normalize: NonNullable<Choice['normalize']>): number {
   if (normalize === 'none') return 1;
   let value = 0;
   for (const score of scores) {
@@ -157,7 +161,11 @@ function firstWhere(numbers: Float64Array, holds: (each: number) => boolean): nu
 }
 
 /** The nearest number of units that may go: floors hold, and what is left is rounded up to the multiple. */
-function allowed(group: Group, wanted: number, { multiple = 1, minimum = 1 }: Choice): number {
+function allowed(
+  group: Group,
+  wanted: number,
+  { multiple = unitOptions.multiple.default, minimum = 1 }: Choice,
+): number {
   const { units } = group;
   const least = Math.max(1, minimum < 1 ? Math.ceil(minimum * units) : minimum);
   let left = Math.min(units, Math.max(least, units - wanted));

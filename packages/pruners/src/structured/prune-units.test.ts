@@ -47,7 +47,7 @@ describe('chooseUnits', () => {
     const graph = mlp();
     const groups = coupled(graph).groups.filter(({ prunable }) => prunable);
     const scores = scoreUnits(coupled(graph), groups, { pruner: magnitude(), weights: 'producers' });
-    return Object.fromEntries(chooseUnits(scores, costModel(coupled(graph)), choice));
+    return Object.fromEntries(chooseUnits(scores, costModel(coupled(graph)), { multiple: 1, ...choice }));
   };
 
   it('takes the units with the lowest scores, the same share of each group', () => {
@@ -86,6 +86,7 @@ describe('the pruning of channels', () => {
     const { notes, graph } = channelPruning({
       pruner: randomPruner({ seed: 3 }),
       sparsity: 0.5,
+      multiple: 1,
       overrides: ['a=0.25', 'nothing=0.5'],
       ignore: ['c/*'],
     })(mlp()).apply(noEvidence);

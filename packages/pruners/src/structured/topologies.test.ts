@@ -73,7 +73,7 @@ describe('real networks', () => {
           const masked = await runOnnx(maskGroups(coupled(graph), removals), feeds);
           expect(largestDifference(masked, await runOnnx(small, feeds))).toBeLessThan(1e-4);
         }
-        const macs = chooseUnits(scores, cost, { goal: 'macs', sparsity: 0.5, scope: 'global' });
+        const macs = chooseUnits(scores, cost, { goal: 'macs', sparsity: 0.5, scope: 'global', multiple: 1 });
         const left = cost(counts(macs)).macs / cost(new Map()).macs;
         expect(Math.abs(left - 0.5)).toBeLessThan(0.02);
       },

@@ -17,7 +17,8 @@ export const unitOptions = {
     about:
       'whether every group of units gets the sparsity, or all of them together; `isomorphic`: all groups of the same structure together',
   },
-  normalizeGroups: {
+  normalize: {
+    formerly: 'normalizeGroups',
     type: 'choice',
     of: ['none', 'mean', 'max', 'l2'],
     default: 'mean',
@@ -26,10 +27,10 @@ export const unitOptions = {
   },
   multiple: {
     type: 'integer',
-    default: 1,
+    default: 8,
     min: 1,
     max: 256,
-    about: 'widths stay multiples of this; 8 or 16 suit most runtimes',
+    about: 'widths stay multiples of this, as kernels of runtimes compute in blocks of 8 or 16; 1 for any width',
   },
   minimum: {
     type: 'number',

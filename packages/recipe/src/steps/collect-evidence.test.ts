@@ -65,7 +65,7 @@ describe('a prune step', () => {
     for (const use of ['taylor', 'activation']) {
       const { graph, notes } = await run({
         use,
-        with: { granularity: 'channel', scope: 'isomorphic', normalizeGroups: 'max' },
+        with: { granularity: 'channel', scope: 'isomorphic', normalize: 'max' },
       });
       expect(graph.constants.get('conv.weight')?.shape).toEqual([2, 2, 3, 3]);
       expect(notes[0]?.outcome).toBe('pruned');
@@ -82,8 +82,8 @@ describe('a prune step', () => {
     const refused = (options: Record<string, unknown>, use = 'magnitude') =>
       expect(run({ use, with: options })).rejects;
     await refused({ scope: 'isomorphic' }).toMatchObject({ code: 'OPTION_INVALID' });
-    await refused({ granularity: 'channel', normalizeGroups: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
-    await refused({ normalizeGroups: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
+    await refused({ granularity: 'channel', normalize: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
+    await refused({ normalize: 'l2' }).toMatchObject({ code: 'OPTION_CONFLICT' });
     await refused({}, 'activation').toMatchObject({ code: 'PRUNE_SCORER' });
   });
 });

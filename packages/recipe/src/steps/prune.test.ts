@@ -125,7 +125,7 @@ describe('a prune step', () => {
     [{ granularity: 'head-dimension', ops: ['Conv'] }, /ops: expected granularity: weight/],
     [{ granularity: 'weight', reconstruct: false }, /reconstruct: expected granularity: channel/],
     [{ granularity: '2:4', measure: 'change' }, /measure: expected granularity: layer .* found granularity: 2:4/],
-    [{ granularity: 'channel', normalizeGroups: 'max' }, /normalizeGroups: expected scope: global or isomorphic/],
+    [{ granularity: 'channel', normalize: 'max' }, /normalize: expected scope: global or isomorphic/],
     [{ granularity: 'weight', scope: 'isomorphic' }, /scope: expected one of layer, global/],
     [{ granularity: 'chanel' }, /granularity.*Did you mean "channel"/],
     [{ granularity: 'channel', pruner: 'magnitude' }, /OPTION_UNKNOWN|found "pruner"/],

@@ -1,4 +1,5 @@
 import {
+  currentName,
   findPlugin,
   type Options,
   problem,
@@ -86,10 +87,10 @@ function refuseOthers(
   const { use: pruner, given } = readReference(reference, where);
   const known = { ...findPlugin(registry, { kind: 'pruner', use: pruner, where }).options, ...tableOf(registry, use) };
   for (const name of Object.keys(given)) {
-    if (Object.hasOwn(known, name)) continue;
+    if (currentName(known, name) !== undefined) continue;
     const others = registry
       .ids('pruning')
-      .filter((id) => name !== 'pruner' && Object.hasOwn(tableOf(registry, id), name));
+      .filter((id) => name !== 'pruner' && currentName(tableOf(registry, id), name) !== undefined);
     if (others.length === 0) continue;
     throw problem('OPTION_CONFLICT', {
       where: `${where}.with.${name}`,

@@ -1,5 +1,6 @@
 import {
   checkOptionNames,
+  currentNames,
   findPlugin,
   type Kind,
   type Kinds,
@@ -31,8 +32,9 @@ export function referenceWithOptions<K extends Kind>(
   readonly written: Readonly<Record<string, unknown>>;
 } {
   const { kind, driver, reference, where, seed } = step;
-  const { use, given } = readReference(reference, where);
+  const { use, given: asWritten } = readReference(reference, where);
   const table = findPlugin(registry, { kind, use, where }).options;
+  const { written: given } = currentNames(`${where}.with`, { ...driver, ...table }, asWritten);
   checkOptionNames(`${where}.with`, { ...driver, ...table }, given);
   const entries = Object.entries(given);
   const own = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(driver, key)));

@@ -5,9 +5,12 @@ import { evaluate } from '../evaluate.js';
 import { maskedShare } from '../masks/masked-share.js';
 import { defaultMetrics } from '../metrics/default-metrics.js';
 import type { Metric } from '../metrics/metric.js';
-import type { TrainRequest } from '../train-request.js';
+import type { Stopping, TrainingData, TrainRequest } from '../train-request.js';
 import type { RunPlan } from './run-plan.js';
 import type { RunState } from './run-state.js';
+
+/** The parts of a request that evaluations depend on. */
+type Measuring = TrainingData & Stopping;
 
 /** Closes an epoch: its record, the evaluation where one is due (of the state's weights), the best weights, and whether patience is over. */
 export async function judgeEpoch(state: RunState, request: TrainRequest, plan: RunPlan): Promise<RunState> {
@@ -29,7 +32,7 @@ export async function judgeEpoch(state: RunState, request: TrainRequest, plan: R
 const epochAt = (step: number, { order }: RunPlan): number => Math.ceil(step / order.stepsPerEpoch);
 
 /** Whether an evaluation follows the epoch that ends with a step. */
-export const isEvaluated = (step: number, { evaluation, evaluateEvery = 1 }: TrainRequest, plan: RunPlan): boolean =>
+export const isEvaluated = (step: number, { evaluation, evaluateEvery = 1 }: Measuring, plan: RunPlan): boolean =>
   evaluation !== undefined && (epochAt(step, plan) % evaluateEvery === 0 || step >= plan.total);
 
 function measured(state: RunState, request: TrainRequest, { target }: RunPlan): Promise<Measured> {
@@ -65,7 +68,7 @@ function judged(
 }
 
 /** The metric that decides which weights are best. @throws TRAINING_REQUEST for one that is not measured. */
-export function monitored({ metrics, monitor, evaluation, target = 'label' }: TrainRequest): Metric {
+export function monitored({ metrics, monitor, evaluation, target = 'label' }: Measuring): Metric {
   const all = metrics ?? defaultMetrics(evaluation?.fields.get(target)?.dtype ?? 'int64');
   const found = monitor === undefined ? all[0] : all.find(({ name }) => name === monitor);
   if (found) return found;

@@ -1,7 +1,7 @@
 import type { Schedule, Span } from '@espalier/core';
 import { cosine } from '@espalier/schedules';
 import { badRequest } from '../errors.js';
-import type { TrainRequest } from '../train-request.js';
+import type { Course, Objective } from '../train-request.js';
 
 /** Where the learning rate begins when nobody says it. */
 export const usualLearningRate = 0.01;
@@ -11,7 +11,7 @@ export const usualLearningRate = 0.01;
  * by itself, one of the two would be ignored. @throws TRAINING_REQUEST.
  */
 export function learningRateBy(
-  { learningRate: schedule = cosine(), optimizer }: Pick<TrainRequest, 'learningRate' | 'optimizer'>,
+  { schedule = cosine(), optimizer }: Pick<Course, 'schedule'> & Pick<Objective, 'optimizer'>,
   { steps, epoch }: { readonly steps: number; readonly epoch: number },
 ): (step: number) => number {
   const { learningRate: given } = optimizer;

@@ -3,12 +3,12 @@ import { floats, matchNames, type Tensor } from '@espalier/core';
 import { badRequest } from '../errors.js';
 import { type Masks, masked } from '../masks/masked.js';
 import { maskedShare } from '../masks/masked-share.js';
-import type { TrainRequest, Weights } from '../train-request.js';
+import type { Constraints, Surroundings, TrainRequest, Weights } from '../train-request.js';
 import type { RunState } from './run-state.js';
 import { sparsityNoise } from './sparsity-course.js';
 
 /** The context of pruning during training. */
-export interface Pruning extends Pick<TrainRequest, 'model' | 'prune' | 'events'> {
+export interface Pruning extends Pick<TrainRequest, 'model'>, Pick<Constraints, 'prune'>, Pick<Surroundings, 'events'> {
   /** Whether the sparsity falls at some time, so that what is pruned has to be kept for its return. */
   readonly falls: boolean;
 }

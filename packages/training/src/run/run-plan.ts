@@ -3,7 +3,7 @@ import { type BatchOrder, batchOrder } from '../data/batch-order.js';
 import { checkFields } from '../data/read-batch.js';
 import { badRequest } from '../errors.js';
 import { fixedBatch } from '../evaluate.js';
-import type { TrainRequest } from '../train-request.js';
+import type { Course, TrainRequest } from '../train-request.js';
 import { learningRateBy } from './learning-rate.js';
 import { type SparsityCourse, sparsityCourse } from './sparsity-course.js';
 
@@ -65,7 +65,7 @@ export function runPlan(request: TrainRequest): RunPlan {
   return { phases, total, order, target, keepBest, learningRate, ...course };
 }
 
-function phasesOf({ phases, steps, epochs }: TrainRequest, stepsPerEpoch: number): readonly Phase[] {
+function phasesOf({ phases, steps, epochs }: Course, stepsPerEpoch: number): readonly Phase[] {
   const given = [phases, steps, epochs].filter((each) => each !== undefined).length;
   const length = steps ?? (epochs ?? Number.NaN) * stepsPerEpoch;
   const whole = phases !== undefined || (Number.isSafeInteger(length) && length >= 0);

@@ -1,6 +1,6 @@
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import { notFinite } from '../errors.js';
-import type { TrainRequest } from '../train-request.js';
+import type { Objective, TrainRequest } from '../train-request.js';
 import { isEvaluated, judgeEpoch } from './judge-epoch.js';
 import type { Pace } from './pace.js';
 import type { RunPlan } from './run-plan.js';
@@ -17,7 +17,7 @@ export interface Run {
   /** Names of the parameters, without running statistics. */
   readonly parameters: ReadonlySet<string>;
   /** Additional inputs of the loss for a batch: a teacher's values. */
-  readonly lossInputs: TrainRequest['lossInputs'];
+  readonly lossInputs: Objective['lossInputs'];
 }
 
 /** The result of a step, and its starting point. */

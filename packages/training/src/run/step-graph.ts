@@ -1,11 +1,11 @@
 import { type TrainingStep, trainingStep, withParameters } from '@espalier/autodiff';
 import { EspalierError, type Graph, matchNames, type Tensor } from '@espalier/core';
 import { setInputShapes } from '@espalier/ops';
-import type { TrainRequest } from '../train-request.js';
+import type { Objective, TrainRequest } from '../train-request.js';
 import type { RunState } from './run-state.js';
 
 /** The parts of a step. */
-export type StepIngredients = Pick<TrainRequest, 'model' | 'loss' | 'optimizer' | 'clipNorm' | 'decays' | 'batch'>;
+export type StepIngredients = Pick<TrainRequest, 'model' | 'batch'> & Objective;
 
 /** The state that also determines the graph of a step. */
 export type StepSituation = Pick<RunState, 'weights' | 'frozen' | 'masks'>;

@@ -179,7 +179,7 @@ describe('steps of a run', () => {
         };
       },
     };
-    const run = train(toyRequest(counting, { learningRate: () => 1e30, epochs: 2 }));
+    const run = train(toyRequest(counting, { schedule: () => 1e30, epochs: 2 }));
     await expect(run).rejects.toMatchObject({ code: 'TRAINING_NOT_FINITE' });
     expect(heap.left).toBe(0);
   });

@@ -1,7 +1,7 @@
 import type { TrainingStep } from '@espalier/autodiff';
-import { type Executor, type Session, scalar, type Tensor } from '@espalier/core';
+import { type Session, scalar, type Tensor } from '@espalier/core';
 import { type Batch, targetAs } from '../data/read-batch.js';
-import type { TrainRequest } from '../train-request.js';
+import type { Constraints, Surroundings } from '../train-request.js';
 import { fedSteps } from './fed-steps.js';
 import { loopedSteps } from './looped-steps.js';
 import type { RunState } from './run-state.js';
@@ -24,7 +24,7 @@ export interface StepRunner {
 }
 
 /** The context of steps. */
-export type StepSurroundings = StepIngredients & Pick<TrainRequest, 'project'> & { readonly executor: Executor };
+export type StepSurroundings = StepIngredients & Pick<Constraints, 'project'> & Pick<Surroundings, 'executor'>;
 
 interface Open {
   readonly key: string;

@@ -61,7 +61,7 @@ describe('a teacher', () => {
     const still = {
       steps: 2,
       epochs: undefined as never,
-      learningRate: () => 0,
+      schedule: () => 0,
       evaluation: undefined as never,
       events,
     };

@@ -189,7 +189,7 @@ describe('sparsify', () => {
     const after = trained.history.slice(3).map(({ metrics }) => metrics!['loss']!);
     expect(trained.metrics!['loss']).toBe(Math.min(...after));
     expect(zeros(trained, 'conv.weight')).toBe(65);
-    await expect(run({ sparsity: 0.5, after: 0, earlyStopping: 1 })).rejects.toThrow(/training after the last pruning/);
+    await expect(run({ sparsity: 0.5, after: 0, patience: 1 })).rejects.toThrow(/training after the last pruning/);
   });
 
   it('goes on to the same bytes from a checkpoint, and refuses those of another plan or pruner', async () => {
@@ -276,7 +276,7 @@ describe('phases whose sparsity falls', () => {
       executor,
       seed: 1,
       optimizer: sgd(),
-      learningRate: () => 0,
+      schedule: () => 0,
       prune: keepLargest,
       phases: [
         { do: 'prune', sparsity: 0.75 },

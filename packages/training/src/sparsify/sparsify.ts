@@ -54,7 +54,7 @@ function planOf(
     phases: sparsifyPhases(options, { stepsPerEpoch, goal: goalOf(wanted), frozen: options.freeze }),
     prune: chooseMasks({ options: wanted, keepZeros, evidence }),
     ...(options.mode === 'iterative'
-      ? { learningRate: roundRate(schedule ?? cosine(), { warm: warm!, round: round! }) }
+      ? { schedule: roundRate(schedule ?? cosine(), { warm: warm!, round: round! }) }
       : {}),
   };
 }
