@@ -57,7 +57,3 @@ export const badLabels = (found: string, expected: string): EspalierError =>
     found,
     fix: 'Use data with one class index for each sample, numbered as the classes of the model are.',
   });
-
-/** An option is outside what it can be. */
-export const badOption = (name: string, { expected, found }: { expected: string; found: unknown }): EspalierError =>
-  problem('OPTION_INVALID', { where: `option "${name}"`, expected, found: String(found) });

@@ -1,9 +1,5 @@
 import { type EspalierError, problem } from '@espalier/core';
 
-/** An option is outside what it can be. */
-export const badOption = (name: string, { expected, found }: { expected: string; found: unknown }): EspalierError =>
-  problem('OPTION_INVALID', { where: `option "${name}"`, expected, found: String(found) });
-
 /** Numbers of a layer do not fit each other or are not finite. */
 export const badLayer = (what: string, { expected, found }: { expected: string; found: string }): EspalierError =>
   problem('LAYER_NUMBERS', {

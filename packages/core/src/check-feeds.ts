@@ -1,8 +1,15 @@
-import { storageLength } from './dtype.js';
+import { type DType, storageLength } from './dtype.js';
 import { problem } from './errors.js';
 import type { Port } from './executor.js';
 import { wrongFeed } from './executor-errors.js';
-import { sizeOf, type Tensor } from './tensor.js';
+import { sizeOf } from './tensor.js';
+
+/** A tensor as far as a check looks at it. A value that an executor holds has no `data`. */
+export interface Fed {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data?: { readonly length: number };
+}
 
 /** Requirements of an executor on feeds, beyond the contract. */
 export interface FeedRules {
@@ -17,7 +24,7 @@ export interface FeedRules {
  */
 export function checkFeeds(
   inputs: readonly Port[],
-  feeds: ReadonlyMap<string, Tensor>,
+  feeds: ReadonlyMap<string, Fed>,
   { equalNames = false }: FeedRules = {},
 ): void {
   const names = inputs.map(({ name }) => name);
@@ -45,7 +52,7 @@ export function checkFeeds(
   }
 }
 
-function checkFeed(input: Port, feed: Tensor): void {
+function checkFeed(input: Port, feed: Fed): void {
   const { name, shape } = input;
   const found = `${feed.dtype}[${feed.shape.join(',')}]`;
   const fits =
@@ -55,13 +62,13 @@ function checkFeed(input: Port, feed: Tensor): void {
         shape.every((dim, axis) => typeof dim === 'string' || dim === feed.shape[axis])));
   if (!fits) throw wrongFeed(name, { expected: describePort(input), found });
   const wanted = storageLength(feed.dtype, sizeOf(feed.shape));
-  if (feed.data.length !== wanted) {
+  if (feed.data && feed.data.length !== wanted) {
     throw wrongFeed(name, { expected: `${wanted} stored elements for ${found}`, found: `${feed.data.length}` });
   }
 }
 
 /** Notes the sizes that names stand for, and refuses a second size for one name. */
-function checkNames({ name, shape }: Port, feed: Tensor, sizes: Map<string, number>): void {
+function checkNames({ name, shape }: Port, feed: Fed, sizes: Map<string, number>): void {
   shape?.forEach((dim, axis) => {
     if (typeof dim === 'number') return;
     const size = feed.shape[axis]!; // ranks are equal, as checkFeed found

@@ -7,7 +7,7 @@ import { shown } from './shown.js';
 
 type Written = Readonly<Record<string, unknown>>;
 
-/** Keys of an option beside `type`, `about` and `when`. */
+/** Keys of an option beside `type`, `about`, `formerly` and `when`. */
 const keysOf = {
   number: 'min max of default optional',
   integer: 'min max of default optional',
@@ -72,13 +72,16 @@ function checkTable(table: string, options: Written): void {
 }
 
 function checkOption(where: string, type: Option['type'], option: Written): void {
-  const keys = ['type', 'about', 'when', ...keysOf[type].split(' ')];
+  const keys = ['type', 'about', 'formerly', 'when', ...keysOf[type].split(' ')];
   for (const key of Object.keys(option)) {
     if (keys.includes(key)) continue;
     const meant = type === 'choice' && Array.isArray(option[key]) ? 'The choices belong in "of". ' : '';
     throw invalid(where, `the keys ${keys.join(', ')} for type ${type}`, key, meant || didYouMean(key, keys));
   }
   if (typeof option['about'] !== 'string') throw invalid(`${where}, about`, 'a few words', option['about']);
+  if (!['string', 'undefined'].includes(typeof option['formerly'])) {
+    throw invalid(`${where}, formerly`, 'a former name', option['formerly']);
+  }
   for (const key of keys) {
     const [expected, fits] = needed[`${type}.${key}`] ?? [];
     if (expected && !fits?.(option[key])) throw invalid(`${where}, ${key}`, expected, option[key]);

@@ -74,7 +74,7 @@ export function emitter(ground: Ground, { prefix }: { readonly prefix: string })
   return under(prefix);
 }
 
-/** How a node is named, and what it has besides op and inputs. */
+/** The name of a node, and its parts besides op and inputs. */
 interface NodeParts {
   /** Wished name of the first output. */
   readonly name: string;

@@ -43,3 +43,7 @@ export function problem(code: string, { where, expected, found, fix, details, ca
     cause === undefined ? undefined : { cause },
   );
 }
+
+/** The error for an option of a function outside its range. */
+export const badOption = (name: string, { expected, found }: { expected: string; found: unknown }): EspalierError =>
+  problem('OPTION_INVALID', { where: `option "${name}"`, expected, found: String(found) });

@@ -7,7 +7,7 @@ import type { Note } from './outcome.js';
 import type { Tensor } from './tensor.js';
 import type { EpochRecord, Measured, StopReason, TrainingEvent } from './training-event.js';
 
-/** What a trainer works with besides the model. */
+/** The inputs of a trainer besides the model. */
 export interface TrainerContext {
   /** Its fields are the model's inputs and `label`. */
   readonly training: Dataset;
@@ -29,7 +29,7 @@ export interface Trainer {
   train(graph: Graph, context: TrainerContext): Promise<Trained>;
 }
 
-/** What training gave. */
+/** The result of training. */
 export interface Trained {
   /** The model it was given, with trained weights. */
   readonly graph: Graph;
@@ -40,7 +40,7 @@ export interface Trained {
   readonly masks: ReadonlyMap<string, Tensor>;
   /** Share of zeros in the masks; absent where nothing is masked. */
   readonly sparsity?: number;
-  /** What a person should know of it, where the trainer has something to say. */
+  /** Lines for the report. */
   readonly notes?: readonly Note[];
   readonly epochs: number;
   readonly steps: number;
@@ -58,6 +58,6 @@ export interface CheckpointPlace {
   readonly folder: string;
   /** Steps between two checkpoints. Default: one at the end of every epoch. */
   readonly every?: number;
-  /** Goes on from what is there; begins anew where nothing is. */
+  /** Continues from the checkpoint in the folder; begins from the start where there is none. */
   readonly resume?: boolean;
 }

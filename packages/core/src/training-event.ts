@@ -1,7 +1,7 @@
 /** Metrics by name, as an evaluation finds them. */
 export type Measured = Readonly<Record<string, number>>;
 
-/** What one epoch came to. */
+/** The figures of one epoch. */
 export interface EpochRecord {
   /** Counts from 1. */
   readonly epoch: number;

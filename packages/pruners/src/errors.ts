@@ -66,15 +66,6 @@ export const badWeight = (value: string, index: number) =>
     fix: 'The model is damaged: repair it, or leave this weight with `ignore`.',
   });
 
-/** The error for a mask that does not fit its tensor. */
-export const badMask = (where: string, { expected, found }: { expected: number; found: number }) =>
-  problem('PRUNE_MASK', {
-    where,
-    expected: `a mask of ${expected} elements`,
-    found: `${found}`,
-    fix: 'Make the mask from a tensor of the same shape.',
-  });
-
 /** The error for a group that a graph does not have. */
 export const unknownGroup = (id: string, known: readonly string[]) =>
   problem('PRUNE_GROUP', {

@@ -3,7 +3,6 @@ export { type Granularity, type Pattern, patternSparsity, patternText, readGranu
 export { type Branch, branchesOf } from './layers/branches-of.js';
 export { removeBranches } from './layers/remove-branches.js';
 export { magnitude } from './magnitude.js';
-export { applyMask, maskOf, maskProjection, type Projection, type Weights } from './mask.js';
 export {
   type Normalization,
   type PruneOptions,

@@ -66,7 +66,7 @@ export interface PruneOptions {
   readonly normalize?: Normalization;
   /** Ops whose weights are pruned. Default: Conv, ConvTranspose, Gemm and MatMul. */
   readonly ops?: readonly string[];
-  /** How the axes of custom ops relate: those that sum over a constant are pruned too. */
+  /** Axis rules of custom ops: those that sum over a constant are pruned too. */
   readonly rules?: AxisRules;
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];

@@ -7,7 +7,7 @@ export const prunableOps = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', '
 /** One of them. */
 export type PrunableOp = (typeof prunableOps)[number];
 
-/** Ops that are pruned unless told otherwise: recurrent ones are more delicate and are named when wanted. */
+/** Ops that are pruned by default. Recurrent ones are more delicate: they are pruned where the option `ops` names them. */
 export const usualOps: readonly PrunableOp[] = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'];
 
 /** The axis that a weight is summed over, and how many neighbours along it meet the same output. */

@@ -14,7 +14,7 @@ import { noteNodes, type Verdict } from './note-nodes.js';
 import { prepareGraph } from './prepare-graph.js';
 import { type GraphWriter, writeBody, writeGraph } from './quantized-graph.js';
 
-/** What becomes of a node: the form it is written in and what a report says of that, or why it stays float. */
+/** The outcome for a node: the form it is written in with its line of the report, or the reason why it stays float. */
 export type Fate<Form extends string> =
   | { readonly form: Form; readonly verdict: Verdict }
   | { readonly form: 'float'; readonly reason: string };
@@ -22,7 +22,7 @@ export type Fate<Form extends string> =
 /** A node that stays float. */
 export const float = (reason: string) => ({ form: 'float', reason }) as const;
 
-/** What the writers of forms share. */
+/** The state that the writers of forms share. */
 export interface NodeWriting {
   /** The prepared graph, or a subgraph with all that it can read in sight. */
   readonly graph: Graph;

@@ -29,7 +29,7 @@ export interface StorageChoice {
   readonly target: Target;
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
-  /** How the axes of custom ops relate. */
+  /** Axis rules of custom ops. */
   readonly rules?: AxisRules;
 }
 

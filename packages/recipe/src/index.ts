@@ -3,6 +3,7 @@ export { checkRecipe } from './check-recipe.js';
 export { checkSteps } from './check-steps.js';
 export { type CompressRequest, compress } from './compress.js';
 export { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
+export { commonPorts, portsOf } from './model-ports.js';
 export { type NamedModel, openAnyModel } from './open-any-model.js';
 export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';
 export { type OpenedModel, openModel } from './open-model.js';
@@ -10,7 +11,6 @@ export { openRecipeData, type RecipeData } from './open-recipe-data.js';
 export { openSession } from './open-session.js';
 export type { JsonSchema } from './options-schema.js';
 export { parseRecipe } from './parse-recipe.js';
-export { commonPorts, portsOf } from './ports-of.js';
 export {
   type DataRole,
   type DataSource,

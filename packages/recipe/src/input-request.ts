@@ -1,7 +1,7 @@
 import { type Dim, didYouMean, type Graph, problem, type SettledInputs } from '@espalier/core';
 import { isOpen, openSizes, sizeName } from '@espalier/datasets';
 import { setInputShapes } from '@espalier/ops';
-import { portsOf } from './ports-of.js';
+import { portsOf } from './model-ports.js';
 
 /** Sizes and content of inputs that the user settled. They win over everything that is found or made. */
 export interface InputRequest extends SettledInputs {

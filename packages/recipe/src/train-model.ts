@@ -3,11 +3,11 @@ import { type Dataset, type Graph, isInteger, type Reference, readReference, res
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { badValue } from './errors.js';
+import { portsOf } from './model-ports.js';
 import { openAnyModel } from './open-any-model.js';
 import { batchesFor } from './open-data.js';
 import { openRecipeData } from './open-recipe-data.js';
 import { openSession } from './open-session.js';
-import { portsOf } from './ports-of.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepRecord } from './run-steps.js';
 import { stageOutput } from './stage-output.js';

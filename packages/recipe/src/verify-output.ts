@@ -78,7 +78,7 @@ export async function verifyOutput(of: Verification): Promise<Verified> {
   }
 }
 
-/** What the runtime fused; null where it does not show it, or shows a graph that cannot be read. */
+/** The coverage by the runtime's fused kernels; null where it does not show it, or shows a graph that cannot be read. */
 async function coverage({ executor, output, notes }: Verification): Promise<Coverage | null> {
   try {
     return executor.optimized ? coverageOf(await executor.optimized(output.file), notes) : null;

@@ -10,7 +10,7 @@ type Findings = Pick<
 /** Differences of latency below this are those of the clock and of one call. */
 const leastMs = 0.05;
 
-/** What a person should know before using the result, in plain sentences. */
+/** Warnings for whoever uses the result, in plain sentences. */
 export function warningsOf(
   { comparison, fed, metrics, latency, sizes, input, output, steps }: Findings,
   { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },

@@ -1,46 +1,18 @@
-import {
-  type Carry,
-  checkFeeds,
-  closedAlready,
-  floats,
-  type Loop,
-  type Port,
-  type Tensor,
-  tensor,
-  unknownOutput,
-  type ValueId,
-} from '@espalier/core';
+import { type Carry, closedAlready, floats, type Loop, type Tensor, tensor, unknownOutput } from '@espalier/core';
 import { carriedValue } from './carried-value.js';
 import type { Heap } from './heap.js';
-import type { Results } from './run-plan.js';
+import type { LoopParts, RunResults } from './session-shell.js';
 import { hostValue, releaseValue, type Value } from './value.js';
 
-/** The parts of a loop. */
-export interface LoopParts {
+/** The parts of a loop in WebAssembly memory. */
+export interface HeapLoopParts extends LoopParts<Value, RunResults<Value>> {
   readonly heap: Heap;
-  /** Runs the session's graph; what is kept is the caller's to release. */
-  readonly start: (
-    feeds: ReadonlyMap<string, Tensor>,
-    of: {
-      readonly fetched: readonly string[];
-      readonly kept: readonly string[];
-      readonly carried: ReadonlyMap<ValueId, Value>;
-    },
-  ) => Results;
-  /** Checks names of outputs. */
-  readonly known: (names: readonly string[]) => readonly string[];
-  readonly inputs: readonly Port[];
-  readonly carried: readonly Carry[];
-  /** Of the graph. */
-  readonly name: string;
-  readonly done: () => void;
 }
 
 /** Runs whose carried tensors stay in WebAssembly memory; they change only when a run has succeeded. */
-export function openLoop({ heap, start, known, inputs, carried, name, done }: LoopParts): Loop {
+export function openLoop({ heap, start, known, carried, name, done }: HeapLoopParts): Loop {
   const outputs = [...new Set(carried.map(({ output }) => output))];
   let now = begun(heap, carried);
-  const fed = inputs.filter((port) => !now.has(port.name));
   let closed = false;
   const checkOpen = (): void => {
     if (closed) throw closedAlready(`loop over graph "${name}"`);
@@ -50,10 +22,6 @@ export function openLoop({ heap, start, known, inputs, carried, name, done }: Lo
     // Everything happens inside one call, so steps never overlap.
     async step(feeds, fetch = []) {
       checkOpen();
-      checkFeeds(fed, feeds);
-      // Sizes must agree between feeds and what the last run left.
-      const left = [...now].map(([input, value]) => [input, viewOf(heap, value)] as const);
-      checkFeeds(inputs, new Map([...feeds, ...left]), { equalNames: true });
       const { fetched, kept } = start(feeds, { fetched: known(fetch), kept: outputs, carried: now });
       try {
         const before = now;

@@ -7,6 +7,7 @@ import { isSmall } from './is-small.js';
 import type { Call } from './kernel.js';
 import { kernelOf } from './kernel-of.js';
 import type { Plan, Step } from './plan.js';
+import type { RunResults } from './session-shell.js';
 import { hostOf, hostValue, releaseValue, type Value } from './value.js';
 
 /** The data of a run. */
@@ -28,14 +29,8 @@ export interface Run {
 // Small arrays that are on the host anyway are computed there, up to results of this size.
 const hostBytes = 2 ** 20;
 
-/** The results of a run; the caller releases the kept values. */
-export interface Results {
-  readonly fetched: Map<string, Tensor>;
-  readonly kept: ReadonlyMap<ValueId, Value>;
-}
-
 /** Runs the steps in order and reads the fetched values back. Everything else but the kept ones is freed, also after a failure. */
-export function runPlan(run: Run, feeds: ReadonlyMap<string, Tensor>): Results {
+export function runPlan(run: Run, feeds: ReadonlyMap<string, Tensor>): RunResults<Value> {
   const { heap, graph, plan, constants, watch } = run;
   const values = new Map<ValueId, Value>();
   for (const [name, feed] of feeds) values.set(name, hostValue(feed, name));

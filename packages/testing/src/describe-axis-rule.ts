@@ -2,7 +2,7 @@ import { type AnyPlugin, type AxisRules, createRandom, type Graph, toFloats } fr
 import { type CoupledGraph, coupled, cut, type Group, maskGroups, type Removals } from '@espalier/pruners';
 import { type AxisExample, type ExampleGraph, exampleGraph, type ReferenceOp, runExample } from './axis-example.js';
 import { thrownText } from './errors.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, pluginChecks } from './plugin-checks.js';
 

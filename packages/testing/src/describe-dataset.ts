@@ -1,5 +1,5 @@
 import { type AnyPlugin, type Dataset, type DatasetContext, memoryFiles } from '@espalier/core';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 

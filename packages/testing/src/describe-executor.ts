@@ -1,6 +1,6 @@
 import { type Executor, floats, fromNumbers, type Session, type Tensor, toNumbers } from '@espalier/core';
 import { type ExecutorCase, executorCases } from './executor-cases.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 import { loopChecks } from './loop-checks.js';
 

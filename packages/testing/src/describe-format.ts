@@ -1,6 +1,6 @@
 import { type AnyPlugin, EspalierError, type Graph, joinBytes, memoryFiles } from '@espalier/core';
 import { thrownText } from './errors.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';

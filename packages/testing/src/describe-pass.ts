@@ -1,5 +1,5 @@
 import { type AnyPlugin, checkGraph, type Executor, type Graph, printGraph, toFloats } from '@espalier/core';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 import { randomFeeds } from './random-feeds.js';

@@ -9,7 +9,7 @@ import {
   type WeightScorer,
 } from '@espalier/core';
 import { isRefusal, layerOf } from '@espalier/ops';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { build, pluginChecks } from './plugin-checks.js';
 import type { PrunerUnderTest } from './pruner-under-test.js';

@@ -7,7 +7,7 @@ import {
   type Need,
   toFloats,
 } from '@espalier/core';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
 import { checkNotes } from './note-checks.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';

@@ -9,7 +9,7 @@ export { describePruner } from './describe-pruner.js';
 export { describeQuantizer, type QuantizerUnderTest } from './describe-quantizer.js';
 export { describeSchedule, type ScheduleUnderTest } from './describe-schedule.js';
 export { type ExecutorCase, executorCases } from './executor-cases.js';
-export { fingerprint } from './fingerprint.js';
+export { fingerprint } from './graph-fingerprint.js';
 export { type Check, failuresOf, type Kit, runKit, type TestFrame } from './kit.js';
 export { describePlugin, type PluginUnderTest } from './plugin-checks.js';
 export type { PrunerUnderTest } from './pruner-under-test.js';

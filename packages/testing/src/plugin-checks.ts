@@ -9,7 +9,7 @@ import {
   resolveOptions,
   resolveReference,
 } from '@espalier/core';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must, mustFail } from './kit.js';
 
 /** Options of every kit, besides the plugin. */

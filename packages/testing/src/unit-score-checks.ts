@@ -1,5 +1,5 @@
 import { type AnyPlugin, fromNumbers, type Graph, sizeOf, type UnitScorer, type UnitTarget } from '@espalier/core';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from './graph-fingerprint.js';
 import { type Check, must } from './kit.js';
 import { build } from './plugin-checks.js';
 import type { PrunerUnderTest } from './pruner-under-test.js';

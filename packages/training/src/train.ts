@@ -1,7 +1,7 @@
 import { type TrainingStep, withParameters } from '@espalier/autodiff';
 import { matchNames, sizeOf, type Trained } from '@espalier/core';
 import { checkpointStore } from './checkpoint/checkpoint-store.js';
-import { fingerprint } from './checkpoint/fingerprint.js';
+import { fingerprint } from './checkpoint/run-fingerprint.js';
 import { notFinite } from './errors.js';
 import { masked } from './masks/masked.js';
 import { maskedShare } from './masks/masked-share.js';

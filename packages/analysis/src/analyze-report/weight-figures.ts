@@ -1,5 +1,5 @@
 import type { ErrorHistogram, TheoryCurve, WeightAdvice } from '@espalier/bounds';
-import { quantile } from '../comparison/latency.js';
+import { quantile } from '../comparison/quantile.js';
 import { formatCount, formatDb, significant } from '../report/format-number.js';
 import { type Html, html } from '../report/html.js';
 import { legend, part } from '../report/report-parts.js';

@@ -127,7 +127,7 @@ function meterPair(meter: ErrorMeter, left: Tensor | undefined, right: Tensor | 
   if (left && right && left.dtype !== 'string' && right.dtype !== 'string') meter.addTensors(left, right);
 }
 
-/** How many elements are equal, of outputs that are no floating-point numbers. */
+/** The number of equal elements, for outputs that are no floating-point numbers. */
 interface EqualCount {
   total: number;
   same: number;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureLatency, quantile } from './latency.js';
+import { measureLatency } from './latency.js';
+import { quantile } from './quantile.js';
 
 const counting = () => {
   const state = { runs: 0 };

@@ -1,5 +1,5 @@
-import type { Session, Tensor } from '@espalier/core';
-import { badOption } from '../errors.js';
+import { badOption, type Session, type Tensor } from '@espalier/core';
+import { quantile } from './quantile.js';
 
 /** The length of a measurement. */
 export interface LatencyOptions {
@@ -96,12 +96,4 @@ function summary(times: readonly number[]): Latency {
     p90Ms: quantile(times, 0.9),
     runs: times.length,
   };
-}
-
-/** The value below which a share of the values lies, between neighbours linearly. `quantile([1, 2, 4], 0.25)` is 1.5. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] ?? 0;
-  return low + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] ?? 0) - low);
 }

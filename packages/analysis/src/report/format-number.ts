@@ -59,7 +59,7 @@ export function formatChange(before: number | null | undefined, after: number | 
     : `${(after / before).toFixed(2)}\u00d7 larger`;
 }
 
-/** How far an output is from that of the original: `34.8 dB`, `99.5 % equal`, or that there was nothing to compare. */
+/** The distance of an output from that of the original: `34.8 dB`, `99.5 % equal`, or that there was nothing to compare. */
 export function formatDifference({
   snrDb,
   agreement,

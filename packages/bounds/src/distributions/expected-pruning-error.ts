@@ -1,4 +1,4 @@
-import { badOption } from '../errors.js';
+import { badOption } from '@espalier/core';
 import { type Distribution, secondMoment } from './distribution.js';
 
 /** The error of setting the smallest numbers to zero. */

@@ -1,4 +1,4 @@
-import { badOption } from '../errors.js';
+import { badOption } from '@espalier/core';
 import type { Distribution, MomentOrder } from './distribution.js';
 import { antiderivative } from './integrate.js';
 

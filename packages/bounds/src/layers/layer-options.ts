@@ -1,5 +1,4 @@
-import type { Rounding } from '@espalier/core';
-import { badOption } from '../errors.js';
+import { badOption, type Rounding } from '@espalier/core';
 import { descent } from './coordinate-descent.js';
 import type { Certificates } from './judge-quantization.js';
 import type { LayerRangeOptions } from './layer-range.js';

@@ -1,7 +1,7 @@
+import { badOption } from '@espalier/core';
 import { decibels } from '../decibels.js';
 import { type GridForm, gridEnds } from '../distributions/expected-quantization-error.js';
 import { equalSparsity } from '../distributions/pruning-crossover.js';
-import { badOption } from '../errors.js';
 import type { ChannelRows } from './channel-rows.js';
 import type { CodeStatistics } from './code-statistics.js';
 import { type GranularityNoise, granularityNoise } from './granularity-noise.js';

@@ -31,7 +31,7 @@ export interface Relations {
   site(node: Node): AxisSite;
   /** The rule of an op. */
   ruleOf(op: string): AxisRule;
-  /** What is known of the weights of a node. */
+  /** Facts about the weights of a node. */
   layer(node: Node): Layer | Refusal;
 }
 

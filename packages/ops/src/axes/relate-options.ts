@@ -7,6 +7,6 @@ export interface RelateOptions {
    * (the default), or the same place of every head.
    */
   readonly attention?: 'head' | 'head-dimension';
-  /** How the axes of custom ops relate; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
+  /** Axis rules of custom ops; `axisRulesOf(registry)` gives those of plugins. Without a rule an op is untouchable. */
   readonly rules?: AxisRules;
 }

@@ -8,7 +8,7 @@ import { weightRuns } from './weight-runs.js';
 export interface RealWeight {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
-  /** How the constant codes them; undefined for a constant that holds them itself. */
+  /** The coding of the constant; undefined for a constant that holds them itself. */
   readonly coding?: WeightCoding;
 }
 

@@ -12,7 +12,7 @@ import type { Branch } from './branches-of.js';
  */
 export type BranchMeasure = 'influence' | 'change' | 'sum' | 'mean';
 
-/** How branches of a graph are scored. */
+/** The scoring of branches of a graph. */
 export interface BranchScoring {
   readonly graph: Graph;
   readonly needOf: ChangeNeeds;
@@ -28,7 +28,7 @@ const targetOf = (graph: Graph, value: ValueId) => {
   return { value, weight: graph.constants.get(value)!, node, op };
 };
 
-/** How to ask for what a branch changes: along the axis of features, which a coupled graph knows. */
+/** Statistics of the change that a branch makes, along the axis of features, which a coupled graph knows. */
 export type ChangeNeeds = (branch: Branch) => {
   readonly statistic: 'change';
   readonly before: ValueId;
@@ -42,7 +42,7 @@ export function changeNeeds(net: CoupledGraph): ChangeNeeds {
   return ({ shortcut, output }) => ({ statistic: 'change', before: shortcut, after: output, axis: axisOf(output) });
 }
 
-/** What calibration must collect before `scoreBranches`. */
+/** The statistics that `scoreBranches` needs. */
 export function branchNeeds(branches: readonly Branch[], scoring: BranchScoring): readonly Need[] {
   if (!ofWeights(scoring.measure)) return branches.map(scoring.needOf);
   const { graph } = scoring;

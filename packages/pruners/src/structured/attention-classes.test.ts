@@ -67,7 +67,7 @@ describe('attention', () => {
         return `${part} ${units}: ${values.join(' ')}`;
       });
     expect(shown({})).toEqual(['head 3: kx4 ox4 qx4 vx4']);
-    expect(shown({ attention: 'head-dimension' })).toEqual(['dimension 4: kx3 qx3', 'dimension 4: ox3 vx3']);
+    expect(shown({ attention: 'head-dimension' })).toEqual(['head-dimension 4: kx3 qx3', 'head-dimension 4: ox3 vx3']);
     for (const kind of ['head', 'head-dimension'] as const) {
       expect(await differenceOfCut(plain(), { attention: kind })).toBeLessThan(1e-5);
     }

@@ -5,14 +5,14 @@ import type { Removals } from './removal.js';
 import type { UnitScores } from './score-units.js';
 import { unitOptions } from './unit-options.js';
 
-/** What a sparsity is a share of: the units, or what the whole graph costs. */
+/** The quantity that a sparsity is a share of: the units, or a cost of the whole graph. */
 export type Goal = 'units' | keyof Cost;
 
-/** How `chooseUnits` chooses. */
+/** The rules by which `chooseUnits` chooses. */
 export interface Choice {
   /** The share that goes, from 0 to 1. */
   readonly sparsity: number;
-  /** What it is a share of. Default: `units`. */
+  /** The quantity of which `sparsity` is a share. Default: `units`. */
   readonly goal?: Goal;
   /**
    * Whether each group loses the same share (`layer`, the default), the units with the lowest scores go (`global`), or
@@ -25,7 +25,7 @@ export interface Choice {
   /** For other scopes than `layer`: what the scores of a group are divided by, to compare groups. Default: `mean`. */
   readonly normalize?: 'none' | 'mean' | 'max' | 'l2';
   /**
-   * What is left of a group is a multiple of this many indices, where it has as many. Default: 8, as kernels of
+   * The remaining width of a group is a multiple of this many indices, where it has as many. Default: 8, as kernels of
    * runtimes compute in blocks of 8 or 16.
    */
   readonly multiple?: number;

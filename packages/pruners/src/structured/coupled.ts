@@ -2,16 +2,18 @@ import { type AxisPort, type AxisRules, type Graph, isFloat } from '@espalier/co
 import { type RelateOptions, type Relations, relateAxes } from '@espalier/ops';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
 import type { Group, Slice } from './group.js';
+import { type ScoredWeight, scoredWeights } from './scored-weights.js';
 
 /** A graph with all that must go together in it: made once by `coupled`, and passed to whatever scores or cuts. */
 export interface CoupledGraph {
   readonly graph: Graph;
-  /** How the axes of custom ops relate, as `coupled` was given it. */
+  /** Axis rules of custom ops, those passed to `coupled`. */
   readonly rules: AxisRules | undefined;
   readonly groups: readonly Group[];
   readonly relations: Relations;
   /** For each group the coordinate that stands for each of its units. */
   readonly roots: ReadonlyMap<Group, Int32Array>;
+  readonly scored: ScoredWeight;
 }
 
 /**
@@ -53,7 +55,7 @@ export function coupled(graph: Graph, options: RelateOptions = {}): CoupledGraph
     );
     return group;
   });
-  return { graph, rules: options.rules, groups, relations, roots };
+  return { graph, rules: options.rules, groups, relations, roots, scored: scoredWeights(graph) };
 }
 
 /** One class: where its members stand in constants. */
@@ -153,7 +155,7 @@ function groupFrom(relations: Relations, kind: readonly Unit[], { places, taken,
 
 const partOfAttention = ({ heads, dimensions }: AttentionClasses, kind: readonly Unit[]): Group['attention'] => {
   const all = (classes: ReadonlySet<number>) => kind.every(({ root }) => classes.has(root));
-  return all(heads) ? 'head' : all(dimensions) ? 'dimension' : undefined;
+  return all(heads) ? 'head' : all(dimensions) ? 'head-dimension' : undefined;
 };
 
 function reasonFor(

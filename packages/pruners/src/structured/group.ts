@@ -24,8 +24,8 @@ export interface Group {
   readonly prunable: boolean;
   /** Why the units cannot be removed. */
   readonly reason?: string;
-  /** Set where a unit is an attention head, or a place of every head (`dimension`), between two products with a softmax in between. */
-  readonly attention?: 'head' | 'dimension';
+  /** Set where a unit is an attention head, or the same place of every head, between two products with a softmax in between. */
+  readonly attention?: 'head' | 'head-dimension';
   /** Whether removing differs from zeroing: a mean or variance is taken over the units. */
   readonly changesStatistics?: boolean;
 }

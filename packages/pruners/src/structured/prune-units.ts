@@ -128,7 +128,7 @@ function whyLeft(
 ): string | undefined {
   if (!group.prunable) return `It cannot be cut: ${group.reason}.`;
   if (granularity === 'head' && group.attention !== 'head') return 'It is no group of attention heads.';
-  if (granularity === 'head-dimension' && group.attention !== 'dimension')
+  if (granularity === 'head-dimension' && group.attention !== 'head-dimension')
     return 'It is no dimension of attention heads.';
   const left = selection.leftOut(names);
   if (left !== undefined) return left;

@@ -5,7 +5,7 @@ import type { CoupledGraph } from './coupled.js';
 /** The units to remove from each group, by the group's id. */
 export type Removals = ReadonlyMap<string, readonly number[]>;
 
-/** What is left of every axis of a coupled graph once the units are gone. */
+/** The indices that are left of every axis of a coupled graph once the units are gone. */
 export interface Remaining extends Kept {
   readonly net: CoupledGraph;
   /** The classes that go. */

@@ -125,7 +125,7 @@ describe('attention as one node', () => {
     await expectExact(graph);
     const options = { attention: 'head-dimension' } as const;
     expect(shownGroups(graph, options)).toEqual(['q/1: 4 of k/1 x2, q/1 x2', 'v/1: 4 of o/0 x2, v/1 x2']);
-    expect(exactGroups(graph, options).map(({ attention }) => attention)).toEqual(['dimension', 'dimension']);
+    expect(exactGroups(graph, options).map(({ attention }) => attention)).toEqual(['head-dimension', 'head-dimension']);
     const { difference, small } = await maskedThenCut(graph, { options });
     expect(difference).toBeLessThan(1e-5);
     expect(node(small, 'Attention').attributes.get('scale')).toEqual(float(0.5));

@@ -1,6 +1,5 @@
 import {
   type Evidence,
-  type Graph,
   type Need,
   noEvidence,
   type Pruner,
@@ -16,10 +15,9 @@ import { badScores, badWeight, uselessBesideUnits } from '../errors.js';
 import { weightScorerOf } from '../weight-scorer-of.js';
 import type { CoupledGraph } from './coupled.js';
 import type { Group, Slice } from './group.js';
-import { scoredWeight } from './scored-weight.js';
 import { unitTargets } from './unit-targets.js';
 
-/** How units get their scores. */
+/** The rules by which units get their scores. */
 export interface UnitScoring {
   /** Scores whole units, or else each weight; then those of a unit are combined. */
   readonly pruner: Pruner;
@@ -35,10 +33,10 @@ export interface UnitScoring {
 /** One score per unit, by group; groups without a weight that counts, and those the pruner cannot judge, are missing. */
 export type UnitScores = ReadonlyMap<Group, Float64Array>;
 
-/** What calibration must collect before `scoreUnits`. @throws PRUNE_OPTION. */
+/** The statistics that `scoreUnits` needs. @throws PRUNE_OPTION. */
 export function unitNeeds(net: CoupledGraph, groups: readonly Group[], scoring: UnitScoring): readonly Need[] {
   const { pruner, weights = 'all' } = scoring;
-  if (!pruner.units) return weightScorerOf(pruner).needs(net.graph, countedWeights(net.graph, groups, weights));
+  if (!pruner.units) return weightScorerOf(pruner).needs(net.graph, countedWeights(net, groups, weights));
   return pruner.units.needs(net.graph, [...judged(net, groups, { ...scoring, scorer: pruner.units }).values()]);
 }
 
@@ -48,39 +46,42 @@ function judged(
   groups: readonly Group[],
   scoring: Omit<UnitScoring, 'pruner'> & { readonly scorer: UnitScorer },
 ): ReadonlyMap<Group, UnitTarget> {
-  const { graph } = net;
   const { scorer, weights = 'all', reduce = 'sum' } = scoring;
   if (reduce !== 'sum') throw uselessBesideUnits('reduce', reduce);
   if (scorer.weightless && weights !== 'all') throw uselessBesideUnits('weights', weights);
-  const asked = groups.filter(({ slices }) => scorer.weightless || slices.some((each) => counts(graph, each, weights)));
-  return unitTargets({ net, groups: asked, counts: (each) => counts(graph, each, weights) });
+  const asked = groups.filter(({ slices }) => scorer.weightless || slices.some((each) => counts(net, each, weights)));
+  return unitTargets({ net, groups: asked, counts: (each) => counts(net, each, weights) });
 }
 
 /** The weights that a scorer of weights is asked about. */
 function countedWeights(
-  graph: Graph,
+  net: CoupledGraph,
   groups: readonly Group[],
   weights: NonNullable<UnitScoring['weights']>,
 ): readonly PruneTarget[] {
   const targets = new Map<string, PruneTarget>();
   for (const { slices } of groups) {
     for (const slice of slices) {
-      if (!counts(graph, slice, weights) || targets.has(slice.value)) continue;
-      const { id: node, op } = usesOf(graph, slice.value)[0]!.node; // a slice is related by a reader
-      targets.set(slice.value, { value: slice.value, weight: scoredWeight(graph, slice.value)!, node, op }); // it counts, so there is one
+      if (!counts(net, slice, weights) || targets.has(slice.value)) continue;
+      const { id: node, op } = usesOf(net.graph, slice.value)[0]!.node; // a slice is related by a reader
+      targets.set(slice.value, { value: slice.value, weight: net.scored(slice.value)!, node, op }); // it counts, so there is one
     }
   }
   return [...targets.values()];
 }
 
 // Biases and shifts say little of what a unit is worth: vectors count only where they are scales.
-function counts(graph: Graph, { value, role }: Slice, weights: NonNullable<UnitScoring['weights']>): boolean {
+function counts(
+  { graph, scored }: CoupledGraph,
+  { value, role }: Slice,
+  weights: NonNullable<UnitScoring['weights']>,
+): boolean {
   const { shape } = graph.constants.get(value)!; // slices are of constants
   if (weights === 'batch-norm') {
     return usesOf(graph, value).some(({ node, slot }) => node.op === 'BatchNormalization' && slot === 1);
   }
   const is = roleOf(graph, value);
-  if (shape.filter((size) => size > 1).length < 2 || is === 'scale' || !scoredWeight(graph, value)) return false;
+  if (shape.filter((size) => size > 1).length < 2 || is === 'scale' || !scored(value)) return false;
   // Codes in blocks keep what they are when their scales are masked; they make the unit all the same.
   return role === 'produces' || (role === 'keeps' && is === 'code') || (role === 'sums' && weights === 'all');
 }
@@ -100,7 +101,7 @@ export function scoreUnits(
   const scorer = scoring.pruner.units;
   const scores = scorer
     ? scoresOfUnits(judged(net, groups, { ...scoring, scorer }), scorer, evidence)
-    : combinedScores(net.graph, groups, scoring, evidence);
+    : combinedScores(net, groups, scoring, evidence);
   for (const [{ id }, own] of scores) {
     const wrong = own.findIndex((score) => !(score >= 0 && score < Number.POSITIVE_INFINITY));
     if (wrong >= 0) throw badScores(id, { expected: 'finite scores of at least 0', found: `${own[wrong]}` });
@@ -121,7 +122,7 @@ function scoresOfUnits(targets: ReadonlyMap<Group, UnitTarget>, scorer: UnitScor
 }
 
 function combinedScores(
-  graph: Graph,
+  net: CoupledGraph,
   groups: readonly Group[],
   { pruner, weights = 'all', reduce = 'sum' }: UnitScoring,
   evidence: Evidence,
@@ -130,7 +131,7 @@ function combinedScores(
   const readers = new Map<string, (readonly [Group, Slice])[]>();
   for (const group of groups) {
     for (const slice of group.slices) {
-      if (!counts(graph, slice, weights)) continue;
+      if (!counts(net, slice, weights)) continue;
       const list = readers.get(slice.value);
       if (list) list.push([group, slice]);
       else readers.set(slice.value, [[group, slice]]);
@@ -138,7 +139,7 @@ function combinedScores(
   }
   const scores = new Map<Group, Float64Array>();
   const elements = new Map<Group, number>();
-  for (const target of countedWeights(graph, groups, weights)) {
+  for (const target of countedWeights(net, groups, weights)) {
     const broken = toFloats(target.weight).findIndex(Number.isNaN);
     if (broken >= 0) throw badWeight(target.value, broken);
     const found = scorer.score(target, evidence);
@@ -156,7 +157,7 @@ function combinedScores(
       elements.set(group, (elements.get(group) ?? 0) + (slice.each * sizeOf(shape)) / shape[slice.axis]!);
     }
   }
-  for (const [group, own] of scores) silenceDead(graph, group, own);
+  for (const [group, own] of scores) silenceDead(net, group, own);
   if (reduce !== 'mean') return scores;
   for (const [group, own] of scores) {
     const count = elements.get(group)!; // set beside the scores
@@ -166,11 +167,11 @@ function combinedScores(
 }
 
 /** Sets the scores of units to 0 that all their makers keep at zero: they do nothing, however large their readers are. */
-function silenceDead(graph: Graph, { slices, units }: Group, own: Float64Array): void {
+function silenceDead({ scored }: CoupledGraph, { slices, units }: Group, own: Float64Array): void {
   const alive = new Uint8Array(units);
   for (const { value, axis, indices, each, role } of slices) {
     if (role !== 'produces') continue;
-    const weight = scoredWeight(graph, value);
+    const weight = scored(value);
     if (!weight) return;
     const largest = alongAxis(toFloats(weight).map(Math.abs), weight.shape, { axis, reduce: 'max' });
     for (let i = 0; i < indices.length; i++) if (largest[indices[i]!]! > 0) alive[Math.floor(i / each)] = 1;

@@ -85,5 +85,5 @@ export const unitOptions = {
 /** Options of a pruning that removes units, with every default filled in. */
 export type UnitOptions = Resolved<typeof unitOptions>;
 
-/** What a unit is: a channel or neuron, an attention head, or the same place of all heads of an attention. */
+/** A sort of unit: a channel or neuron, an attention head, or the same place of all heads of an attention. */
 export type UnitGranularity = 'channel' | 'head' | 'head-dimension';

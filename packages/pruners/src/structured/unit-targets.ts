@@ -10,7 +10,6 @@ import {
 import { movementOf } from '@espalier/ops';
 import type { CoupledGraph } from './coupled.js';
 import type { Group } from './group.js';
-import { scoredWeight } from './scored-weight.js';
 
 /** The facts about each group that a score of whole units may use. */
 export interface UnitTargets {
@@ -35,7 +34,7 @@ export function unitTargets({ net, groups, counts }: UnitTargets): ReadonlyMap<G
       const slices = group.slices.map(
         (slice): UnitSlice => ({
           ...slice,
-          weight: scoredWeight(graph, slice.value) ?? graph.constants.get(slice.value)!, // slices are of constants
+          weight: net.scored(slice.value) ?? graph.constants.get(slice.value)!, // slices are of constants
           counts: counts(slice),
           readers: usesOf(graph, slice.value),
         }),

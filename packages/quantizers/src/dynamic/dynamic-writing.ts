@@ -4,7 +4,7 @@ import type { GraphWriter } from '../quantized-graph.js';
 import type { StoredWeights } from '../stored-weights.js';
 import type { DynamicSettings } from './dynamic-settings.js';
 
-/** What the op families of the dynamic quantizer share while they write. */
+/** The state that the op families of the dynamic quantizer share while they write. */
 export interface DynamicWriting extends NodeWriting {
   readonly settings: DynamicSettings;
   readonly stored: StoredWeights;

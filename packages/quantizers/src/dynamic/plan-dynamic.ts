@@ -8,7 +8,7 @@ import { rowsObstacle } from '../write-rows.js';
 import { byChannel, type DynamicOp, type DynamicSettings, runsDynamic } from './dynamic-settings.js';
 import { lstmObstacle } from './write-lstm.js';
 
-/** How a node is written: in integers, or in float with stored integers. */
+/** The form a node is written in: integers, or float with stored integers. */
 export type DynamicForm = 'matmul' | 'conv' | 'gather' | 'lstm' | 'stored';
 
 type DynamicFate = Fate<DynamicForm>;

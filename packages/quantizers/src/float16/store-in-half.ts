@@ -37,7 +37,7 @@ export function storeInHalf(graph: Graph, storing: Storing): Outcome {
 interface Walk extends Storing {
   /** A name that is free in the whole graph. */
   fresh(wish: string): string;
-  /** What became of the nodes so far. */
+  /** The outcomes of the nodes so far. */
   readonly notes: Note[];
 }
 

@@ -15,7 +15,7 @@ export interface StaticPlan {
   readonly fixed: ReadonlyMap<ValueId, { readonly min: number; readonly max: number }>;
 }
 
-/** What a plan is made from. */
+/** The parts that a plan is made from. */
 export interface StaticQuestion {
   readonly candidates: Candidates;
   readonly settings: StaticSettings;

@@ -6,7 +6,7 @@ import { hasStorableWeights } from '../stored-weights.js';
 import { isTable, rowsObstacle } from '../write-rows.js';
 import type { WeightsSettings } from './weights-settings.js';
 
-/** How the weights of a node are stored. */
+/** The stored form of the weights of a node. */
 export type WeightsForm = 'matrix' | 'conv' | 'embedding' | 'rows' | 'tied' | 'stack' | 'stored';
 
 /** The options, and how the axes of custom ops relate. */

@@ -39,7 +39,7 @@ export function writeConvWeights(writing: WeightsWriting, node: Node): void {
 }
 
 interface Restored {
-  /** What is restored of the constant. */
+  /** The part of the constant that is restored. */
   readonly key: string;
   readonly name: ValueId;
   /** The numbers to store. */

@@ -4,7 +4,7 @@ import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { activation, channelPruning, magnitude, taylor, weightPruning } from '@espalier/pruners';
 import { afterAll, describe, expect, it } from 'vitest';
 import { convNet } from '../../../../test/small-nets.js';
-import { portsOf } from '../ports-of.js';
+import { portsOf } from '../model-ports.js';
 import type { StepContext } from '../step.js';
 import { stepContext } from '../step-context.js';
 import { collectEvidence } from './collect-evidence.js';

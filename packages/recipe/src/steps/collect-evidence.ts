@@ -3,8 +3,8 @@ import { type Evidence, type Graph, type Need, needsGradients, noEvidence } from
 import { takeBalanced } from '@espalier/datasets';
 import { missingData } from '../errors.js';
 import { hasClasses } from '../has-classes.js';
+import { portsOf } from '../model-ports.js';
 import { batchesFor } from '../open-data.js';
-import { portsOf } from '../ports-of.js';
 import type { Batches, StepContext } from '../step.js';
 
 /** A request for the evidence of a step. */

@@ -22,7 +22,7 @@ import {
 } from '@espalier/pruners';
 import { decoderTiny } from '@espalier/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
-import { portsOf } from '../ports-of.js';
+import { portsOf } from '../model-ports.js';
 import { stepContext } from '../step-context.js';
 import { pruneStep } from './prune.js';
 

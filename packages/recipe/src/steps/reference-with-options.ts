@@ -28,7 +28,7 @@ export function referenceWithOptions<K extends Kind>(
 ): {
   readonly plugin: Kinds[K];
   readonly options: Readonly<Record<string, unknown>>;
-  /** The options of the driver as they were written. */
+  /** The options of the driver that the recipe has, unresolved. */
   readonly written: Readonly<Record<string, unknown>>;
 } {
   const { kind, driver, reference, where, seed } = step;

@@ -1,38 +1,17 @@
-import {
-  type Carry,
-  checkFeeds,
-  closedAlready,
-  type Loop,
-  type Port,
-  type Tensor,
-  unknownOutput,
-} from '@espalier/core';
+import { type Carry, closedAlready, type Loop, type Tensor, unknownOutput } from '@espalier/core';
+import type { LoopParts, RunResults } from '../session-shell.js';
 import type { Gpu } from './gpu.js';
 import { download, type GpuValue, releaseGpuValue, sharedGpuValue } from './gpu-value.js';
-import type { GpuResults } from './run-gpu-plan.js';
 
 type Values = ReadonlyMap<string, GpuValue>;
 
-/** The parts of a loop. */
-export interface GpuLoopParts {
+/** The parts of a loop on the GPU. */
+export interface GpuLoopParts extends LoopParts<GpuValue, Promise<RunResults<GpuValue>>> {
   readonly gpu: Gpu;
-  /** Runs the session's graph. */
-  readonly start: (
-    feeds: ReadonlyMap<string, Tensor>,
-    of: { readonly fetched: readonly string[]; readonly kept: readonly string[]; readonly carried: Values },
-  ) => Promise<GpuResults>;
-  /** Checks names of outputs. */
-  readonly known: (names: readonly string[]) => readonly string[];
-  /** The inputs that are not carried. */
-  readonly fed: readonly Port[];
-  readonly carried: readonly Carry[];
-  /** Of the graph. */
-  readonly name: string;
-  readonly done: () => void;
 }
 
 /** Runs whose carried tensors stay on the GPU; they change only when a run has succeeded. */
-export function openGpuLoop({ gpu, start, known, fed, carried, name, done }: GpuLoopParts): Loop {
+export function openGpuLoop({ gpu, start, known, carried, name, done }: GpuLoopParts): Loop {
   const outputs = [...new Set(carried.map(({ output }) => output))];
   let now: Values = new Map(carried.map(({ input, initial }) => [input, hosted(initial)] as const));
   let turn: Promise<unknown> = Promise.resolve();
@@ -47,7 +26,6 @@ export function openGpuLoop({ gpu, start, known, fed, carried, name, done }: Gpu
   return {
     step: (feeds, fetch = []) =>
       inTurn(async () => {
-        checkFeeds(fed, feeds, { equalNames: true });
         const { fetched, kept } = await start(feeds, { fetched: known(fetch), kept: outputs, carried: now });
         const before = now;
         now = await fedNext(gpu, carried, kept);

@@ -11,6 +11,7 @@ import {
 import { evaluateNode, isEvaluated } from '@espalier/ops';
 import { kernelFailed, unsupportedForm } from '../errors.js';
 import type { Plan, Step } from '../plan.js';
+import type { RunResults } from '../session-shell.js';
 import type { Gpu } from './gpu.js';
 import type { GpuCall, GpuOp } from './gpu-kernel.js';
 import { gpuOpOf } from './gpu-ops.js';
@@ -29,12 +30,6 @@ export interface GpuRun {
   readonly kept: readonly ValueId[];
 }
 
-/** The results of a run; the caller releases the kept values. */
-export interface GpuResults {
-  readonly fetched: Map<string, Tensor>;
-  readonly kept: ReadonlyMap<ValueId, GpuValue>;
-}
-
 // Small arrays that are on the host anyway are computed there: shapes and indices exactly, scalars in float64.
 const smallFloats = 256;
 const smallIntegers = 2 ** 16;
@@ -43,7 +38,7 @@ const smallIntegers = 2 ** 16;
  * Runs the steps in order. What is on the GPU is given to it without waiting; only a step that needs numbers on the
  * host waits for them. Everything but the results is freed, also after a failure.
  */
-export async function runGpuPlan(run: GpuRun, feeds: ReadonlyMap<string, Tensor>): Promise<GpuResults> {
+export async function runGpuPlan(run: GpuRun, feeds: ReadonlyMap<string, Tensor>): Promise<RunResults<GpuValue>> {
   const { gpu, plan, held } = run;
   const values = new Map<ValueId, GpuValue>();
   for (const [name, { dtype, shape, data }] of feeds)

@@ -13,7 +13,7 @@ import { type LayerFit, setFits, weightRows } from './set-fit.js';
 /** A coupled graph, and what became of it. */
 export interface CutGraph {
   readonly net: CoupledGraph;
-  /** What `cut` made of it with these removals. */
+  /** The graph that `cut` returned for these removals. */
   readonly graph: Graph;
   readonly removals: Removals;
 }

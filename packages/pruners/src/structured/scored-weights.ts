@@ -1,20 +1,22 @@
 import { type Graph, isFloat, sizeOf, type Tensor, tensor, type ValueId } from '@espalier/core';
 import { type RealWeight, weightOf } from '@espalier/ops';
 
-const known = new WeakMap<Graph, Map<ValueId, Tensor | undefined>>();
+/** A weight as scores see it; undefined for whole numbers whose scale is not known. */
+export type ScoredWeight = (value: ValueId) => Tensor | undefined;
 
 /**
- * A weight as scores see it: the real numbers that a constant stands for, at the axes that the constant has. Codes in
- * blocks [N, blocks, bytes] become [N, blocks, block], with zeros behind the last column. Undefined for whole numbers
- * whose scale is not known.
+ * The weights of a graph as scores see them, each decoded once: the real numbers that a constant stands for, at the
+ * axes that the constant has. Codes in blocks [N, blocks, bytes] become [N, blocks, block], with zeros behind the last
+ * column.
  */
-export function scoredWeight(graph: Graph, value: ValueId): Tensor | undefined {
-  const constant = graph.constants.get(value);
-  if (!constant || isFloat(constant.dtype)) return constant;
-  const found = known.get(graph) ?? new Map<ValueId, Tensor | undefined>();
-  known.set(graph, found);
-  if (!found.has(value)) found.set(value, decoded(weightOf(graph, value)));
-  return found.get(value);
+export function scoredWeights(graph: Graph): ScoredWeight {
+  const weights = new Map<ValueId, Tensor | undefined>();
+  return (value) => {
+    const constant = graph.constants.get(value);
+    if (!constant || isFloat(constant.dtype)) return constant;
+    if (!weights.has(value)) weights.set(value, decoded(weightOf(graph, value)));
+    return weights.get(value);
+  };
 }
 
 function decoded(weight: RealWeight | undefined): Tensor | undefined {
