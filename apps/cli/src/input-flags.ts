@@ -30,7 +30,7 @@ export const withInputFlags = (command: Command): Command =>
     [],
   );
 
-/** What the flags say of inputs; undefined when nothing. @throws FLAG_INVALID, and what reading arrays throws. */
+/** Sizes and content of inputs by the flags; undefined where no flag says any. @throws FLAG_INVALID, and what reading arrays throws. */
 export async function inputRequestOf({ dims, input }: InputFlags, files: Files): Promise<InputRequest | undefined> {
   if (dims.length + input.length === 0) return undefined;
   const [shapes, values, tensors]: [InputRequest['shapes'][], InputRequest['values'][], InputRequest['tensors'][]] = [

@@ -20,7 +20,7 @@ import { quantizeTensor } from './quantize-tensor.js';
 import { scalesOf } from './scales.js';
 import { type WeightClip, weightRanges } from './weight-ranges.js';
 
-/** How tables are stored. */
+/** The form in which tables are stored. */
 export interface RowChoice {
   readonly clip: WeightClip;
   /** One scale per row, or one for the table. */

@@ -14,7 +14,7 @@ export interface WeightsSettings {
   readonly accuracyLevel: number;
   readonly convs: boolean;
   readonly embeddings: boolean;
-  /** How other tables are stored. */
+  /** The form in which other tables are stored. */
   readonly tables: 'int8' | 'float';
   /** Matrices with fewer elements stay float. */
   readonly smallest: number;
