@@ -31,7 +31,7 @@ export interface Kinds {
   /** Removes or zeroes weights: what goes together is its own choice. */
   pruning: Compressor;
   rounding: Rounding;
-  /** What a runtime can run: quantizers write only that. */
+  /** The abilities of a runtime: quantizers write only what it can run. */
   target: Target;
   schedule: Schedule;
   dataset: DatasetLoader;

@@ -17,7 +17,7 @@ export interface TargetCodes {
 /** An op whose inputs and outputs have fixed scales, as a target computes it on integers. */
 export interface IntegerKernel {
   /**
-   * What may have a scale of its own in a constant weight: each output channel, each output channel unless the weight
+   * The parts of a constant weight that may have a scale of their own: each output channel, each output channel unless the weight
    * is a stack of matrices, or only the whole tensor. Default: `tensor`.
    */
   readonly weightScales?: 'channel' | 'matrix-channel' | 'tensor';
@@ -33,7 +33,7 @@ export interface IntegerKernel {
 
 /** An op that computes on integers with scales found at run time. */
 export interface DynamicKernel {
-  /** What may have a scale of its own in the weight. */
+  /** The parts of the weight that may have a scale of their own. */
   readonly weightScales: 'channel' | 'tensor';
 }
 
@@ -47,7 +47,7 @@ export interface PackedKernel {
 }
 
 /**
- * What a runtime can run, as a table. Quantizers write only what the table has. Ops have the names of the graph; an
+ * The abilities of a runtime, as a table. Quantizers write only what the table has. Ops have the names of the graph; an
  * exporter translates them.
  */
 export interface Target {
@@ -65,7 +65,7 @@ export interface Target {
     readonly kernels: Readonly<Record<string, IntegerKernel>>;
     /** Activations that an op takes over where its output grid clips just as they do. */
     readonly tails: readonly string[];
-    /** How a bias is stored: int32 with the product of the scales of activation and weight, or in float. */
+    /** The stored form of a bias: int32 with the product of the scales of activation and weight, or in float. */
     readonly bias: 'int32-product' | 'float';
   };
   /** Ops that compute on integers with scales found at run time, such as MatMulInteger. */

@@ -33,7 +33,7 @@ export function checkOpset(target: Target, opset: number, where: string): void {
   throw beyondTarget(target, { where, expected: `at most opset ${newest}`, found: `options that need opset ${opset}` });
 }
 
-/** What is written as a packed op. */
+/** The forms that are written as a packed op. */
 export interface PackedChoice {
   readonly where: string;
   readonly grid: Grid;

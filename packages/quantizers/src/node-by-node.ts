@@ -30,7 +30,7 @@ export interface NodeWriting {
   /** Constants that were written in another form; they fall away where nobody else reads them. */
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
-  /** How the axes of custom ops relate. */
+  /** Axis rules of custom ops. */
   readonly rules: AxisRules;
 }
 

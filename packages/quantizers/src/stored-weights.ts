@@ -46,7 +46,7 @@ const stored: ReadonlySet<LayerKind> = new Set(['convolution', 'recurrent', 'cus
 const isStored = ({ dynamic }: Target, kind: LayerKind): boolean =>
   stored.has(kind) || (kind === 'product' && !Object.hasOwn(dynamic, 'MatMulInteger'));
 
-/** What may be stored: on which target, with which custom ops. */
+/** The limits of storing: the target, and the custom ops. */
 export type StorageRules = Pick<StorageChoice, 'target' | 'rules'>;
 
 /** Whether a node has weights that can be stored as integers. */

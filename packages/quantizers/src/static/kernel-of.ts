@@ -1,7 +1,7 @@
 import type { Graph, IntegerKernel, Node, Target } from '@espalier/core';
 import type { StaticRule } from './static-rules.js';
 
-/** How a target computes a node on integers. */
+/** The kernel by which a target computes a node on integers. */
 export interface ChosenKernel extends IntegerKernel {
   /** Whether the node is written as other ops, because the target has no kernel for it. */
   readonly rewritten: boolean;

@@ -30,7 +30,7 @@ const zeroPad: Obstacle = (node, graph) => {
 };
 const share = { min: 0, max: 1 };
 
-/** What each op does with integers, whatever runs it. */
+/** The integer form of each op, whatever runs it. */
 export const staticRules = {
   Conv: { role: 'anchor', data: [0] },
   Gemm: { role: 'anchor', data: [0] },

@@ -16,7 +16,7 @@ export interface StaticSettings {
   readonly outputs: boolean;
   /** Whether weights of ops without an integer kernel are stored as integers too. */
   readonly storage: boolean;
-  /** How the axes of custom ops relate. */
+  /** Axis rules of custom ops. */
   readonly rules: AxisRules;
   /** Why an op type or a node is left out by the options; undefined when it is not. */
   readonly leftOut: LeftOut;
