@@ -61,17 +61,21 @@ export function convertOpset(graph: Graph, version: number): Graph {
   const from = opsetOf(graph);
   if (version === from) return graph;
   const { oldest, newest } = convertibleOpsets;
+  // Without a version there are no ops of the set, as in models of `ai.onnx.ml` alone.
+  const opsets = new Map(graph.opsets).set('', version);
+  if (!graph.opsets.has('') && version >= oldest && version <= newest) return { ...graph, opsets };
   if (from < oldest || version > newest || !Number.isInteger(version)) {
     throw opsetOutOfReach(from, { to: version, expected: `versions from ${oldest} to ${newest}` });
   }
   if (version < Math.min(from, settled)) {
     throw opsetOutOfReach(from, { to: version, expected: 'a version no older than the model, or from 23 on' });
   }
-  const opsets = new Map(graph.opsets).set('', version);
   if (version < from) return { ...lowered(graph, version), opsets };
   refuseFunctions(graph, version);
-  if (!changes(graph, from, version)) return { ...graph, opsets };
-  const { nodes, constants } = convertBody(typed(graph), { from, version, fresh: editGraph(graph).fresh, outer: [] });
+  const changes = changesOf(graph, from, version);
+  if (changes.length === 0) return { ...graph, opsets };
+  const known = changes.some((rule) => rule.typed) ? typed(graph) : graph;
+  const { nodes, constants } = convertBody(known, { from, version, fresh: editGraph(graph).fresh, outer: [] });
   return { ...graph, nodes, constants, opsets };
 }
 
@@ -88,13 +92,12 @@ function lowered(graph: Graph, version: number): Graph {
   return { ...graph, functions };
 }
 
-/** Whether an op of a graph, or of a body in it, has another form in the newer version. */
-const changes = (graph: Graph, from: number, version: number): boolean =>
-  graph.nodes.some(
-    (node) =>
-      rules.get(node.op)?.some(({ since }) => since > from && since <= version) ||
-      subgraphsOf(node).some((body) => changes(body, from, version)),
-  );
+/** The changes on the way to a newer version of the ops of a graph and of the bodies in it. */
+const changesOf = (graph: Graph, from: number, version: number): readonly OpsetRule[] =>
+  graph.nodes.flatMap((node) => [
+    ...(rules.get(node.op)?.filter(({ since }) => since > from && since <= version) ?? []),
+    ...subgraphsOf(node).flatMap((body) => changesOf(body, from, version)),
+  ]);
 
 /** A graph with types; a contradiction in the file is not this pass's business. */
 function typed(graph: Graph): Graph {

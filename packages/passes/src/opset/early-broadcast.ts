@@ -52,7 +52,7 @@ const binary = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'And', 'Or', 'Xor', 'Equal', 
 
 /** Ops whose second input broadcast by rules of its own before opset 7. */
 export const earlyBroadcastRules: Readonly<Record<string, readonly OpsetRule[]>> = {
-  ...Object.fromEntries(binary.map((op) => [op, [{ since: 7, rewrite: aligned }]])),
-  PRelu: [{ since: 7, rewrite: slope }],
+  ...Object.fromEntries(binary.map((op) => [op, [{ since: 7, typed: true, rewrite: aligned } as const]])),
+  PRelu: [{ since: 7, typed: true, rewrite: slope }],
   Gemm: [{ since: 7, rewrite: (node) => [withAttributes(node, { drop: ['broadcast'] })] }],
 };

@@ -82,6 +82,6 @@ export const earlyFormRules: Readonly<Record<string, readonly OpsetRule[]>> = {
   RNN: recurrent,
   Reshape: [{ since: 5, rewrite: reshape }],
   Split: [{ since: 2, rewrite: split }],
-  Tile: [{ since: 6, rewrite: tile }],
+  Tile: [{ since: 6, typed: true, rewrite: tile }],
   Upsample: [{ since: 7, rewrite: upsample }],
 };

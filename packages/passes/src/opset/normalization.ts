@@ -59,7 +59,7 @@ export const normalizationRules: Readonly<Record<string, readonly OpsetRule[]>> 
     { since: 9, rewrite: spatial },
     { since: 14, rewrite: trainingOutputs },
   ],
-  GroupNormalization: [{ since: 21, rewrite: perChannel }],
+  GroupNormalization: [{ since: 21, typed: true, rewrite: perChannel }],
   RoiAlign: [{ since: 16, rewrite: outputHalfPixel }],
   Scan: [{ since: 9, rewrite: (_, conversion) => conversion.refuse('a Scan with a batch axis') }],
 };

@@ -19,6 +19,8 @@ export type Rewrite = (node: Node, conversion: Conversion) => readonly Node[];
 export interface OpsetRule {
   /** The first opset with the new form. */
   readonly since: number;
+  /** Whether the rewrite asks for types, which are inferred for it. */
+  readonly typed?: true;
   readonly rewrite: Rewrite;
 }
 

@@ -60,7 +60,7 @@ function sizesOf(
   return { sizes, before: [shapeNode] };
 }
 
-const rules: readonly OpsetRule[] = [{ since: 13, rewrite: coerced }];
+const rules: readonly OpsetRule[] = [{ since: 13, typed: true, rewrite: coerced }];
 
 /** The three ops that normalised the rows of a matrix before opset 13. */
 export const softmaxRules: Readonly<Record<string, readonly OpsetRule[]>> = {
