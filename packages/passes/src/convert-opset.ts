@@ -12,7 +12,7 @@ import {
   withBodies,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import { opsetOutOfReach, opsetRefused } from './errors.js';
+import { opsetOutOfReach, opsetRefused, opsetTooOld } from './errors.js';
 import { earlyBroadcastRules } from './opset/early-broadcast.js';
 import { earlyFormRules } from './opset/early-forms.js';
 import { partSince } from './opset/late-forms.js';
@@ -83,7 +83,7 @@ export function convertOpset(graph: Graph, version: number): Graph {
 function lowered(graph: Graph, version: number): Graph {
   for (const node of [...graph.nodes, ...graph.functions.flatMap(({ nodes }) => nodes)]) {
     const found = partSince(node, version);
-    if (found) throw opsetRefused(node, { version, found });
+    if (found) throw opsetTooOld(node, { version, found });
     for (const body of subgraphsOf(node)) lowered(body, version);
   }
   const functions = graph.functions.map((each) =>

@@ -20,6 +20,16 @@ export const opsetRefused = (node: Node, { version, found }: { version: number; 
     details: { node: node.id, op: node.op, version },
   });
 
+/** A node with a part that the older operator set does not have. */
+export const opsetTooOld = (node: Node, { version, found }: { version: number; found: string }): EspalierError =>
+  problem('PASS_OPSET', {
+    where: `node "${node.id}" (${node.op})`,
+    expected: `a form that opset ${version} has`,
+    found,
+    fix: 'Export the model again in an older opset, or use a runtime that loads this one.',
+    details: { node: node.id, op: node.op, version },
+  });
+
 /** An operator set that the converter does not reach. */
 export const opsetOutOfReach = (from: number, { to, expected }: { to: number; expected: string }): EspalierError =>
   problem('PASS_OPSET', {
