@@ -16,6 +16,8 @@ import { describe, expect, test } from 'vitest';
 import { float32, network, normals } from '../test/networks.js';
 import { compare, type Feeds, fusedOps } from '../test/oracle.js';
 import { dynamicQuantizer } from './dynamic/dynamic.js';
+import { minmax } from './observers/minmax.js';
+import { staticQuantizer } from './static/static.js';
 import { weightsQuantizer } from './weights/weights.js';
 
 const draw = normals(3);
@@ -177,4 +179,52 @@ test('weights of a model in float16 go to MatMulNBits with float16 scales', asyn
   expect(small.constants.get('w_scale')?.dtype).toBe('float16');
   expect(await fusedOps(small)).toMatchObject({ 'com.microsoft::MatMulNBits': 1 });
   expect(snrDb.get('y')).toBeGreaterThan(14);
+});
+
+describe('the static quantizer', () => {
+  test.each(['transposed', 'gemm'] as const)('stores a table once that is also the output layer (%s)', async (form) => {
+    const { graph, snrDb } = await compare(tied(form), staticQuantizer({ activations: { observer: minmax() } }), [ids]);
+    expect([...graph.constants.values()].filter(({ data }) => data.length > 128)).toHaveLength(1);
+    expect(snrDb.get('y')).toBeGreaterThan(28);
+    expect(Object.keys(await fusedOps(graph)).some((op) => /MatMulIntegerToFloat|QGemm/.test(op))).toBe(true);
+  });
+
+  test('takes a weight on the left', async () => {
+    const graph = network({
+      inputs: { x: float32(32, 6) },
+      outputs: ['y'],
+      constants: { w: draw([48, 32]) },
+      lines: [['m', 'MatMul', ['w', 'x'], ['y']]],
+    });
+    const {
+      snrDb,
+      graph: small,
+      bytes,
+    } = await compare(graph, staticQuantizer({ activations: { observer: minmax() } }), [
+      new Map([['x', draw([32, 6])]]),
+    ]);
+    expect(small.constants.has('w')).toBe(false);
+    expect(bytes).toBeLessThan(0.45);
+    expect(snrDb.get('y')).toBeGreaterThan(30);
+  });
+
+  test('takes a weight behind Transpose that another node reads as it is', async () => {
+    const graph = network({
+      inputs: { x: float32(5, 32) },
+      outputs: ['y'],
+      constants: { w: draw([32, 32]) },
+      lines: [
+        ['t', 'Transpose', ['w'], ['v']],
+        ['m', 'MatMul', ['x', 'v'], ['h']],
+        ['n', 'MatMul', ['h', 'w'], ['y']],
+      ],
+    });
+    const { snrDb, graph: small } = await compare(graph, staticQuantizer({ activations: { observer: minmax() } }), [
+      new Map([['x', draw([5, 32])]]),
+    ]);
+    expect([...small.constants.values()].every(({ dtype, data }) => dtype !== 'float32' || data.length <= 32)).toBe(
+      true,
+    );
+    expect(snrDb.get('y')).toBeGreaterThan(28);
+  });
 });

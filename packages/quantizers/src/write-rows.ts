@@ -20,6 +20,9 @@ import { quantizeTensor } from './quantize-tensor.js';
 import { scalesOf } from './scales.js';
 import { type WeightClip, weightRanges } from './weight-ranges.js';
 
+/** The parts of a graph's writing that tables need. */
+export type TableWriting = Pick<NodeWriting, 'graph' | 'writer' | 'replaced' | 'made'>;
+
 /** The form in which tables are stored. */
 export interface RowChoice {
   readonly clip: WeightClip;
@@ -53,7 +56,12 @@ export const isTable = (graph: Graph, value: ValueId): boolean =>
  * An embedding: rows are looked up as integers and only those restored. One scale per row is looked up beside them;
  * one scale for the table is a constant.
  */
-export function writeRows(writing: NodeWriting, node: Node, choice: RowChoice): void {
+export function writeRows(writing: TableWriting, node: Node, choice: RowChoice): void {
+  writing.writer.emit(rowsNode(writing, node, choice));
+}
+
+/** The same without the last node, the one that writes the restored rows: the caller emits it. */
+export function rowsNode(writing: TableWriting, node: Node, choice: RowChoice): Node {
   const { graph, writer } = writing;
   const [codes, scale] = tableConstants(writing, node.inputs[0]!, choice);
   const indices = node.inputs[1]!;
@@ -74,13 +82,13 @@ export function writeRows(writing: NodeWriting, node: Node, choice: RowChoice): 
       outputs: [cast],
       attributes: { to: int(constantBehind(graph, node.inputs[0])!.tensor.dtype === 'float16' ? 10 : 1) }, // asked for before
     }),
-    createNode({ id: writer.fresh(`${output}_Mul`), op: 'Mul', inputs: [cast, rowScale], outputs: [output] }),
   );
+  return createNode({ id: writer.fresh(`${output}_Mul`), op: 'Mul', inputs: [cast, rowScale], outputs: [output] });
 }
 
 /** Codes int8 in the shape of the table, and scales [rows, 1, ...] or one of shape []. */
 export function tableConstants(
-  { graph, writer, replaced, made }: NodeWriting,
+  { graph, writer, replaced, made }: TableWriting,
   name: ValueId,
   { clip, perRow }: RowChoice,
 ): readonly [codes: ValueId, scale: ValueId] {
@@ -101,25 +109,36 @@ export function tableConstants(
 }
 
 /**
- * A matrix that is a stored table with its axes exchanged: codes [size, rows] and scales [rows] (or one), made from
- * the constants of the table, so that it is stored once. Runtimes compute both when they load the file.
+ * A stored table as the weight of a product: its codes and scales [rows] (or one), made from the constants of the
+ * table, so that it is stored once. Runtimes compute both when they load the file.
  */
-export function turnedTable(
-  writing: NodeWriting,
+export function tableMatrix(
+  writing: TableWriting,
   name: ValueId,
   choice: RowChoice,
 ): readonly [codes: ValueId, scale: ValueId] {
   const { writer } = writing;
   const [codes, scale] = tableConstants(writing, name, choice);
-  const turned = writer.fresh(`${name}_turned`);
-  writer.emit(
-    createNode({ id: writer.fresh(`${turned}_Transpose`), op: 'Transpose', inputs: [codes], outputs: [turned] }),
-  );
-  if (!choice.perRow) return [turned, scale];
+  if (!choice.perRow) return [codes, scale];
   const [axis] = writing.made(oneAxis, 'shape', () => [writer.constant('one_axis', oneAxis)]);
   const flat = writer.fresh(`${name}_scales`);
   writer.emit(
     createNode({ id: writer.fresh(`${flat}_Reshape`), op: 'Reshape', inputs: [scale, axis], outputs: [flat] }),
   );
-  return [turned, flat];
+  return [codes, flat];
+}
+
+/** The same with the axes of the table exchanged: codes [size, rows]. */
+export function turnedTable(
+  writing: TableWriting,
+  name: ValueId,
+  choice: RowChoice,
+): readonly [codes: ValueId, scale: ValueId] {
+  const { writer } = writing;
+  const [codes, scale] = tableMatrix(writing, name, choice);
+  const turned = writer.fresh(`${name}_turned`);
+  writer.emit(
+    createNode({ id: writer.fresh(`${turned}_Transpose`), op: 'Transpose', inputs: [codes], outputs: [turned] }),
+  );
+  return [turned, scale];
 }

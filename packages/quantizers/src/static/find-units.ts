@@ -70,11 +70,12 @@ export function findUnits(graph: Graph, settings: StaticSettings): Candidates {
   return { units, reasons, done };
 }
 
-// The constant of an anchor is its weight, that of a join is quantized like an activation.
+// The constant of an anchor is its weight, unless it stands on the left, where kernels take an activation; that and the
+// constant of a join are quantized like activations.
 const presentSlots = (graph: Graph, node: Node, rule: StaticRule): readonly number[] =>
   dataSlots(node, rule).filter((slot) => {
     const value = node.inputs[slot];
-    return value !== undefined && !(rule.role === 'anchor' && graph.constants.has(value));
+    return value !== undefined && !(rule.role === 'anchor' && slot > 0 && graph.constants.has(value));
   });
 
 interface Question {
@@ -106,7 +107,8 @@ function isFiniteOperand(graph: Graph, value: ValueId | undefined): boolean {
 function weightObstacle(graph: Graph, node: Node, dtypes: readonly (string | undefined)[]): string | undefined {
   const weight = graph.constants.get(node.inputs[1] ?? '');
   if (node.op === 'MatMul' && !weight) {
-    if (graph.constants.has(node.inputs[0] ?? '')) return 'its first input is constant and the second is not';
+    const left = graph.constants.get(node.inputs[0] ?? '');
+    if (left && !isFiniteTensor(left)) return 'its weights hold NaN or infinity';
     return dtypes.includes(undefined) ? 'the types of its inputs are unknown' : undefined;
   }
   if (!weight) return 'its weights are computed at run time';

@@ -23,6 +23,10 @@ export function staticNotes(graph: Graph, plan: StaticPlan, settings: StaticSett
     }
     const reason = plan.reasons.get(node.id) ?? 'no integer op reads its result';
     if (!isStored(graph, node, settings)) return { outcome: 'float', reason };
+    if (node.op === 'Gather') {
+      const stored = 'Table stored in 8 bits, one scale per row; rows restored when looked up';
+      return { outcome: 'quantized', reason: stored, details: { weightBits: 8, storedBits: 8, granularity: 'row' } };
+    }
     return { outcome: 'float', reason: `${reason}; its weights are stored in 8 bits`, details: { storedBits: 8 } };
   });
 }

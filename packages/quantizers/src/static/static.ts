@@ -7,6 +7,7 @@ import { targetOption, targetOr } from '../target-option.js';
 import { findUnits } from './find-units.js';
 import { maskedValues } from './masked-values.js';
 import { planStatic, type StaticPlan } from './plan-static.js';
+import { settleWeights } from './settle-weights.js';
 import { staticNotes } from './static-notes.js';
 import type { StaticSettings } from './static-settings.js';
 import { writeStatic } from './write-static.js';
@@ -104,7 +105,7 @@ function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compress
   const fused = codes.every((each) => each.fused);
   return (given, { axes: rules = new Map() } = {}) => {
     const settings: StaticSettings = { ...chosen, rules, fused };
-    const graph = prepareGraph(given, opset);
+    const { graph, turned } = settleWeights(prepareGraph(given, opset));
     const candidates = findUnits(graph, settings);
     const masks = maskedValues(graph);
     const plan = planStatic(graph, { candidates, settings, unusable: masks });
@@ -125,7 +126,7 @@ function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compress
           if (!seen) throw evidenceMissing(value, settings.observer.bins > 0 ? 'histogram' : 'range');
           return settings.observer.range(seen, settings.activations);
         };
-        return { graph: writeStatic(graph, { plan: usable, settings, rangeOf }), notes };
+        return { graph: writeStatic(graph, { plan: usable, settings, turned, rangeOf }), notes };
       },
     };
   };

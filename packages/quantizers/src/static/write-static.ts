@@ -14,12 +14,15 @@ import {
 import { type Affine, affineOf } from '../affine.js';
 import { perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
+import { madeConstants } from '../made-constants.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import { type GraphWriter, writeGraph } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
+import { rowsNode } from '../write-rows.js';
 import { convolutionFor } from './batch-norm-unit.js';
 import type { Unit } from './find-units.js';
 import { writeGate, writeQuantizedGate } from './hard-gate.js';
+import { isStored } from './is-stored.js';
 import type { StaticPlan } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 import { createWeightWriter, type WeightWriter } from './write-weights.js';
@@ -54,22 +57,27 @@ export function writeStatic(
   {
     plan: planned,
     settings,
+    turned,
     rangeOf,
   }: {
     readonly plan: StaticPlan;
     readonly settings: StaticSettings;
+    /** Weights that are stored tables with their axes exchanged. */
+    readonly turned: ReadonlyMap<ValueId, ValueId>;
     readonly rangeOf: (value: ValueId) => Range;
   },
 ): Graph {
   const { graph, plan } = withConvolutions(given, planned, settings.target);
   const writer = writeGraph(graph);
   const replaced = new Set<ValueId>();
+  const made = madeConstants();
+  const rows = { clip: settings.clip, perRow: settings.perChannel };
   const writing: Writing = {
     graph,
     plan,
     settings,
     writer,
-    weights: createWeightWriter(graph, { writer, settings, replaced }),
+    weights: createWeightWriter(graph, { writer, settings, turned, replaced, made }),
     parameters: parametersOf({ plan, settings, rangeOf, writer }),
     integers: new Map(),
     dequantized: new Map(),
@@ -84,7 +92,9 @@ export function writeStatic(
     const unit = plan.units.get(node.id);
     const closing = tails.get(node.id) ?? (unit?.tail ? undefined : unit);
     if (unit) writeUnit(writing, unit, closing);
-    else writeOutputs(writing, writing.weights.stored(node), closing);
+    else if (node.op === 'Gather' && isStored(graph, node, settings)) {
+      writeOutputs(writing, rowsNode({ graph, writer, replaced, made }, node, rows), closing);
+    } else writeOutputs(writing, writing.weights.stored(node), closing);
   }
   return writer.finish(replaced);
 }

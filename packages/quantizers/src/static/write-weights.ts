@@ -5,6 +5,7 @@ import {
   type Graph,
   type IntegerKernel,
   int,
+  intOf,
   type Node,
   reshaped,
   roundHalfEven,
@@ -15,7 +16,7 @@ import {
 } from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
-import { madeConstants } from '../made-constants.js';
+import type { MadeConstants } from '../made-constants.js';
 import { quantizeTensor } from '../quantize-tensor.js';
 import type { GraphWriter } from '../quantized-graph.js';
 import { scaleConstants } from '../scale-constants.js';
@@ -23,6 +24,7 @@ import { type Scales, scalesOf } from '../scales.js';
 import { createStoredWeights } from '../stored-weights.js';
 import { isWeighted, outputAxis, scaleAxis, type WeightedOp } from '../weight-axis.js';
 import { weightRanges } from '../weight-ranges.js';
+import { isTable, tableMatrix, turnedTable } from '../write-rows.js';
 import { isStored } from './is-stored.js';
 import type { StaticSettings } from './static-settings.js';
 
@@ -52,15 +54,15 @@ interface Tools {
   readonly settings: StaticSettings;
   readonly replaced: Set<ValueId>;
   readonly known: Map<string, Written>;
+  readonly made: MadeConstants;
+  /** Weights that are stored tables with their axes exchanged. */
+  readonly turned: ReadonlyMap<ValueId, ValueId>;
 }
 
 /** A writer that shares what several nodes read with equal scales, and duplicates what they read with others. */
-export function createWeightWriter(
-  graph: Graph,
-  parts: { readonly writer: GraphWriter; readonly settings: StaticSettings; readonly replaced: Set<ValueId> },
-): WeightWriter {
+export function createWeightWriter(graph: Graph, parts: Omit<Tools, 'graph' | 'known'>): WeightWriter {
   const tools: Tools = { graph, ...parts, known: new Map() };
-  const stored = createStoredWeights(graph, { ...parts, ...parts.settings, made: madeConstants() });
+  const stored = createStoredWeights(graph, { ...parts, ...parts.settings });
   return {
     quantized: (node, use) => (isWeighted(node.op) ? quantizedNode(tools, { ...node, op: node.op }, use) : node),
     stored: (node) => (isStored(graph, node, parts.settings) ? stored.write(node) : node),
@@ -123,6 +125,11 @@ function writeWeight(tools: Tools, node: Weighted, use: WeightUse): Written | un
     if (!ranges) return undefined;
     scales = scalesOf(ranges, settings.weights);
   }
+  const shared = sharedTable(tools, node, use);
+  if (shared) {
+    replaced.add(value);
+    return { output: writeSharedTable(tools, shared), scales };
+  }
   const raised = use.bias ? raisedForBias(scales, use.bias) : scales;
   if (raised === scales && plain) return plain;
   const source = tensor('float32', weight.shape, values);
@@ -135,6 +142,51 @@ function writeWeight(tools: Tools, node: Weighted, use: WeightUse): Written | un
   replaced.add(value);
   if (raised === scales) known.set(`${value}|${axis}|${use.factor}`, written);
   return written;
+}
+
+interface SharedTable {
+  readonly table: ValueId;
+  readonly turned: boolean;
+}
+
+/** The table that Gather looks up and that this node reads as its weight, where both take the same codes. */
+function sharedTable({ graph, settings, turned }: Tools, node: Weighted, use: WeightUse): SharedTable | undefined {
+  const { bits, symmetric } = settings.weights;
+  const byChannel = scaleAxis(graph, node, use.kernel) !== undefined;
+  if (!settings.storage || bits !== 8 || !symmetric || use.factor !== 1 || use.bias) return undefined;
+  if (settings.perChannel && !byChannel) return undefined;
+  const value = node.inputs[1]!;
+  const table = turned.get(value);
+  if (table !== undefined) return node.op === 'MatMul' ? { table, turned: true } : undefined;
+  return node.op === 'Gemm' && intOf(node, 'transB', 0) !== 0 && isTable(graph, value)
+    ? { table: value, turned: false }
+    : undefined;
+}
+
+function writeSharedTable(tools: Tools, { table, turned }: SharedTable): ValueId {
+  const { graph, writer, settings } = tools;
+  const [output] = tools.made(graph.constants.get(table)!, `product|${turned}`, () => {
+    const choice = { clip: settings.clip, perRow: settings.perChannel };
+    const inputs = [...(turned ? turnedTable : tableMatrix)(tools, table, choice)];
+    // Gemm fuses only with a zero point.
+    if (!turned) {
+      const zeros = new Int8Array(settings.perChannel ? graph.constants.get(table)!.shape[0]! : 1);
+      const shape = settings.perChannel ? [zeros.length] : [];
+      inputs.push(writer.constant(`${table}_zero_point`, tensor('int8', shape, zeros)));
+    }
+    const restored = writer.fresh(`${table}_dequantized`);
+    writer.emit(
+      createNode({
+        id: writer.fresh(`${table}_DequantizeLinear`),
+        op: 'DequantizeLinear',
+        inputs,
+        outputs: [restored],
+        ...(settings.perChannel ? { attributes: { axis: int(turned ? 1 : 0) } } : {}),
+      }),
+    );
+    return [restored];
+  });
+  return output!; // one is made
 }
 
 interface Stored {
