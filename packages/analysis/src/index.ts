@@ -18,20 +18,27 @@ export {
 export * from './comparison/snr-db.js';
 export * from './costs/costs.js';
 export * from './costs/costs-of.js';
-export { type EnergyEstimate, energyEstimate, horowitz45nm, macPicojoules } from './costs/energy-estimate.js';
+export { type EnergyEstimate, energyEstimate } from './costs/energy-estimate.js';
 export * from './drift/drift-between.js';
 export * from './drift/linear-cka.js';
 export * from './drift/representation-drift.js';
 export * from './inspection/compressed-sizes.js';
 export * from './inspection/coverage-of.js';
-export * from './inspection/inspect-graph.js';
+export { type InspectOptions, inspectGraph } from './inspection/inspect-graph.js';
 export * from './inspection/inspection.js';
 export type { SkippedValue } from './layer-errors/comparable-values.js';
 export * from './layer-errors/layer-errors.js';
-export * from './layer-errors/weight-errors.js';
+export { type WeightError, weightErrors } from './layer-errors/weight-errors.js';
 export type { BeforeAfter } from './report/before-after.js';
 export * from './report/compress-report.js';
-export * from './report/format-number.js';
+export {
+  formatBytes,
+  formatCount,
+  formatDb,
+  formatDifference,
+  formatShare,
+  significant,
+} from './report/format-number.js';
 export * from './report/outcome-of.js';
 export * from './report/report-html.js';
 export * from './report/report-layers.js';

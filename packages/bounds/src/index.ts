@@ -6,7 +6,7 @@ export {
   secondMoment,
   truncated,
 } from './distributions/distribution.js';
-export * from './distributions/expected-pruning-error.js';
+export { expectedPruningError, type PruningError } from './distributions/expected-pruning-error.js';
 export {
   expectedQuantizationError,
   type GridForm,
@@ -24,7 +24,7 @@ export * from './distributions/uniform.js';
 export { type ExamineOptions, examineLayers } from './examine/examine-layers.js';
 export { type LayerTarget, layerTargets } from './examine/layer-targets.js';
 export type { LayerAnalysis, LayersAnalysis } from './examine/layers-analysis.js';
-export { descendCodes, descent } from './layers/coordinate-descent.js';
+export { descent } from './layers/coordinate-descent.js';
 export { type ExactPruning, exactPruning } from './layers/exact-pruning.js';
 export { type ExactRounding, exactRounding } from './layers/exact-rounding.js';
 export { type GreedyOptions, greedyPruning } from './layers/greedy-pruning.js';
@@ -34,15 +34,14 @@ export { builtInRoundings } from './layers/layer-options.js';
 export * from './layers/layer-range.js';
 export { layerRanges } from './layers/layer-ranges.js';
 export { magnitudePruning } from './layers/magnitude-pruning.js';
-export { nearest, nearestRounding } from './layers/nearest-rounding.js';
+export { nearest } from './layers/nearest-rounding.js';
 export type { PrunedRow, PruningProblem } from './layers/pruning-problem.js';
 export type { SearchLimits } from './layers/search-limits.js';
-export { type SuccessiveOptions, successive, successiveRounding } from './layers/successive-rounding.js';
+export { type SuccessiveOptions, successive } from './layers/successive-rounding.js';
 export * from './weights-advice/advise-weights.js';
 export type { ChannelRows } from './weights-advice/channel-rows.js';
 export type { CodeStatistics } from './weights-advice/code-statistics.js';
 export { type ErrorHistogram, errorHistogram } from './weights-advice/error-histogram.js';
-export * from './weights-advice/huffman-lengths.js';
 export {
   type AdviceGranularity,
   type AdviceOptions,

@@ -35,7 +35,6 @@ export * from './plugin.js';
 export * from './print-graph.js';
 export * from './pruner.js';
 export * from './random.js';
-export * from './reference.js';
 export * from './registry.js';
 export { checkOptionNames, optionApplies, resolveOptions } from './resolve-options.js';
 export * from './rounding.js';

@@ -1,5 +1,7 @@
 import type { Kind, Kinds } from './kinds.js';
-import type { Reference } from './reference.js';
+
+/** A plugin named in data: an id, or an id with options. */
+export type Reference = string | { readonly use: string; readonly with?: Readonly<Record<string, unknown>> };
 
 /** A number as an option: within a range, or one of a list. */
 export interface NumberForm {

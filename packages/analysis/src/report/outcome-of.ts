@@ -9,7 +9,7 @@ const floorPoints = 0.05;
 const floorAgreement = 0.9;
 
 /**
- * What a compression did, in one line of sentences. What a reader must know before all else comes first: that nothing
+ * The outcome of a compression, in one line of sentences. The facts that change everything come first: that nothing
  * was run, that the outputs are far from the original's, that the file grew. Then what was done, or that nothing was.
  */
 export function outcomeOf(report: CompressReport): string {
