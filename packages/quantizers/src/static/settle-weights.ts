@@ -14,7 +14,7 @@ const weighted: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 
 
 /**
  * Weights that Transpose, Cast and the like make of constants become constants themselves. Folding leaves them where
- * others read the same constant; here every reader is written anew.
+ * others read the same constant; here every reader is rewritten.
  */
 export function settleWeights(graph: Graph): SettledWeights {
   const settled = new Map<ValueId, Tensor>();
