@@ -41,7 +41,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/autodiff': 22,
   '@espalier/bounds': 20,
   '@espalier/calibration': 13,
-  '@espalier/core': 13.2,
+  '@espalier/core': 13.6,
   '@espalier/datasets': 36,
   espalier: 2,
   '@espalier/onnx': 16,
@@ -49,8 +49,8 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/ops': 60,
   '@espalier/passes': 60,
   '@espalier/pruners': 45, // one rule for each op, one file for each score
-  '@espalier/quantizers': 27,
-  '@espalier/recipe': 45, // most of it the YAML parser
+  '@espalier/quantizers': 31, // codebooks, targets and weights wherever they stand
+  '@espalier/recipe': 46, // most of it the YAML parser
   '@espalier/safetensors': 2.5,
   '@espalier/schedules': 3,
   '@espalier/tensor': 170, // TensorFlow.js for the most part
@@ -60,11 +60,11 @@ const limits: Readonly<Record<string, number>> = {
 };
 
 describe('the size of', () => {
-  it('core with one plugin is at most 3.9 kB', async () => {
+  it('core with one plugin is at most 4.2 kB', async () => {
     const { kilobytes, text } = await bundle(
       `import { createRegistry } from '@espalier/core'; import { cubic } from '@espalier/schedules'; export const registry = createRegistry([cubic]);`,
     );
-    expect(kilobytes).toBeLessThan(3.9);
+    expect(kilobytes).toBeLessThan(4.2);
     expect(text).toContain('cubic');
   });
 
