@@ -1,5 +1,4 @@
 import type { AnyPlugin, Plugin } from '@espalier/core';
-// the kind `axes`
 
 /** How the axes of `acme::ChannelGate` relate. */
 export declare const channelGate: Plugin<'axes', {}>;

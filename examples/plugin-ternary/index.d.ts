@@ -1,6 +1,6 @@
 import type { AnyPlugin, Plugin } from '@espalier/core';
 
-/** Weights of Conv, Gemm and MatMul become -1, 0 or 1 times a scale for each output channel. */
+/** The weights of layers become -1, 0 or 1 times a scale for each output channel. */
 export declare const ternary: Plugin<
   'quantizer',
   {

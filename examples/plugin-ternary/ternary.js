@@ -1,30 +1,14 @@
-import {
-  createNode,
-  definePlugin,
-  editGraph,
-  int,
-  intOf,
-  matchNames,
-  opsetOf,
-  sizeOf,
-  tensor,
-  usesOf,
-} from '@espalier/core';
+import { createNode, definePlugin, editGraph, int, matchNames, opsetOf, sizeOf, tensor, usesOf } from '@espalier/core';
+import { isRefusal, layerOf, weightIn } from '@espalier/ops';
 import { ternarize } from './ternarize.js';
 
-/** @import { Graph, Node, Note, Tensor } from '@espalier/core' */
+/** @import { AxisRules, Graph, Note, Tensor } from '@espalier/core' */
+/** @import { LayerWeight } from '@espalier/ops' */
 
-/**
- * The axis of the output channels in the weight of each op that is quantized.
- * @type {Readonly<Record<string, (node: Node, shape: readonly number[]) => number>>}
- */
-const channelAxis = {
-  Conv: () => 0,
-  Gemm: (node) => (intOf(node, 'transB', 0) ? 0 : 1),
-  MatMul: (_, shape) => shape.length - 1,
-};
+/** Layers that multiply their input with a weight; recurrent layers and tables that are looked up stay float. */
+const kinds = ['convolution', 'product', 'custom'];
 
-/** Weights of Conv, Gemm and MatMul become -1, 0 or 1 times a scale for each output channel. */
+/** The weights of layers become -1, 0 or 1 times a scale for each output channel. */
 export const ternary = definePlugin({
   kind: 'quantizer',
   id: 'ternary',
@@ -40,35 +24,39 @@ export const ternary = definePlugin({
   },
   create:
     ({ threshold, ignore }) =>
-    (graph) => ({
+    (graph, { axes } = {}) => ({
       graph,
       needs: [],
-      apply: () => quantize(graph, { threshold, ignored: matchNames(ignore) }),
+      apply: () => quantize(graph, { threshold, ignored: matchNames(ignore), axes }),
     }),
 });
 
 /**
  * @param {Graph} graph
- * @param {{ readonly threshold: number, readonly ignored: (name: string) => boolean }} options
+ * @param {{ readonly threshold: number, readonly ignored: (name: string) => boolean, readonly axes?: AxisRules }} options
  */
-function quantize(graph, { threshold, ignored }) {
+function quantize(graph, { threshold, ignored, axes }) {
   const draft = editGraph(graph);
   /** @type {Note[]} */
   const notes = [];
   /** @type {Set<string>} */
   const seen = new Set();
   for (const node of graph.nodes) {
-    const value = node.inputs[1];
-    const weight = value === undefined ? undefined : graph.constants.get(value);
-    if (!Object.hasOwn(channelAxis, node.op) || value === undefined || !weight || seen.has(value)) continue;
+    const layer = layerOf(graph, node, axes);
+    if (isRefusal(layer) || !kinds.includes(layer.kind)) continue;
+    const [{ value, outputs }] = layer.weights;
+    const weight = graph.constants.get(value);
+    if (!weight || seen.has(value)) continue;
     seen.add(value);
     const about = { node: node.id, op: node.op, value };
-    const reason = ignored(node.id) ? 'A pattern of `ignore` names it.' : whyFloat(graph, value, weight);
+    const reason = ignored(node.id)
+      ? 'A pattern of `ignore` names it.'
+      : whyFloat(graph, layer.weights[0], { weight, axes });
     if (reason !== undefined || weight.dtype !== 'float32') {
       notes.push({ ...about, outcome: 'float', reason: reason ?? 'Its weight is not float32.' });
       continue;
     }
-    const axis = channelAxis[node.op](node, weight.shape);
+    const axis = outputs[0];
     const { codes, scales } = ternarize(weight.data, { shape: weight.shape, axis, threshold });
     const quantized = draft.fresh(`${value}_quantized`);
     const scale = draft.fresh(`${value}_scale`);
@@ -101,18 +89,13 @@ function quantize(graph, { threshold, ignored }) {
 /**
  * Why a weight cannot be replaced; undefined when it can.
  * @param {Graph} graph
- * @param {string} value
- * @param {Tensor} weight
+ * @param {LayerWeight} of
+ * @param {{ readonly weight: Tensor, readonly axes?: AxisRules }} options
  * @returns {string | undefined}
  */
-function whyFloat(graph, value, weight) {
+function whyFloat(graph, { value, outputs }, { weight, axes }) {
   if (opsetOf(graph) < 13) return 'Scales for each channel need opset 13 or newer.';
-  if (weight.shape.length < 2 || sizeOf(weight.shape) === 0) return 'Its second input is no weight matrix.';
-  const uses = usesOf(graph, value);
-  const first = uses[0]?.node;
-  const axes = uses.map(({ node, slot }) => (slot === 1 ? channelAxis[node.op]?.(node, weight.shape) : undefined));
-  if (graph.outputs.includes(value) || !first || axes.some((axis) => axis === undefined || axis !== axes[0])) {
-    return 'Its weight is read in another way too.';
-  }
-  return undefined;
+  if (outputs.length !== 1 || sizeOf(weight.shape) === 0) return 'Its weight has no single axis of outputs.';
+  const alike = usesOf(graph, value).every((use) => weightIn(graph, use, axes)?.outputs.join() === outputs.join());
+  return alike && !graph.outputs.includes(value) ? undefined : 'Its weight is read in another way too.';
 }
