@@ -40,15 +40,14 @@ const sources = ['packages', 'apps']
 const texts = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', ...pages, ...sources];
 
 test('what a person reads is in plain words', () => {
-  const found = texts
-    .flatMap((path) =>
-      readFileSync(join(root, path), 'utf8')
-        .split('\n')
-        .flatMap((line, i) =>
-          phrases
-            .filter(([phrase]) => phrase.test(line))
-            .map(([, better]) => `${path}:${i + 1}: ${line.trim()} (better: ${better})`),
-        ),
-    );
+  const found = texts.flatMap((path) =>
+    readFileSync(join(root, path), 'utf8')
+      .split('\n')
+      .flatMap((line, i) =>
+        phrases
+          .filter(([phrase]) => phrase.test(line))
+          .map(([, better]) => `${path}:${i + 1}: ${line.trim()} (better: ${better})`),
+      ),
+  );
   expect(found.join('\n')).toBe('');
 });

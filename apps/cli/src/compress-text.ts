@@ -30,6 +30,7 @@ export function compressText(report: CompressReport, written: readonly string[] 
     widthText(report.widths),
     worstLayers(report),
     floatText(report),
+    passText(report),
     warnings.map((warning) => `warning: ${safeText(warning)}`).join('\n'),
   ];
   return paragraphs.filter((each) => each !== '').join('\n\n');
@@ -97,6 +98,20 @@ function worstLayers({ layers }: CompressReport): string {
     weightSnrDb === null ? '' : dbText(weightSnrDb),
   ]);
   return textTable(['layers furthest from the original', 'op', 'output', 'weight'], rows);
+}
+
+/** What passes say about nodes that they left, each reason once. */
+function passText({ steps }: CompressReport): string {
+  const notes = steps
+    .filter(({ step }) => step === 'pass')
+    .flatMap((step) => step.notes)
+    .filter(({ outcome }) => outcome !== 'warning');
+  const reasons = [...new Set(notes.map(({ reason }) => reason))];
+  const lines = reasons.slice(0, 6).map((reason) => {
+    const [first, ...more] = notes.filter((note) => note.reason === reason).map(({ node }) => node ?? '');
+    return `  ${shortText(first ?? '', 40)}${more.length ? ` and ${more.length} more` : ''}  ${safeText(reason)}`;
+  });
+  return lines.length ? ['left by passes:', ...lines].join('\n') : '';
 }
 
 function floatText({ coverage }: CompressReport): string {

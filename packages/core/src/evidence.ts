@@ -57,8 +57,8 @@ export interface Contributions {
 }
 
 /**
- * Statistics that calibration can collect: what is asked and what is answered. Third parties add more by
- * declaration merging, and collectors for them to the calibration driver.
+ * Statistics that calibration can collect: what is asked and what is answered. Third parties add more by declaration
+ * merging, and pass collectors for them to `calibrate`. That works in code alone: recipes collect the ones listed here.
  */
 export interface Statistics {
   /** Over all elements of a value, or per index of `axis` (then min and max have one entry each). */

@@ -1,6 +1,7 @@
 import { definePlugin, type Graph } from '@espalier/core';
 import { foldAhead } from './affine/fold-ahead.js';
 import { foldBack } from './affine/fold-back.js';
+import { explainBatchNorms } from './explain-batch-norms.js';
 import { inOrder, untilStable } from './in-order.js';
 
 /**
@@ -18,11 +19,14 @@ export function foldBatchNorm(graph: Graph): Graph {
   return untilStable(inOrder(foldBack, foldAhead), { name: 'fold-batchnorm', limit: graph.nodes.length + 2 })(graph);
 }
 
+/** Notes on the batch norms that stay. */
+const explained = (_: Graph, after: Graph) => explainBatchNorms(after);
+
 /** Folds batch norms. */
 export const foldBatchNormPass = /* @__PURE__ */ definePlugin({
   kind: 'pass',
   id: 'fold-batchnorm',
   about: 'Folds batch norms and per-channel factors into the weights of the layer before or after them.',
   options: {},
-  create: () => foldBatchNorm,
+  create: () => Object.assign((graph: Graph) => foldBatchNorm(graph), { explain: explained }),
 });

@@ -1,5 +1,6 @@
 import { definePlugin, type Graph } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
+import { explainBatchNorms } from './explain-batch-norms.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
 import { foldConstants } from './fold-constants.js';
 import { inOrder, untilStable } from './in-order.js';
@@ -42,5 +43,8 @@ export const simplifyPass = /* @__PURE__ */ definePlugin({
   id: 'simplify',
   about: 'Infers shapes, folds constants and batch norms, and removes what does nothing, until nothing changes.',
   options: {},
-  create: () => simplify,
+  create: () =>
+    Object.assign((graph: Graph) => simplify(graph), {
+      explain: (_: Graph, after: Graph) => explainBatchNorms(after),
+    }),
 });

@@ -168,23 +168,6 @@ describe.each(names)('the %s quantizer', (name) => {
   });
 });
 
-test('a model in float16 multiplies integers between casts, a table included', async () => {
-  const graph = network({
-    inputs: { ids: { dtype: 'int64', shape: [6] } },
-    outputs: ['y'],
-    constants: { table: half(draw([128, 32])), w: half(draw([32, 48])), b: half(draw([48])) },
-    lines: [
-      ['e', 'Gather', ['table', 'ids'], ['h']],
-      ['m', 'Gemm', ['h', 'w', 'b'], ['y']],
-    ],
-  });
-  const { graph: small, snrDb } = await compare(graph, byName.dynamic, [ids]);
-  expect([...small.constants.keys()]).not.toEqual(expect.arrayContaining(['w']));
-  expect(small.constants.get('table_quantized')?.dtype).toBe('int8');
-  expect(await fusedOps(small)).toMatchObject({ 'com.microsoft::DynamicQuantizeMatMul': 1 });
-  expect(snrDb.get('y')).toBeGreaterThan(28);
-});
-
 test('weights of a model in float16 go to MatMulNBits with float16 scales', async () => {
   const graph = network({
     inputs: { x: { dtype: 'float16', shape: [5, 32] } },

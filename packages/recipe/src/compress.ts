@@ -1,6 +1,6 @@
 import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers, widthsOf } from '@espalier/analysis';
 import { type Files, type Note, type Port, readReference, resolveReference } from '@espalier/core';
-import { inferShapes } from '@espalier/ops';
+import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
@@ -121,7 +121,8 @@ async function make(request: CompressRequest): Promise<Made> {
   const staged = await stageOutput(withoutInferredTypes(run.graph), { exporter, files, path: request.output });
   progress('account');
   const output = inferShapes(run.graph);
-  const costs = { before: costsOf(run.reference), after: costsOf(output) };
+  const rules = axisRulesOf(registry);
+  const costs = { before: costsOf(run.reference, { rules }), after: costsOf(output, { rules }) };
   const large = costs.before.bytes > largest;
   return {
     staged,
@@ -130,7 +131,7 @@ async function make(request: CompressRequest): Promise<Made> {
     inputs: commonPorts(inputs, portsOf(output)),
     data,
     steps: run.steps,
-    costs: { before: costSummary(costsOf(inferShapes(model.graph))), after: costSummary(costs.after) },
+    costs: { before: costSummary(costsOf(inferShapes(model.graph), { rules })), after: costSummary(costs.after) },
     sizes: large ? null : { before: await compressedSizes(model.graph), after: await compressedSizes(run.graph) },
     layers: reportLayers(run.reference, output, { costs }),
     graphs: large && executor.openFile ? undefined : { original: model.graph, reference: run.reference, output },

@@ -1,6 +1,7 @@
 import { type AnyPlugin, checkGraph, type Executor, type Graph, printGraph, toFloats } from '@espalier/core';
 import { fingerprint } from './graph-fingerprint.js';
 import { type Check, type Kit, must } from './kit.js';
+import { checkNotes } from './note-checks.js';
 import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
 import { randomFeeds } from './random-feeds.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
@@ -69,6 +70,14 @@ function checksOn(plugin: AnyPlugin<'pass'>, { name, graph }: SampleGraph, test:
           last = next;
         }
         must(false, where, { expected: `no change after ${mostRuns} runs`, found: 'another change each time' });
+      },
+    },
+    {
+      name: `explains itself by sentences about nodes that are there (${name})`,
+      run() {
+        const pass = build(plugin, test);
+        const after = pass(graph);
+        checkNotes(pass.explain?.(graph, after) ?? [], [graph, after], where);
       },
     },
   ];

@@ -1,28 +1,12 @@
-import {
-  type AnyPlugin,
-  checkGraph,
-  type Evidence,
-  type Executor,
-  type Graph,
-  type Need,
-  toFloats,
-} from '@espalier/core';
-import { fingerprint } from './graph-fingerprint.js';
+import { type AnyPlugin, type Executor, type Graph, toFloats } from '@espalier/core';
+import { type CompressorUnderTest, compressed, compressorChecks } from './compressor-checks.js';
 import { type Check, type Kit, must } from './kit.js';
-import { checkNotes } from './note-checks.js';
-import { build, type PluginUnderTest, pluginChecks } from './plugin-checks.js';
+import { pluginChecks } from './plugin-checks.js';
 import { randomFeeds } from './random-feeds.js';
 import { type SampleGraph, sampleGraphs } from './sample-graphs.js';
-import { syntheticEvidence } from './synthetic-evidence.js';
 
 /** Options of the kit for quantizers. */
-export interface QuantizerUnderTest extends PluginUnderTest {
-  /** Graphs to try it on; the samples of this package when left out. */
-  readonly graphs?: readonly SampleGraph[];
-  /** Answers its needs; made-up statistics when left out, so statistics of third parties must be given here. */
-  readonly evidence?: (graph: Graph, needs: readonly Need[]) => Evidence;
-  /** Runs the quantized graphs, to see that they load and stay near the float ones. */
-  readonly executor?: Executor;
+export interface QuantizerUnderTest extends CompressorUnderTest {
   /** Least signal-to-noise ratio of an output, in dB, when there is an executor. Default: 3. */
   readonly leastSnrDb?: number;
 }
@@ -36,68 +20,18 @@ export function describeQuantizer(plugin: AnyPlugin<'quantizer'>, test: Quantize
   };
 }
 
-function checksOn(
-  plugin: AnyPlugin<'quantizer'>,
-  { name, graph }: SampleGraph,
-  test: QuantizerUnderTest,
-): readonly Check[] {
+function checksOn(plugin: AnyPlugin<'quantizer'>, sample: SampleGraph, test: QuantizerUnderTest): readonly Check[] {
+  const { name, graph } = sample;
   const where = `quantizer ${plugin.id} on ${name}`;
-  const run = () => {
-    const plan = build(plugin, test)(graph);
-    return plan.apply((test.evidence ?? syntheticEvidence)(plan.graph, plan.needs));
-  };
-  const checks: Check[] = [
-    {
-      name: `does not change the graph it is given (${name})`,
-      run() {
-        const before = fingerprint(graph);
-        run();
-        must(fingerprint(graph) === before, where, { expected: 'the graph as it was', found: 'a changed argument' });
-      },
-    },
-    {
-      name: `gives a sound graph with the same inputs and outputs (${name})`,
-      run() {
-        const after = checkGraph(run().graph);
-        const ports = (each: Graph) =>
-          fingerprint(
-            [each.inputs, each.outputs].map((values) => values.map((value) => [value, each.values.get(value)?.dtype])),
-          );
-        must(ports(after) === ports(graph), where, { expected: ports(graph), found: ports(after) });
-      },
-    },
-    {
-      name: `gives the same result every time (${name})`,
-      run() {
-        const [first, second] = [run(), run()].map(fingerprint);
-        must(first === second, where, { expected: 'equal outcomes', found: 'different ones' });
-      },
-    },
-    { name: `accounts for nodes that are there (${name})`, run: () => checkNotes(run().notes, graph, where) },
-    {
-      name: `leaves ops it does not know as they are (${name})`,
-      run() {
-        const after = new Map(run().graph.nodes.map((node) => [node.id, node]));
-        for (const node of graph.nodes) {
-          if (!node.op.includes('::')) continue;
-          const kept = after.get(node.id);
-          must(kept?.op === node.op && fingerprint(kept.attributes) === fingerprint(node.attributes), where, {
-            expected: `node "${node.id}" (${node.op}) as it was`,
-            found: kept?.op ?? 'nothing',
-          });
-        }
-      },
-    },
-  ];
   const { executor, leastSnrDb = 3 } = test;
+  const checks = compressorChecks(plugin, sample, test);
   // Nobody can run an op that nobody knows.
-  if (executor && !graph.nodes.some(({ op }) => op.includes('::'))) {
-    checks.push({
-      name: `runs, and stays near the float graph (${name})`,
-      run: () => nearby([graph, run().graph], { executor, leastSnrDb, where }),
-    });
-  }
-  return checks;
+  if (!executor || graph.nodes.some(({ op }) => op.includes('::'))) return checks;
+  const run: Check = {
+    name: `runs, and stays near the float graph (${name})`,
+    run: () => nearby([graph, compressed(plugin, graph, test).graph], { executor, leastSnrDb, where }),
+  };
+  return [...checks, run];
 }
 
 async function nearby(

@@ -1,15 +1,22 @@
 import {
   type AnyPlugin,
+  buildGraph,
   createNode,
   definePlugin,
   type Executor,
   editGraph,
   floats,
   type Graph,
+  int,
+  type Loss,
+  type Optimizer,
   type Pass,
   problem,
   type Session,
+  scalar,
   type Tensor,
+  type Trained,
+  type Trainer,
   type UnitScorer,
   type WeightScorer,
 } from '@espalier/core';
@@ -19,15 +26,21 @@ import {
   describeDataset,
   describeExecutor,
   describeFormat,
+  describeLoss,
+  describeModel,
   describeObserver,
+  describeOptimizer,
   describePass,
   describePlugin,
   describePruner,
+  describePruning,
   describeQuantizer,
   describeSchedule,
+  describeTrainer,
   failuresOf,
   type Kit,
   runKit,
+  sampleGraphs,
 } from './index.js';
 
 const facts = { id: 'bad', about: 'Does something it should not do.', options: {} } as const;
@@ -240,6 +253,193 @@ describe('the kit of pruners catches one that', () => {
     });
     expect(await failing(describePruner(moody))).toEqual(['gives the same scores every time, in any order']);
   });
+});
+
+describe('the kit of prunings catches one that', () => {
+  const pruning = (change: (graph: Graph) => Graph) =>
+    definePlugin({
+      ...facts,
+      kind: 'pruning',
+      create: () => (graph) => ({ graph, needs: [], apply: () => ({ graph: change(graph), notes: [] }) }),
+    });
+  const [sample] = sampleGraphs().filter(({ name }) => name === 'perceptron');
+
+  it.each<[string, (graph: Graph) => Graph, string]>([
+    [
+      'writes into weights',
+      (graph) => {
+        (graph.constants.get('w1')?.data as Float32Array | undefined)?.fill(0); // float32 in the samples
+        return graph;
+      },
+      'does not change the graph it is given',
+    ],
+    [
+      'adds weights',
+      (graph) => ({ ...graph, constants: new Map([...graph.constants, ['more', floats([1, 2])]]) }),
+      'leaves no more weights than there were',
+    ],
+    ['drops an output', (graph) => ({ ...graph, outputs: [] }), 'gives a sound graph with the same inputs and outputs'],
+    [
+      'touches ops that it does not know',
+      (graph) => ({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, attributes: new Map() })) }),
+      'leaves ops it does not know as they are',
+    ],
+  ])('%s', async (_, change, check) => {
+    expect(await failing(describePruning(pruning(change)))).toContain(check);
+  });
+
+  it('changes the shape of an output', async () => {
+    const executor = createOnnxRuntime({ threads: 1 });
+    const shorter = pruning((graph) => {
+      const draft = editGraph(graph);
+      const last = graph.constants.get('w2')!;
+      draft.setConstant('w2', floats(last.data.slice(0, 32 * 4) as Float32Array, [32, 4])); // float32 in the samples
+      for (const value of ['o', 'y']) draft.setInfo(value, { dtype: 'float32', shape: ['batch', 4] });
+      return draft.finish();
+    });
+    const names = await failing(describePruning(shorter, { graphs: [sample!], executor }));
+    expect(names).toContain('runs, with outputs of the same shapes');
+    await executor.close();
+  });
+
+  it('and lets one that does nothing through', async () => {
+    expect(await failing(describePruning(pruning((graph) => graph)))).toEqual([]);
+  });
+});
+
+describe('the kit of losses catches one that', () => {
+  const loss = (build: Loss['build'], more: Omit<Loss, 'build'> = {}) =>
+    definePlugin({ ...facts, kind: 'loss', create: () => ({ ...more, build }) });
+  const squared: Loss['build'] = (b, { output, target }) => {
+    const difference = b.add('Sub', [output, target]);
+    return b.add('ReduceMean', [b.add('Mul', [difference, difference])], { attributes: { keepdims: int(0) } });
+  };
+
+  it('returns more than a number, adds an output, differs each time, or names inputs of a teacher that it lacks', async () => {
+    const first = 'appends a float32 scalar to the graph, and changes nothing else';
+    expect(await failing(describeLoss(loss((b, { output, target }) => b.add('Sub', [output, target]))))).toEqual([
+      first,
+    ]);
+    expect(await failing(describeLoss(loss((b, of) => b.output(squared(b, of)))))).toContain(first);
+    let calls = 0;
+    const moody = loss((b, of) => b.add('Mul', [squared(b, of), b.constant('c', scalar(calls++))]));
+    expect(await failing(describeLoss(moody))).toEqual(['appends the same nodes every time']);
+    const strange = loss(squared, { teacher: new Map([['teacher', 'output']]) });
+    expect(await failing(describeLoss(strange))).toEqual(['takes from a teacher what its further inputs need']);
+  });
+
+  it('sums over the batch', async () => {
+    const executor = createOnnxRuntime({ threads: 1 });
+    const sum = loss((b, { output }) => b.add('ReduceSum', [output], { attributes: { keepdims: int(0) } }));
+    expect(await failing(describeLoss(sum, { executor }))).toEqual(['is one finite number, the mean over the batch']);
+    expect(await failing(describeLoss(loss(squared), { executor }))).toEqual([]);
+    await executor.close();
+  });
+});
+
+describe('the kit of optimizers catches one that', () => {
+  const optimizer = (update: Optimizer['update'], state: readonly string[] = []) =>
+    definePlugin({ ...facts, kind: 'optimizer', create: () => ({ state, update }) });
+  const move =
+    (op: string): Optimizer['update'] =>
+    (b, { parameter, gradient, learningRate }) => ({
+      parameter: b.add(op, [parameter, b.add('Mul', [gradient, learningRate])]),
+      state: new Map(),
+    });
+
+  it('forgets its state, repeats a name, or changes the shape', async () => {
+    expect(await failing(describeOptimizer(optimizer(move('Sub'), ['momentum'])))).toEqual([
+      'updates the parameter and each tensor of its state, in their shape',
+    ]);
+    expect(await failing(describeOptimizer(optimizer(move('Sub'), ['m', 'm'])))).toContain(
+      'names its state, each tensor once',
+    );
+    const summed = optimizer((b, of) => ({ parameter: b.add('ReduceMean', [of.parameter]), state: new Map() }));
+    expect(await failing(describeOptimizer(summed))).toEqual([
+      'updates the parameter and each tensor of its state, in their shape',
+    ]);
+  });
+
+  it('goes uphill, or ignores the learning rate', async () => {
+    const executor = createOnnxRuntime({ threads: 1 });
+    expect(await failing(describeOptimizer(optimizer(move('Add')), { executor }))).toEqual([
+      'goes downhill on a parabola',
+    ]);
+    const fixed = optimizer((b, { parameter, gradient }) => ({
+      parameter: b.add('Sub', [parameter, b.add('Mul', [gradient, b.constant('rate', scalar(0.1))])]),
+      state: new Map(),
+    }));
+    expect(await failing(describeOptimizer(fixed, { executor }))).toContain(
+      'leaves the parameter as it is at a learning rate of 0',
+    );
+    expect(await failing(describeOptimizer(optimizer(move('Sub')), { executor }))).toEqual([]);
+    await executor.close();
+  });
+});
+
+describe('the kit of models catches one that', () => {
+  const seed = { type: 'integer', default: 0, about: 'seed of the weights' } as const;
+  const model = (weight: (seed: number) => number) =>
+    definePlugin({ ...facts, kind: 'model', options: { seed }, create: (options) => linear(weight(options.seed)) });
+  const linear = (weight: number): Graph => {
+    const b = buildGraph();
+    const x = b.input('x', 'float32', ['batch', 1]);
+    b.output(b.add('MatMul', [x, b.constant('w', floats([weight], [1, 1]))], { name: 'y' }));
+    return b.finish();
+  };
+
+  it('ignores its seed, differs each time, or has weights that are not finite', async () => {
+    expect(await failing(describeModel(model(() => 1)))).toEqual(['has other weights for another seed']);
+    let calls = 0;
+    expect(await failing(describeModel(model(() => calls++)))).toEqual([
+      'has the same weights every time for the same options',
+    ]);
+    expect(await failing(describeModel(model((start) => start / 0)))).toContain('has finite weights');
+    expect(await failing(describeModel(model((start) => start)))).toEqual([]);
+  });
+});
+
+describe('the kit of trainers catches one that', () => {
+  const executor = createOnnxRuntime({ threads: 1 });
+  const done = { history: [], masks: new Map(), epochs: 0, steps: 0, seconds: 0, imagesPerSecond: 0 } as const;
+  const trainer = (train: Trainer['train']) => definePlugin({ ...facts, kind: 'trainer', create: () => ({ train }) });
+  const finished = (graph: Graph): Trained => ({ ...done, graph, metrics: { loss: 1 }, reason: 'finished' });
+
+  it('changes nodes, forgets the metrics, breaks its masks, keeps going, or says nothing', async () => {
+    const start = { event: 'start', steps: 1, stepsPerEpoch: 1, batch: 1, parameters: 1, resumedAt: 0 } as const;
+    const step = { event: 'step', step: 1, loss: 1, learningRate: 1, imagesPerSecond: 1, secondsLeft: 0 } as const;
+    const kit = (change: (graph: Graph) => Trained) =>
+      failing(
+        describeTrainer(
+          trainer(async (graph, { events }) => {
+            events?.(start);
+            events?.(step);
+            return change(graph);
+          }),
+          { executor },
+        ),
+      );
+    expect(await kit(finished)).toEqual([]);
+    expect(await kit((graph) => finished({ ...graph, nodes: [...graph.nodes, relu('more')] }))).toEqual([
+      'does not change the graph it is given, and changes weights alone',
+    ]);
+    const { metrics: _, ...unmeasured } = finished(smallGraph());
+    expect(await kit((graph) => ({ ...unmeasured, graph }))).toEqual([
+      'gives an account of finite losses, metrics of the evaluation, and notes',
+    ]);
+    const mask = floats(new Float32Array(20), [4, 5]);
+    expect(await kit((graph) => ({ ...finished(graph), masks: new Map([['w', mask]]) }))).toEqual([
+      'keeps to masks of zeros and ones, with zero weights where they are zero',
+    ]);
+    expect(await kit((graph) => ({ ...finished(graph), steps: 1 }))).toEqual(['stops when it is told to, and says so']);
+    const silent = trainer(async (graph) => finished(graph));
+    expect(await failing(describeTrainer(silent, { executor }))).toEqual([
+      'reports its start, and steps that count up',
+    ]);
+    await executor.close();
+  });
+
+  const smallGraph = () => sampleGraphs()[0]!.graph;
 });
 
 describe('the kit of schedules catches one that', () => {

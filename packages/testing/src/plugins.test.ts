@@ -7,12 +7,17 @@ import {
   describeDataset,
   describeExecutor,
   describeFormat,
+  describeLoss,
+  describeModel,
   describeObserver,
+  describeOptimizer,
   describePass,
   describePlugin,
   describePruner,
+  describePruning,
   describeQuantizer,
   describeSchedule,
+  describeTrainer,
   runKit,
 } from './index.js';
 
@@ -25,6 +30,20 @@ describe('every built-in plugin', () => {
   for (const plugin of registry.list('quantizer')) runKit(describeQuantizer(plugin, { executor, registry }), frame);
   for (const plugin of registry.list('pruner')) runKit(describePruner(plugin), frame);
   for (const plugin of registry.list('observer')) runKit(describeObserver(plugin), frame);
+  for (const plugin of registry.list('pruning'))
+    runKit(describePruning(plugin, { with: { sparsity: 0.5 }, registry, executor }), frame);
+  for (const plugin of registry.list('loss')) {
+    const options = plugin.id === 'feature-matching' ? { values: ['h'] } : {};
+    runKit(describeLoss(plugin, { with: options, registry, executor }), frame);
+  }
+  for (const plugin of registry.list('optimizer')) runKit(describeOptimizer(plugin, { executor }), frame);
+  // Narrow forms of the large models: what is checked is the same.
+  for (const plugin of registry.list('model')) {
+    const options = plugin.options['width']?.type === 'number' ? { width: 0.25 } : {};
+    runKit(describeModel(plugin, { with: options, executor }), frame);
+  }
+  for (const plugin of registry.list('trainer'))
+    runKit(describeTrainer(plugin, { with: { batch: 32 }, registry, executor }), frame);
   for (const plugin of registry.list('executor')) runKit(describePlugin(plugin), frame);
   // Loaders of files are tried beside their code, where the files are made.
   const context = { inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 3] }] } as const;

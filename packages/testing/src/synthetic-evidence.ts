@@ -47,6 +47,8 @@ function answer(graph: Graph, need: Need): unknown {
       const usual = { mean: 0.8, square: 1, zeros: 0.25 }[need.measure];
       return new Float64Array(size).map((_, i) => usual / (1 + (i % 7)));
     }
+    case 'change':
+      return { cosine: 0.8, relative: 0.4 };
     case 'gradient':
       return normals(needKey(need), sizeOf(tensorInfo(graph, need.value)?.shape?.map(Number) ?? []), need.power);
     case 'weightContribution':

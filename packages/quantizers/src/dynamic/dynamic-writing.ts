@@ -1,4 +1,4 @@
-import { createNode, int, type Node, type Tensor, tensor, tensorInfo, toFloats, type ValueId } from '@espalier/core';
+import { createNode, int, type Node, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
 import type { NodeWriting } from '../node-by-node.js';
 import type { GraphWriter } from '../quantized-graph.js';
 import type { StoredWeights } from '../stored-weights.js';
@@ -20,7 +20,7 @@ export interface Activation {
 }
 
 /** The activation on uint8, quantized over its own range at each run; once for all its readers. */
-export function quantizedActivation({ graph, writer, activations }: DynamicWriting, value: ValueId): Activation {
+export function quantizedActivation({ writer, activations }: DynamicWriting, value: ValueId): Activation {
   let found = activations.get(value);
   if (!found) {
     found = {
@@ -32,34 +32,17 @@ export function quantizedActivation({ graph, writer, activations }: DynamicWriti
     writer.info(found.integers, { dtype: 'uint8' });
     writer.info(found.scale, { dtype: 'float32', shape: [] });
     writer.info(found.zeroPoint, { dtype: 'uint8', shape: [] });
-    // DynamicQuantizeLinear takes float32 alone.
-    const half = tensorInfo(graph, value)?.dtype === 'float16';
-    const source = half ? writer.fresh(`${value}_float32`) : value;
-    if (half) writer.emit(castNode(writer, { from: value, to: source, type: 1 }));
     writer.emit(
       createNode({
         id: writer.fresh(`${value}_DynamicQuantizeLinear`),
         op: 'DynamicQuantizeLinear',
-        inputs: [source],
+        inputs: [value],
         outputs: [found.integers, found.scale, found.zeroPoint],
       }),
     );
   }
   return found;
 }
-
-/** A Cast to the ONNX type of a number: 1 float32, 10 float16. */
-export const castNode = (
-  writer: GraphWriter,
-  { from, to, type }: { readonly from: ValueId; readonly to: ValueId; readonly type: 1 | 10 },
-): Node =>
-  createNode({
-    id: writer.fresh(`${to}_Cast`),
-    op: 'Cast',
-    inputs: [from],
-    outputs: [to],
-    attributes: { to: int(type) },
-  });
 
 /** Names for the restoring of int32 sums. */
 export interface Restoring {

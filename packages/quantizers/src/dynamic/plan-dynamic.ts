@@ -29,11 +29,8 @@ export function fateOf(graph: Graph, node: Node, settings: Facts): DynamicFate {
 
 const without = ({ target }: DynamicSettings, op: string) => `${target.name} has no integer kernel for ${op}`;
 
-/** The types of weights that are quantized. */
-const floats = ['float32', 'float16'] as const;
-
 const matmul: Rule = (graph, node, settings) => {
-  const obstacle = matrixObstacle(graph, node, floats);
+  const obstacle = matrixObstacle(graph, node);
   if (obstacle !== undefined) return float(obstacle);
   return runsDynamic(settings, 'MatMulInteger')
     ? integers('matmul', settings, 'MatMulInteger')
@@ -77,7 +74,7 @@ const rules: Readonly<Record<string, Rule>> = {
   GRU: unrolled,
   RNN: unrolled,
   Gather(graph, node, { embeddings, perChannel, target }) {
-    const obstacle = rowsObstacle(graph, node, floats);
+    const obstacle = rowsObstacle(graph, node);
     if (obstacle !== undefined) return float(obstacle);
     if (!embeddings) return float('the options leave embeddings float');
     if (!target.storage?.types.includes('int8')) return float(`${target.name} does not store weights as int8`);

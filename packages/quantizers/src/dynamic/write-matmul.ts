@@ -8,7 +8,7 @@ import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
 import { isTable, turnedTable } from '../write-rows.js';
 import { byChannel } from './dynamic-settings.js';
-import { biasOperand, castNode, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
+import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } from './dynamic-writing.js';
 
 /**
  * MatMul or Gemm as DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul (-> Add), which runtimes fuse (onnxruntime:
@@ -22,8 +22,6 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
   const activation = quantizedActivation(writing, node.inputs[matrix.data]!);
   const output = node.outputs[0]!;
   const product = matrix.bias ? writer.fresh(`${output}_product`) : output;
-  const half = matrix.tensor.dtype === 'float16';
-  const restored = half ? writer.fresh(`${output}_float32`) : product;
   const sums = writer.fresh(`${output}_sums`);
   const inputs =
     matrix.data === 0
@@ -31,8 +29,7 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
       : [integers, activation.integers, zeroPoint, activation.zeroPoint];
   writer.emit(
     createNode({ id: node.id, op: 'MatMulInteger', inputs, outputs: [sums] }),
-    ...restoreSums(writer, { sums, activation, weightScale, output: restored }),
-    ...(half ? [castNode(writer, { from: restored, to: product, type: 10 })] : []),
+    ...restoreSums(writer, { sums, activation, weightScale, output: product }),
   );
   if (matrix.bias) {
     const bias = biasOperand(writing, matrix.bias);
@@ -53,7 +50,6 @@ function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): Writte
     settings.embeddings &&
     settings.weights.bits === 8 &&
     settings.weights.signed &&
-    matrix.tensor.dtype === 'float32' &&
     isTable(graph, name)
   ) {
     const [turned, scale] = turnedTable(writing, name, choice);

@@ -7,6 +7,7 @@ export const passStep: StepKind = {
   options: {},
   async run(graph, { reference, where }, { registry }) {
     const pass = resolveReference(registry, { kind: 'pass', reference, where });
-    return { graph: pass(graph), notes: [] };
+    const after = pass(graph);
+    return { graph: after, notes: pass.explain?.(graph, after) ?? [] };
   },
 };
