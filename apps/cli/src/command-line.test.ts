@@ -277,16 +277,16 @@ describe('compress', () => {
     expect(channels.error).toMatch(/^OPTION_CONFLICT: steps\[0\].prune.with.minimumSize: expected granularity: weight/);
   });
 
-  it('writes the folder that transformers.js expects for the preset web', async () => {
+  it('writes the folder that transformers.js expects for the preset web, and says what it left out', async () => {
     await writeFile(join(folder, 'config.json'), '{}');
-    const found = await json('compress', 'net.onnx', '-o', 'web', '--preset', 'web');
-    expect(found.forms.map(({ dtype }: { dtype: string }) => dtype)).toEqual(['fp32', 'fp16', 'q8', 'q4']);
-    expect((await readdir(join(folder, 'web', 'onnx'))).sort()).toEqual([
-      'model.onnx',
-      'model_fp16.onnx',
-      'model_q4.onnx',
-      'model_quantized.onnx',
-    ]);
+    const found = await json('compress', 'net.onnx', '-o', 'web', '--preset', 'web', '--set', 'dtypes=fp32,fp16,q4');
+    const written = found.forms.map(({ dtype }: { dtype: string }) => dtype);
+    const left = found.leftOut.map(({ dtype }: { dtype: string }) => dtype);
+    expect([...written, ...left].sort()).toEqual(['fp16', 'fp32', 'q4']);
+    const endings: Readonly<Record<string, string>> = { fp32: '', fp16: '_fp16', q4: '_q4' };
+    expect((await readdir(join(folder, 'web', 'onnx'))).sort()).toEqual(
+      written.map((dtype: string) => `model${endings[dtype]}.onnx`).sort(),
+    );
     expect(await readFile(join(folder, 'web', 'config.json'), 'utf8')).toBe('{}');
     expect(found.forms[1].report.output.bytes).toBeLessThan(found.forms[0].report.output.bytes);
   });

@@ -1,2 +1,10 @@
-export { findPreset, type Preset, type PresetName, presets } from './presets.js';
+export {
+  type FolderPreset,
+  findFolderPreset,
+  findPreset,
+  folderPresets,
+  type Preset,
+  type PresetName,
+  presets,
+} from './presets.js';
 export { registry } from './registry.js';

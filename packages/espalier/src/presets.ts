@@ -1,5 +1,5 @@
 import { didYouMean, problem } from '@espalier/core';
-import { defineRecipe, type Recipe } from '@espalier/recipe';
+import { defineRecipe, type FolderRecipe, type Recipe } from '@espalier/recipe';
 
 /** A recipe that ships with Espalier. */
 export interface Preset {
@@ -57,13 +57,47 @@ export const presets = {
   },
 } as const satisfies Readonly<Record<string, Preset>>;
 
+/** A folder recipe that ships with Espalier: a preset whose output is a folder. */
+export interface FolderPreset {
+  readonly about: string;
+  readonly recipe: FolderRecipe;
+}
+
+const dynamic = { use: 'dynamic', with: { weights: { type: 'uint8' } } } as const;
+/** Computes in float16, as GPUs like it, and stores what must compute in float32 or stands in a branch. */
+const half = [{ quantize: { use: 'fp16', with: { compute: 'float16' } } }, { quantize: 'fp16' }] as const;
+const bnb4 = { use: 'weights', with: { codebook: 'nf4', block: 64 } } as const;
+
+/** The forms of a model by the `dtype` under which transformers.js loads them. */
+const webForms: FolderRecipe['forms'] = {
+  fp32: { ending: '', recipe: defineRecipe({ espalier: 1, steps: [simplify] }) },
+  fp16: { ending: '_fp16', recipe: defineRecipe({ espalier: 1, steps: [simplify, ...half] }) },
+  q8: { ending: '_quantized', recipe: presets['int8-dynamic'].recipe },
+  int8: { ending: '_int8', recipe: presets['int8-dynamic'].recipe },
+  uint8: { ending: '_uint8', recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: dynamic }] }) },
+  q4: { ending: '_q4', recipe: presets['int4-weights'].recipe },
+  q4f16: {
+    ending: '_q4f16',
+    recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'weights' }, ...half] }),
+  },
+  bnb4: { ending: '_bnb4', recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: bnb4 }] }) },
+};
+
+/** Folder recipes by name. */
+export const folderPresets = {
+  web: {
+    about: 'a folder with every form that transformers.js loads: fp32, fp16, q8, int8, uint8, q4, q4f16, bnb4.',
+    recipe: { espalier: 1, dtypes: Object.keys(webForms), externalData: 'auto', forms: webForms },
+  },
+} as const satisfies Readonly<Record<string, FolderPreset>>;
+
 /** The name of a preset. */
 export type PresetName = keyof typeof presets;
 
 /** A preset by name. @throws PRESET_UNKNOWN with what exists and the nearest spelling. */
 export function findPreset(name: string): Preset {
   if (Object.hasOwn(presets, name)) return presets[name as PresetName]; // checked just above
-  const names = Object.keys(presets);
+  const names = [...Object.keys(presets), ...Object.keys(folderPresets)];
   throw problem('PRESET_UNKNOWN', {
     where: `preset "${name}"`,
     expected: `one of ${names.join(', ')}`,
@@ -71,3 +105,7 @@ export function findPreset(name: string): Preset {
     fix: `${didYouMean(name, names)}Or write a recipe.`,
   });
 }
+
+/** A folder preset by name; undefined where there is none. */
+export const findFolderPreset = (name: string): FolderPreset | undefined =>
+  Object.hasOwn(folderPresets, name) ? folderPresets[name as keyof typeof folderPresets] : undefined; // just checked

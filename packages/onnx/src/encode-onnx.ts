@@ -11,6 +11,10 @@ export interface OnnxWriteOptions {
   readonly externalData?: 'auto' | 'always' | 'never';
   /** Smallest weight in bytes that goes to the file beside the model, when there is one. Default: 1024. */
   readonly externalThreshold?: number;
+  /** What follows the model's name in that of the file beside it. Default: `.data`. */
+  readonly externalEnding?: string;
+  /** Most bytes of a file beside the model; what is beyond goes to further ones. Default: no limit. */
+  readonly externalLimit?: number;
   /** Whether floating-point weights that take less as a sparse tensor are written as one. Default: false. */
   readonly sparse?: boolean;
 }

@@ -27,6 +27,18 @@ test('a graph that fits becomes one file, the same bytes every time', async () =
   expect(sameBytes(content.get('m/a.onnx')!, joinBytes(encodeOnnx(graph)))).toBe(true);
 });
 
+test('a limit splits the weights over several files, and their ending can be chosen', async () => {
+  const files = memoryFiles();
+  const weights = new Map(['a', 'b', 'c'].map((name) => [name, floats(new Float32Array(300).fill(1.5), [300])]));
+  const graph = createGraph({ inputs: [], outputs: ['a', 'b', 'c'], constants: weights, nodes: [] });
+  const options = { externalData: 'always', externalEnding: '_data', externalLimit: 2500 } as const;
+  const paths = await writeOnnx(graph, files, { path: 'm/a.onnx', ...options });
+  expect(paths).toEqual(['m/a.onnx', 'm/a.onnx_data', 'm/a.onnx_data_1']);
+  expect(await Promise.all(paths.slice(1).map((path) => files.size(path)))).toEqual([1216 + 1200, 1200]);
+  const { constants } = await readOnnx(files, 'm/a.onnx');
+  for (const [name, { data }] of weights) expect(constants.get(name)?.data).toEqual(data);
+});
+
 test('external weights go to one file beside the model, large ones to whole pages, and are read back', async () => {
   const content = new Map<string, Uint8Array>();
   const files = memoryFiles(content);

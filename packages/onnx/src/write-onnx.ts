@@ -1,4 +1,4 @@
-import type { Files, Graph } from '@espalier/core';
+import { beside, type Files, type Graph } from '@espalier/core';
 import { encodeModel } from './encode-model.js';
 import { largestMessage, type OnnxWriteOptions } from './encode-onnx.js';
 import { messageTooLarge } from './errors.js';
@@ -6,7 +6,8 @@ import { createExternalLayout } from './external-layout.js';
 
 /**
  * Writes a graph as an ONNX file. When it would pass the 2 GiB that protobuf allows, or when asked to, weights go
- * to one file `PATH.data` beside it, streamed from the graph's tensors. Returns the paths written.
+ * to files beside it, streamed from the graph's tensors: `PATH.data`, and where that has a limit `PATH.data_1` and so
+ * on. Returns the paths written.
  * @throws ONNX_LIMIT, ONNX_UNWRITABLE, GRAPH_* and what `files` throws.
  */
 export async function writeOnnx(
@@ -15,6 +16,7 @@ export async function writeOnnx(
   target: { readonly path: string } & OnnxWriteOptions,
 ): Promise<readonly string[]> {
   const { path, externalData = 'auto', externalThreshold = 1024, sparse = false } = target;
+  const { externalEnding = '.data', externalLimit = Number.POSITIVE_INFINITY } = target;
   if (externalData !== 'always') {
     const { chunks, length } = encodeModel(graph, { sparse, external: () => undefined });
     if (length <= largestMessage) {
@@ -23,13 +25,13 @@ export async function writeOnnx(
     }
     if (externalData === 'never') throw messageTooLarge(length, largestMessage);
   }
-  const data = `${path}.data`;
-  const layout = createExternalLayout(data.slice(data.lastIndexOf('/') + 1), externalThreshold);
+  const name = `${path.slice(path.lastIndexOf('/') + 1)}${externalEnding}`;
+  const layout = createExternalLayout({ name, threshold: externalThreshold, limit: externalLimit });
   const { chunks, length } = encodeModel(graph, { sparse, external: layout.place });
   if (length > largestMessage) throw messageTooLarge(length, largestMessage);
-  const weights = layout.chunks();
+  const weights = layout.files().map((file) => ({ ...file, path: beside(path, file.name) }));
   // The weights first: a model that names them must find them.
-  if (weights.length > 0) await files.write(data, weights);
+  for (const file of weights) await files.write(file.path, file.chunks);
   await files.write(path, chunks);
-  return weights.length > 0 ? [path, data] : [path];
+  return [path, ...weights.map((file) => file.path)];
 }

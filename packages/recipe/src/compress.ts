@@ -38,7 +38,13 @@ export interface CompressRequest extends RunRequest {
  * give the same bytes.
  * @throws EspalierErrors of every stage; nothing is left at `output` then but what was there before.
  */
-export async function compress(request: CompressRequest): Promise<CompressReport> {
+export const compress = async (request: CompressRequest): Promise<CompressReport> =>
+  (await compressFile(request)).report;
+
+/** `compress`, with the paths of all files that were written. */
+export async function compressFile(
+  request: CompressRequest,
+): Promise<{ readonly report: CompressReport; readonly written: readonly string[] }> {
   const { executor, files, progress = () => {} } = request;
   const made = await make(request);
   const { staged, data, bytes } = made;
@@ -55,8 +61,7 @@ export async function compress(request: CompressRequest): Promise<CompressReport
       progress,
     });
     const report = reportOf(request, made, verified);
-    await staged.accept();
-    return report;
+    return { report, written: await staged.accept() };
   } finally {
     await staged.discard();
   }

@@ -2,6 +2,13 @@ export { checkOutput, type OutputRequest } from './check-output.js';
 export { checkRecipe } from './check-recipe.js';
 export { checkSteps } from './check-steps.js';
 export { type CompressRequest, compress } from './compress.js';
+export {
+  compressFolder,
+  type FolderReport,
+  type FolderRequest,
+  type WrittenForm,
+} from './folder/compress-folder.js';
+export { checkFolderRecipe, type FolderForm, type FolderRecipe } from './folder/folder-recipe.js';
 export { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
 export { commonPorts, portsOf } from './model-ports.js';
 export { type NamedModel, openAnyModel } from './open-any-model.js';

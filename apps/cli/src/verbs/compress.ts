@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { problem } from '@espalier/core';
 import { checkRecipe, type Recipe, compress as runCompress, setInRecipe } from '@espalier/recipe';
-import { findPreset } from 'espalier';
+import { findFolderPreset, findPreset } from 'espalier';
 import { compressText } from '../compress-text.js';
 import { dataSource } from '../data-source.js';
 import {
@@ -18,13 +18,11 @@ import {
 } from '../flags.js';
 import { type InputFlags, inputRequestOf, withInputFlags } from '../input-flags.js';
 import { loadRecipe } from '../load-recipe.js';
-import { bytesText, dbText, ratioText } from '../number-text.js';
 import type { Surroundings } from '../surroundings.js';
-import { textTable } from '../text-table.js';
 import { version } from '../version.js';
-import { type WebFolder, writeWebFolder } from '../web-folder.js';
 import { withWorkbench } from '../workbench.js';
 import { writeReport } from '../write-report.js';
+import { compressToFolder } from './compress-to-folder.js';
 import type { Verb } from './verb.js';
 
 interface CompressFlags extends SharedFlags, DataFlags, InputFlags, TrainingFlags {
@@ -45,7 +43,7 @@ export const compress: Verb = (command, surroundings) =>
     .requiredOption('-o, --output <file>', 'the file to write')
     .option(
       '--preset <name>',
-      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-50, prune-int8; web: a folder with all forms that need no data',
+      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-50, prune-int8; web: a folder with every form that transformers.js loads',
     )
     .option('--recipe <file>', 'a recipe: YAML, JSON, or a TypeScript or JavaScript module')
     .option(
@@ -59,9 +57,11 @@ export const compress: Verb = (command, surroundings) =>
     .option('--report <folder>', 'write report.json and report.html there')
     .action(async (model: string, flags: CompressFlags) => {
       const checkpoint = checkpointOf(flags);
-      if (flags.preset === 'web' && flags.recipe === undefined) {
-        if (checkpoint) throw badFlag('--checkpoint', 'a recipe that trains', '--preset web');
-        return compressForWeb(model, flags, surroundings);
+      const preset = flags.recipe === undefined ? findFolderPreset(flags.preset ?? '') : undefined;
+      if (preset) {
+        if (checkpoint) throw badFlag('--checkpoint', 'a recipe that trains', `--preset ${flags.preset}`);
+        const change = (recipe: Recipe) => withFlags(recipe, flags);
+        return compressToFolder(model, flags, { surroundings, preset, withFlags: change });
       }
       const recipe = await recipeOf(flags, surroundings);
       await withWorkbench(flags, surroundings, {
@@ -89,47 +89,6 @@ export const compress: Verb = (command, surroundings) =>
         },
       });
     });
-
-/** `--preset web`: the output is a folder. */
-const compressForWeb = (model: string, flags: CompressFlags, surroundings: Surroundings): Promise<void> =>
-  withWorkbench(flags, surroundings, {
-    async work({ registry, executor, files, progress, answer }) {
-      const given = await inputRequestOf(flags, files);
-      const written = await writeWebFolder({
-        ...(given ? { given } : {}),
-        registry,
-        executor,
-        files,
-        input: model,
-        folder: flags.output.replace(/\/+$/, ''),
-        versions: { espalier: version, node: process.versions.node },
-        progress: progress.show,
-      });
-      for (const { dtype, report } of written.forms) {
-        if (flags.report !== undefined) await writeReport(files, `${flags.report}/${dtype}`, report);
-      }
-      progress.close();
-      answer(written, () => webText(written));
-    },
-  });
-
-function webText({ folder, forms, copied }: WebFolder): string {
-  const rows = forms.map(({ dtype, report: { output, latency, comparison, warnings } }) => [
-    dtype,
-    output.path,
-    bytesText(output.bytes),
-    latency ? ratioText(latency.ratio) : '?',
-    dbText(Math.min(...(comparison?.outputs ?? []).map(({ snrDb }) => snrDb))),
-    String(warnings.length),
-  ]);
-  const table = textTable(['dtype', 'file', 'size', 'latency', 'SNR', 'warnings'], rows);
-  const warnings = forms.flatMap(({ dtype, report }) =>
-    report.warnings.map((warning) => `warning (${dtype}): ${warning}`),
-  );
-  return [table, '', `written to ${folder}${copied.length ? `, with ${copied.join(', ')}` : ''}`, ...warnings].join(
-    '\n',
-  );
-}
 
 async function recipeOf(flags: CompressFlags, surroundings: Surroundings): Promise<Recipe> {
   if ((flags.recipe === undefined) === (flags.preset === undefined)) {
