@@ -108,7 +108,7 @@ export function describeTrainer(plugin: AnyPlugin<'trainer'>, test: TrainerUnder
       },
     },
     {
-      name: 'stops when it is told to, and says so',
+      name: 'stops when its signal is aborted, and says so',
       async run() {
         const stop = new AbortController();
         const { reason, steps } = await train({
