@@ -9,15 +9,6 @@ export const badLayer = (what: string, { expected, found }: { expected: string; 
     fix: 'Give finite weights [rows, size] and XᵀX [size, size] of the same layer.',
   });
 
-/** A matrix that should be XᵀX has negative eigenvalues or is not symmetric. */
-export const gramIndefinite = (found: string): EspalierError =>
-  problem('LAYER_GRAM', {
-    where: 'layer, gram',
-    expected: 'a symmetric positive semidefinite XᵀX',
-    found,
-    fix: 'Collect it again, from more samples or in float64.',
-  });
-
 /** A thread that judged a tensor has ended. */
 export const workerFailed = (cause: unknown): EspalierError =>
   problem('ANALYSIS_WORKER', {

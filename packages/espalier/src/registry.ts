@@ -1,5 +1,4 @@
 import * as autodiff from '@espalier/autodiff';
-import * as bounds from '@espalier/bounds';
 import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
 import { onnxExport, onnxImport } from '@espalier/onnx';
@@ -56,9 +55,9 @@ export const registry = createRegistry([
   pruners.fisher,
   pruners.snip,
   pruners.activation,
-  bounds.nearest,
-  bounds.successive,
-  bounds.descent,
+  quantizers.nearest,
+  quantizers.successive,
+  quantizers.descent,
   datasets.fashionMnist,
   datasets.mnist,
   datasets.images,

@@ -9,3 +9,12 @@ export const twoAxisRules = (op: string) =>
     fix: 'Leave one of the packages out.',
     details: { op },
   });
+
+/** A matrix that should be XᵀX has negative eigenvalues or is not symmetric. */
+export const gramIndefinite = (found: string) =>
+  problem('LAYER_GRAM', {
+    where: 'layer, gram',
+    expected: 'a symmetric positive semidefinite XᵀX',
+    found,
+    fix: 'Collect it again, from more samples or in float64.',
+  });

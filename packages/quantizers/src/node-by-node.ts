@@ -1,8 +1,10 @@
 import {
   type AxisRules,
   type Compressor,
+  type Evidence,
   type Graph,
   inSight,
+  type Need,
   type Node,
   type Note,
   subgraphsOf,
@@ -30,6 +32,9 @@ export interface NodeWriting {
   /** Constants that were written in another form; they fall away where nobody else reads them. */
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
+  readonly evidence: Evidence;
+  /** Whether the graph is a body of If, Loop or Scan, where nothing is calibrated. */
+  readonly inBody: boolean;
   /** Axis rules of custom ops. */
   readonly rules: AxisRules;
 }
@@ -42,15 +47,23 @@ export interface NodeByNode<Form extends string> {
   fateOf(graph: Graph, node: Node, rules: AxisRules): Fate<Form>;
   /** The writers of one graph, by form. */
   writers(writing: NodeWriting): Readonly<Record<Form, (node: Node) => void>>;
+  /** The statistic that the form of a node needs, for nodes outside of subgraphs. */
+  readonly needOf?: (graph: Graph, node: Node, form: Form) => Need | undefined;
   /** Forms that are com.microsoft ops. */
   readonly contrib: readonly Form[];
 }
 
 /**
- * The compressor of such a quantizer; it reaches into the bodies of If, Loop and Scan. It needs no data, and gives
+ * The compressor of such a quantizer; it reaches into the bodies of If, Loop and Scan. It gives
  * back the very graph where every node stays float.
  */
-export function nodeByNode<Form extends string>({ opset, fateOf, writers, contrib }: NodeByNode<Form>): Compressor {
+export function nodeByNode<Form extends string>({
+  opset,
+  fateOf,
+  writers,
+  contrib,
+  needOf,
+}: NodeByNode<Form>): Compressor {
   return (given, { axes: rules = new Map() } = {}) => {
     const graph = prepareGraph(given, opset);
     const plan = planOf(graph, (body, node) => fateOf(body, node, rules));
@@ -58,15 +71,18 @@ export function nodeByNode<Form extends string>({ opset, fateOf, writers, contri
     const forms = formsOf(plan);
     return {
       graph,
-      needs: [],
-      apply() {
+      needs: graph.nodes.flatMap((node) => {
+        const { form } = plan.fates.get(node.id)!;
+        return form === 'float' ? [] : (needOf?.(graph, node, form) ?? []);
+      }),
+      apply(evidence) {
         if ([...forms].every((form) => form === 'float')) return { graph: given, notes };
         const writer = writeGraph(graph);
         const replaced = new Set<ValueId>();
         const opsets = contrib.some((form) => forms.has(form))
           ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
           : graph.opsets;
-        writeNodes(plan, { writer, replaced, made: madeConstants(), rules, writers });
+        writeNodes(plan, { writer, replaced, made: madeConstants(), rules, evidence, inBody: false, writers });
         return { graph: writer.finish(replaced, opsets), notes };
       },
     };
@@ -110,7 +126,7 @@ function writeNodes<Form extends string>(
     const whole = withBodies(node, (body) => {
       const plan = bodies.get(body)!; // every body has one
       const inner = writeBody(body, plan.graph, writer);
-      writeNodes(plan, { ...writing, writer: inner });
+      writeNodes(plan, { ...writing, writer: inner, inBody: true });
       return inner.finish(replaced);
     });
     write[fates.get(node.id)!.form](whole);

@@ -12,6 +12,7 @@ export { describePass, type PassUnderTest } from './describe-pass.js';
 export { describePruner } from './describe-pruner.js';
 export { describePruning, type PruningUnderTest } from './describe-pruning.js';
 export { describeQuantizer, type QuantizerUnderTest } from './describe-quantizer.js';
+export { describeRounding } from './describe-rounding.js';
 export { describeSchedule, type ScheduleUnderTest } from './describe-schedule.js';
 export { describeTrainer, type TrainerUnderTest } from './describe-trainer.js';
 export { type ExecutorCase, executorCases } from './executor-cases.js';

@@ -16,6 +16,7 @@ import {
   describePruner,
   describePruning,
   describeQuantizer,
+  describeRounding,
   describeSchedule,
   describeTrainer,
   runKit,
@@ -44,6 +45,7 @@ describe('every built-in plugin', () => {
   }
   for (const plugin of registry.list('trainer'))
     runKit(describeTrainer(plugin, { with: { batch: 32 }, registry, executor }), frame);
+  for (const plugin of registry.list('rounding')) runKit(describeRounding(plugin), frame);
   for (const plugin of registry.list('executor')) runKit(describePlugin(plugin), frame);
   // Loaders of files are tried beside their code, where the files are made.
   const context = { inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 3] }] } as const;

@@ -1,4 +1,4 @@
-import { inverseOf } from '@espalier/ops';
+import { inverseOf, subMatrix } from '@espalier/ops';
 import { enumerateKept, enumerationNodes } from './enumerate-kept.js';
 import { greedyPruning } from './greedy-pruning.js';
 import { independentPart } from './independent-part.js';
@@ -9,7 +9,6 @@ import { quadraticForm } from './quadratic-form.js';
 import { refitKept } from './refit-kept.js';
 import { createRelaxation, type OpenPruning } from './relax-pruning.js';
 import { createBudget, type SearchLimits } from './search-limits.js';
-import { subMatrix } from './sub-matrix.js';
 
 /** The best zeros found, and what is certain about all others. */
 export interface ExactPruning extends PrunedRow {

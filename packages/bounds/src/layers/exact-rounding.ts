@@ -1,10 +1,9 @@
-import { inverseOf } from '@espalier/ops';
+import { inverseOf, subMatrix } from '@espalier/ops';
+import { nearestCode } from '@espalier/quantizers';
 import { independentPart } from './independent-part.js';
 import { checkGrid, checkRow, type IntegerProblem } from './integer-problem.js';
-import { nearestCode } from './nearest-rounding.js';
 import { quadraticForm } from './quadratic-form.js';
 import { createBudget, type SearchLimits } from './search-limits.js';
-import { subMatrix } from './sub-matrix.js';
 
 /** The result of the search, and whether it was complete. */
 export interface ExactRounding {

@@ -1,4 +1,4 @@
-import { dampedInverse } from './damped-inverse.js';
+import { dampedInverse } from '@espalier/ops';
 import { checkPruning, type PrunedRow, type PruningProblem } from './pruning-problem.js';
 import { refitKept } from './refit-kept.js';
 import { copySwept, type SweptInverse, sweep, sweptInverse } from './swept-inverse.js';

@@ -1,6 +1,4 @@
-import { cholesky, solveCholesky } from '@espalier/ops';
-import { gramIndefinite } from '../errors.js';
-import { subMatrix } from './sub-matrix.js';
+import { cholesky, gramIndefinite, solveCholesky, subMatrix } from '@espalier/ops';
 
 /** The part of a quadratic form that stays definite when all indistinguishable directions are left free. */
 export interface IndependentPart {

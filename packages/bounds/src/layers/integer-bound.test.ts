@@ -1,4 +1,5 @@
 import { createRandom } from '@espalier/core';
+import { nearestCode } from '@espalier/quantizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
@@ -7,7 +8,6 @@ import { exactRounding } from './exact-rounding.js';
 import { integerBound } from './integer-bound.js';
 import type { IntegerProblem } from './integer-problem.js';
 import { maximizeBarrier } from './maximize-barrier.js';
-import { nearestCode } from './nearest-rounding.js';
 import { quadraticForm } from './quadratic-form.js';
 
 // n, b, cond-free facts of the checkable instance: dual bound, exact in the box, exact without, nearest, codes.

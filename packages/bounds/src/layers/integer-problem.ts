@@ -1,5 +1,6 @@
 import type { RoundingGrid } from '@espalier/core';
-import { badLayer, gramIndefinite } from '../errors.js';
+import { gramIndefinite } from '@espalier/ops';
+import { badLayer } from '../errors.js';
 
 /**
  * One row of weights to be put on one grid: minimise E(z) = (step·z - w)ᵀ G (step·z - w) over whole z of the grid.

@@ -1,6 +1,6 @@
 import type { Rounding, RoundingGrid } from '@espalier/core';
+import { descendCodes } from '@espalier/quantizers';
 import { badLayer } from '../errors.js';
-import { descendCodes } from './coordinate-descent.js';
 import { exactRounding } from './exact-rounding.js';
 import { integerBound } from './integer-bound.js';
 import { quadraticForm } from './quadratic-form.js';

@@ -1,9 +1,7 @@
 import { badOption, type Rounding } from '@espalier/core';
-import { descent } from './coordinate-descent.js';
+import { descent, nearest, successive } from '@espalier/quantizers';
 import type { Certificates } from './judge-quantization.js';
 import type { LayerRangeOptions } from './layer-range.js';
-import { nearest } from './nearest-rounding.js';
-import { successive } from './successive-rounding.js';
 
 /** The roundings that are tried unless others are given, by name. */
 export const builtInRoundings = (): Readonly<Record<string, Rounding>> => ({

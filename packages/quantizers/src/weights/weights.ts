@@ -7,6 +7,7 @@ import { createStoredWeights } from '../stored-weights.js';
 import { targetOption, targetOr } from '../target-option.js';
 import { writeRows } from '../write-rows.js';
 import { fateOf, type WeightsForm } from './plan-weights.js';
+import { roundingNeed } from './rounding-of.js';
 import type { WeightsSettings } from './weights-settings.js';
 import type { WeightsWriting } from './weights-writing.js';
 import { writeBnb4 } from './write-bnb4.js';
@@ -34,6 +35,13 @@ export const weightsQuantizer = definePlugin({
       of: ['none', 'nf4', 'fp4'],
       default: 'none',
       about: 'evenly spaced values, or sixteen unevenly spaced ones (MatMulBnb4; usual with blocks of 64)',
+    },
+    rounding: {
+      type: 'plugin',
+      kind: 'rounding',
+      optional: true,
+      when: { ...even, form: ['matmulnbits'] },
+      about: 'how matrices are rounded, by their inputs (needs data) or not. Default: each weight to the nearest',
     },
     clip: {
       type: 'choice',
@@ -86,6 +94,7 @@ export const weightsQuantizer = definePlugin({
       grid: { bits, signed: symmetric, symmetric },
       block,
       clip: options.clip,
+      rounding: options.rounding,
       form: options.form,
       codebook,
       accuracyLevel,
@@ -109,6 +118,7 @@ export const weightsQuantizer = definePlugin({
     return nodeByNode<WeightsForm>({
       opset,
       fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
+      needOf: (graph, node, form) => (form === 'matrix' ? roundingNeed(graph, node, settings) : undefined),
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
       writers(shared) {
         const rows = { clip: options.clip, perRow: true };

@@ -2,6 +2,7 @@ import { createNode, fromNumbers, int, ints, type Node, tensor, tensorInfo, type
 import { type MatrixWeights, matrixWeights } from '../matrix-weights.js';
 import { biasNode } from './bias-node.js';
 import { blockWeights, nBitsLayout } from './block-weights.js';
+import { roundingOf } from './rounding-of.js';
 import type { WeightsWriting } from './weights-writing.js';
 
 /**
@@ -11,7 +12,7 @@ import type { WeightsWriting } from './weights-writing.js';
 export function writeNBits(writing: WeightsWriting, node: Node): void {
   const { graph, writer, settings } = writing;
   const matrix = matrixWeights(graph, node);
-  const constants = writing.made(matrix.tensor, `nbits|${matrix.key}`, () => nBitsConstants(writing, matrix));
+  const constants = writing.made(matrix.tensor, `nbits|${matrix.key}`, () => nBitsConstants(writing, matrix, node));
   const output = node.outputs[0]!;
   const left = matrix.data === 1;
   const product = matrix.bias || left ? writer.fresh(`${output}_product`) : output;
@@ -35,9 +36,13 @@ export function writeNBits(writing: WeightsWriting, node: Node): void {
   if (matrix.bias) writer.emit(biasNode(writing, node, { product, bias: matrix.bias }));
 }
 
-function nBitsConstants({ writer, settings, replaced }: WeightsWriting, matrix: MatrixWeights): readonly ValueId[] {
+function nBitsConstants(writing: WeightsWriting, matrix: MatrixWeights, node: Node): readonly ValueId[] {
+  const { writer, settings, replaced } = writing;
   const { bits } = settings.grid;
-  const weights = blockWeights(matrix.values, [matrix.rows, matrix.columns], settings);
+  const weights = blockWeights(matrix.values, [matrix.rows, matrix.columns], {
+    ...settings,
+    rounding: roundingOf(writing, node),
+  });
   const { integers, scale, zeroPoint } = nBitsLayout(weights, settings.grid);
   const { columns, blocks, block } = weights;
   replaced.add(matrix.name);

@@ -1,5 +1,5 @@
-import { inverseOf } from '@espalier/ops';
-import { gramIndefinite } from '../errors.js';
+import { inverseOf } from './cholesky.js';
+import { gramIndefinite } from './errors.js';
 
 /**
  * (G + ρI)⁻¹ with ρ = damping · mean(diag G), raised tenfold until it can be inverted. Inputs that are always 0 get a

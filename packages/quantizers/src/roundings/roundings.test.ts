@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { randomGram } from '../../../../test/random-gram.js';
 import { descendCodes, descent } from './coordinate-descent.js';
 import { nearest, nearestRounding } from './nearest-rounding.js';
-import { quadraticForm } from './quadratic-form.js';
 import { successive, successiveRounding } from './successive-rounding.js';
+
+/** dᵀ a d. */
+const quadraticForm = (a: Float64Array, d: Float64Array): number =>
+  d.reduce((sum, x, i) => sum + x * d.reduce((inner, y, j) => inner + a[i * d.length + j]! * y, 0), 0);
 
 const plugins = [nearest, successive, descent];
 

@@ -1,8 +1,6 @@
-import { definePlugin, type RoundingProblem } from '@espalier/core';
-import { cholesky } from '@espalier/ops';
-import { dampedInverse } from './damped-inverse.js';
+import { definePlugin, gridAt, type RoundingProblem } from '@espalier/core';
+import { cholesky, dampedInverse, subMatrix } from '@espalier/ops';
 import { nearestCode } from './nearest-rounding.js';
-import { subMatrix } from './sub-matrix.js';
 
 /** Options of successive rounding. */
 export interface SuccessiveOptions {
@@ -19,20 +17,22 @@ export interface SuccessiveOptions {
  * @throws LAYER_GRAM for a matrix that is no XᵀX.
  */
 export function successiveRounding(
-  { weight, rows, size, gram, grids }: RoundingProblem,
+  problem: RoundingProblem,
   { damping = 0.01, actOrder = false }: SuccessiveOptions = {},
 ): Int32Array {
+  const { weight, rows, size, gram } = problem;
   const order = actOrder ? byEnergy(gram, size) : undefined;
   const factor = upperFactor(order ? subMatrix(gram, size, order) : gram, size, damping);
   const codes = new Int32Array(rows * size);
   const left = new Float64Array(size);
   for (let row = 0; row < rows; row++) {
     const base = row * size;
-    const grid = grids[row]!;
     for (let i = 0; i < size; i++) left[i] = weight[base + (order ? order[i]! : i)]!;
     for (let i = 0; i < size; i++) {
+      const column = order ? order[i]! : i;
+      const grid = gridAt(problem, row, column);
       const code = nearestCode(left[i]!, grid);
-      codes[base + (order ? order[i]! : i)] = code;
+      codes[base + column] = code;
       const at = i * size;
       const error = (left[i]! - code * grid.step) / factor[at + i]!;
       if (error !== 0) for (let j = i + 1; j < size; j++) left[j]! -= error * factor[at + j]!;

@@ -1,4 +1,4 @@
-import { definePlugin, type Rounding, type RoundingProblem } from '@espalier/core';
+import { definePlugin, gridAt, type Rounding, type RoundingProblem } from '@espalier/core';
 import { nearestRounding } from './nearest-rounding.js';
 import { successiveRounding } from './successive-rounding.js';
 
@@ -7,23 +7,24 @@ import { successiveRounding } from './successive-rounding.js';
  * with d = step·z - w. The result is never worse than the start, and no single change improves it.
  * Bounded by 1000 rounds over all codes; each move lowers the error, so it ends by itself long before.
  */
-export function descendCodes({ weight, rows, size, gram, grids }: RoundingProblem, start: Int32Array): Int32Array {
+export function descendCodes(problem: RoundingProblem, start: Int32Array): Int32Array {
+  const { weight, rows, size, gram } = problem;
   const codes = start.slice();
   const slope = new Float64Array(size); // G·d
   for (let row = 0; row < rows; row++) {
     const base = row * size;
-    const { step, lowest, highest } = grids[row]!;
     slope.fill(0);
     for (let j = 0; j < size; j++) {
-      const gap = step * codes[base + j]! - weight[base + j]!;
+      const gap = gridAt(problem, row, j).step * codes[base + j]! - weight[base + j]!;
       if (gap !== 0) for (let i = 0; i < size; i++) slope[i]! += gram[j * size + i]! * gap;
     }
     let moved = true;
     for (let round = 0; moved && round < 1000; round++) {
       moved = false;
       for (let i = 0; i < size; i++) {
+        if (!(gram[i * size + i]! > 0)) continue;
+        const { step, lowest, highest } = gridAt(problem, row, i);
         const own = gram[i * size + i]! * step;
-        if (!(own > 0)) continue;
         const code = codes[base + i]!;
         const wish = code - slope[i]! / own;
         // A move must be past the middle by more than float noise: ties would go back and forth.
