@@ -431,7 +431,9 @@ describe('the kit of trainers catches one that', () => {
     expect(await kit((graph) => ({ ...finished(graph), masks: new Map([['w', mask]]) }))).toEqual([
       'keeps to masks of zeros and ones, with zero weights where they are zero',
     ]);
-    expect(await kit((graph) => ({ ...finished(graph), steps: 1 }))).toEqual(['stops when its signal is aborted, and says so']);
+    expect(await kit((graph) => ({ ...finished(graph), steps: 1 }))).toEqual([
+      'stops when its signal is aborted, and says so',
+    ]);
     const silent = trainer(async (graph) => finished(graph));
     expect(await failing(describeTrainer(silent, { executor }))).toEqual([
       'reports its start, and steps that count up',
