@@ -2,7 +2,7 @@ import type { FolderReport, WrittenForm } from '@espalier/recipe';
 import { bytesText, dbText, ratioText } from './number-text.js';
 import { textTable } from './text-table.js';
 
-/** What stands in a written folder, and what does not and why. */
+/** The files of a written folder, and the forms that were left out with their reasons. */
 export function folderText({ folder, forms, leftOut, skipped, copied, warnings }: FolderReport): string {
   const columns = ['dtype', 'file', 'size', 'latency', 'SNR', 'warnings'];
   return [

@@ -11,7 +11,7 @@ export interface OnnxWriteOptions {
   readonly externalData?: 'auto' | 'always' | 'never';
   /** Smallest weight in bytes that goes to the file beside the model, when there is one. Default: 1024. */
   readonly externalThreshold?: number;
-  /** What follows the model's name in that of the file beside it. Default: `.data`. */
+  /** The ending that the file beside the model adds to the model's name. Default: `.data`. */
   readonly externalEnding?: string;
   /** Most bytes of a file beside the model; what is beyond goes to further ones. Default: no limit. */
   readonly externalLimit?: number;

@@ -8,7 +8,7 @@ const page = 4096;
 /** All others begin where a view of any type may. */
 const line = 64;
 
-/** How weights are laid out in files beside a model. */
+/** Names and sizes of the files beside a model. */
 export interface ExternalChoice {
   /** The name of the first file; further ones are called NAME_1, NAME_2. */
   readonly name: string;

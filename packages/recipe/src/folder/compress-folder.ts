@@ -24,7 +24,7 @@ export interface WrittenForm {
   readonly report: CompressReport;
 }
 
-/** What was written to a folder, and what was not. */
+/** The forms that were written to a folder, and those that were left out. */
 export interface FolderReport {
   readonly folder: string;
   readonly forms: readonly WrittenForm[];
