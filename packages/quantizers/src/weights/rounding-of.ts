@@ -12,7 +12,7 @@ export function roundingNeed(graph: Graph, node: Node, { rounding }: WeightsSett
   return { statistic: 'gram', node: node.id };
 }
 
-/** How the weights of a node are rounded; undefined: to the nearest. Within subgraphs nothing is calibrated. */
+/** The rounding of a node with its inputs; undefined for the nearest. Within subgraphs nothing is calibrated. */
 export function roundingOf(
   {
     graph,

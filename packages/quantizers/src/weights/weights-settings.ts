@@ -9,7 +9,7 @@ export interface WeightsSettings {
   readonly grid: Grid;
   readonly block: number;
   readonly clip: WeightClip;
-  /** How weights become integers of blocks; undefined: the nearest. */
+  /** The rounding of weights in blocks; undefined for the nearest. */
   readonly rounding: Rounding | undefined;
   readonly form: 'matmulnbits' | 'qdq';
   readonly codebook: 'none' | CodebookName;
