@@ -88,18 +88,20 @@ export interface AxisSite {
    */
   role(port: AxisPort | undefined, axis: number, role: Role): void;
   /**
-   * A constant of whole numbers that code weights: masking writes the code of zero, which is `zeroPoint`, one number or
-   * one per index of axis `along`, and 0 when it is left out.
+   * A constant of whole numbers that code weights: masking writes the code of zero, which is `zeroPoint`, one number,
+   * one per index of axis `along`, or one per `block` of its indices at every place beside it, and 0 when it is left out.
    */
-  coded(port: AxisPort | undefined, zeroPoint?: AxisPort, along?: number): void;
+  coded(port: AxisPort | undefined, zeroPoint?: AxisPort, along?: number, block?: number): void;
   /** The elements of both, in row-major order, are the same: which axes can be cut is settled later. */
   reshape(from: readonly Axis[], to: readonly Axis[]): void;
 }
 
-/** The code of zero of a quantized constant: one number, or one per index of an axis. */
+/** The code of zero of a quantized constant: one number, one per index of an axis, or one per block of indices. */
 export interface ZeroCode {
   readonly zeroPoint?: Tensor;
   readonly along?: number;
+  /** Indices of `along` that share a zero point; those of the other axes have their own then. */
+  readonly block?: number;
 }
 
 /** Part of a `run`. */

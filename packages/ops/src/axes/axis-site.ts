@@ -91,7 +91,7 @@ export function siteOf(open: OpenRelations, node: Node, roles: Map<ValueId, Map<
       const axes = roles.get(of.value) ?? new Map<number, Role>();
       roles.set(of.value, axes.set(axis, role));
     },
-    coded(of, zeroPoint, along) {
+    coded(of, zeroPoint, along, block) {
       if (!of?.constant) return;
       if (zeroPoint && !zeroPoint.constant) {
         for (const axis of of.axes) pin(axis, 'its zero point is computed at run time');
@@ -100,6 +100,7 @@ export function siteOf(open: OpenRelations, node: Node, roles: Map<ValueId, Map<
       codes.set(of.value, {
         ...(zeroPoint?.constant ? { zeroPoint: zeroPoint.constant } : {}),
         ...(along === undefined ? {} : { along }),
+        ...(block ? { block } : {}),
       });
     },
     reshape(from, to) {

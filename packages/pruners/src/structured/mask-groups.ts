@@ -61,21 +61,37 @@ function zeroed(source: Tensor, axes: ReadonlyMap<number, ReadonlySet<number>>, 
   }
   if (dtype === 'string') return source; // no group holds texts
   const data = (source.data as TypedArray).slice() as TypedArray;
-  const zeros = code?.zeroPoint ? toNumbers(code.zeroPoint) : [0];
-  const along = zeros.length === 1 ? undefined : code?.along;
+  const zeroAt = zeroOf(shape, code);
   const write = bytesFor(dtype, 1) === 8 && dtype.includes('int') ? BigInt : Number;
   for (const [axis, indices] of axes) {
-    const [strideHere, strideAlong] = [axis, along ?? axis].map((each) => sizeOf(shape.slice(each + 1)));
+    const stride = sizeOf(shape.slice(axis + 1));
     const size = shape[axis]!;
     for (let outer = 0; outer < sizeOf(shape.slice(0, axis)); outer++) {
       for (const index of indices) {
-        const start = (outer * size + index) * strideHere!;
-        const end = start + strideHere!;
-        if (along === undefined)
-          data.fill(write(zeros[0]!) as never, start, end); // fits the dtype, as the codes do
-        else for (let i = start; i < end; i++) data[i] = write(zeros[Math.floor(i / strideAlong!) % shape[along]!]!);
+        const start = (outer * size + index) * stride;
+        const end = start + stride;
+        if (typeof zeroAt === 'number')
+          data.fill(write(zeroAt) as never, start, end); // fits the dtype, as the codes do
+        else for (let i = start; i < end; i++) data[i] = write(zeroAt(i));
       }
     }
   }
   return { ...source, data } as Tensor; // the same dtype and length
+}
+
+/** The code of zero: one number, or that of an element by its place in row-major order. */
+function zeroOf(shape: readonly number[], code: ZeroCode | undefined): number | ((element: number) => number) {
+  const zeros = code?.zeroPoint ? toNumbers(code.zeroPoint) : [0];
+  const along = code?.along;
+  if (zeros.length === 1 || along === undefined) return zeros[0]!;
+  const size = shape[along]!;
+  const stride = sizeOf(shape.slice(along + 1));
+  const index = (element: number) => Math.floor(element / stride) % size;
+  const { block } = code!; // it has an axis
+  if (block === undefined) return (element) => zeros[index(element)]!;
+  const blocks = Math.ceil(size / block);
+  return (element) => {
+    const outer = Math.floor(element / (stride * size));
+    return zeros[(outer * blocks + Math.floor(index(element) / block)) * stride + (element % stride)]!;
+  };
 }

@@ -32,7 +32,9 @@ const quantize: AxisRule = {
     for (const slot of [1, 2]) roles(site, slot, 'keeps');
     const along = axisAt(intOf(site.node, 'axis', 1), x.shape.length);
     relateScales(site, x, along);
-    if (x.constant && site.node.op.endsWith('DequantizeLinear')) site.coded(x, site.inputs[2], along);
+    if (x.constant && site.node.op.endsWith('DequantizeLinear')) {
+      site.coded(x, site.inputs[2], along, intOf(site.node, 'block_size', 0));
+    }
   },
 };
 
