@@ -6,13 +6,15 @@ import { tensorProfile } from './training-parts/tensor-profile.js';
 import { throughput } from './training-parts/throughput.js';
 
 /**
- * Training steps (forward, backward, momentum) of ResNet-20, MobileNetV2 at 32x32 and LeNet-5 on onnxruntime and on
- * TensorFlow.js's wasm memory: for each, images a second taken in turns, then where the time goes, op by op.
+ * Training steps (forward, backward, momentum) of ResNet-20, MobileNetV2 at 32x32, LeNet-5, a ViT and an encoder on
+ * onnxruntime and in WebAssembly: for each, images a second taken in turns, then where the time goes, op by op.
  *
- *     tsx --conditions=@espalier/source bench/training.ts [MODEL..] [--batch 64] [--steps 8]
+ *     tsx --conditions=@espalier/source bench/training.ts [MODEL..] [--batch 64] [--rounds 5] [--steps 8] [--peer PYTHON]
  *
- * MODEL is one of resnet20, mobilenet-v2, lenet5 and real, the trained ResNet-20 of the models folder. Only parts of it:
- * `--no-profile`; `--only-profile`, where `--plain` adds onnxruntime's plain form.
+ * MODEL is one of resnet20, mobilenet-v2, lenet5, vit, encoder and real, the trained ResNet-20 of the models folder.
+ * PYTHON is one that has PyTorch: its eager and compiled steps, in both layouts and on one and two threads, take turns
+ * with ours, and the ratios are printed. Only parts of it: `--no-profile`; `--only-profile`, where `--plain` adds onnxruntime's plain form and `--threads 2` profiles it on two
+ * threads.
  *
  *     tsx --conditions=@espalier/source bench/training.ts --memory [--steps 2000]
  *
@@ -22,7 +24,8 @@ const words = process.argv.slice(2);
 const has = (flag: string): boolean => words.includes(flag);
 const numberAfter = (flag: string, fallback: number): number =>
   has(flag) ? Number(words[words.indexOf(flag) + 1]) : fallback;
-const named = words.filter((word, i) => !word.startsWith('--') && !['--batch', '--steps'].includes(words[i - 1] ?? ''));
+const withValue = ['--batch', '--steps', '--rounds', '--threads', '--peer'];
+const named = words.filter((word, i) => !word.startsWith('--') && !withValue.includes(words[i - 1] ?? ''));
 const batch = numberAfter('--batch', 64);
 
 if (has('--memory-of')) {
@@ -36,12 +39,13 @@ if (has('--memory-of')) {
   ];
   residentMemories(runs, batch);
 } else {
-  const steps = numberAfter('--steps', 8);
-  for (const model of named.length > 0 ? named : ['resnet20', 'mobilenet-v2', 'lenet5']) {
+  const [steps, rounds] = [numberAfter('--steps', 8), numberAfter('--rounds', 5)];
+  const peer = has('--peer') ? { peer: words[words.indexOf('--peer') + 1]! } : {};
+  for (const model of named.length > 0 ? named : ['resnet20', 'mobilenet-v2', 'lenet5', 'vit', 'encoder']) {
     const step = stepOf(model, batch);
-    if (!has('--only-profile')) await throughput(step, { model, batch, steps });
+    if (!has('--only-profile')) await throughput(step, { model, batch, steps, rounds, ...peer });
     if (has('--no-profile')) continue;
-    const given = { feeds: firstFeeds(step), steps };
+    const given = { feeds: firstFeeds(step), steps, threads: numberAfter('--threads', 1) };
     await onnxruntimeProfile(`${model} on onnxruntime, fast,`, step.graph, given);
     if (has('--plain')) await onnxruntimeProfile(`${model} on onnxruntime, plain,`, lowerCustomOps(step.graph), given);
     await tensorProfile(`${model} on tfjs wasm,`, step.graph, given);

@@ -3,7 +3,7 @@ import { crossEntropy, sgd, type TrainingStep, trainingStep } from '@espalier/au
 import { createRandom, floats, type Graph, longs, type Session, scalar, sizeOf, type Tensor } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
 import { setInputShapes } from '@espalier/ops';
-import { lenet5, mobilenetV2, resnet20 } from '@espalier/zoo';
+import { bertTiny, lenet5, mobilenetV2, resnet20, vitTiny } from '@espalier/zoo';
 import { modelsFolder } from '../../test/fixtures.js';
 
 /** The networks that are measured, by name; `real` is the trained ResNet-20 of the models folder. */
@@ -11,6 +11,8 @@ export const models: Readonly<Record<string, () => Graph>> = {
   resnet20: () => resnet20({}),
   'mobilenet-v2': () => mobilenetV2({ classes: 10, size: 32 }),
   lenet5: () => lenet5({}),
+  vit: () => vitTiny({ classes: 10, size: 32, patch: 4, depth: 4 }),
+  encoder: () => bertTiny({ classes: 10, vocabulary: 1000, sequence: 64, positions: 64 }),
   real: () => decodeOnnx(new Uint8Array(readFileSync(`${modelsFolder()}/resnet20-cifar10.onnx`))),
 };
 
@@ -28,7 +30,10 @@ export function stepOf(model: string, batch: number): TrainingStep {
 
 const carriedBy = (step: TrainingStep) => [...step.parameters, ...step.state, ...step.statistics];
 
-/** Random images and classes, and the tensors that steps begin with. */
+// How many whole numbers an input draws from, and the least of them, where it is not ten classes or tokens.
+const draws: Readonly<Record<string, readonly [number, number]>> = { attention_mask: [1, 1], token_type_ids: [2, 0] };
+
+/** Random images, tokens and classes, and the tensors that steps begin with. */
 export function firstFeeds(step: TrainingStep): Map<string, Tensor> {
   const random = createRandom(1);
   const feeds = new Map<string, Tensor>(carriedBy(step).map(({ input, initial }) => [input, initial]));
@@ -38,9 +43,10 @@ export function firstFeeds(step: TrainingStep): Map<string, Tensor> {
     const { dtype, shape = [] } = step.graph.values.get(name)!; // every input has a type
     const sizes = shape.map(Number);
     const count = sizeOf(sizes);
+    const [numbers, least] = draws[name] ?? [10, 0];
     const classes = () =>
       longs(
-        Array.from({ length: count }, () => random.below(10)),
+        Array.from({ length: count }, () => least + random.below(numbers)),
         sizes,
       );
     feeds.set(name, dtype === 'int64' ? classes() : floats(Float32Array.from({ length: count }, random.normal), sizes));
