@@ -100,7 +100,7 @@ function worstLayers({ layers }: CompressReport): string {
   return textTable(['layers furthest from the original', 'op', 'output', 'weight'], rows);
 }
 
-/** What passes say about nodes that they left, each reason once. */
+/** The reasons of passes for nodes that they left, each once. */
 function passText({ steps }: CompressReport): string {
   const notes = steps
     .filter(({ step }) => step === 'pass')
