@@ -6,7 +6,7 @@ export const runtimeMissing = (wanted: readonly string[], cause: unknown): Espal
     where: 'executor onnxruntime',
     expected: wanted.length === 1 ? `the package ${wanted[0]}` : `one of the packages ${wanted.join(', ')}`,
     found: `that it could not be loaded (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)})`,
-    fix: `Install it: npm install ${wanted[0]}`,
+    fix: `Install it: ${wanted[0] === 'onnxruntime-node' ? 'ONNXRUNTIME_NODE_INSTALL=skip ' : ''}npm install ${wanted[0]}${wanted[0] === 'onnxruntime-node' ? ' (the variable keeps its install script from fetching CUDA libraries, which are not needed).' : ''}`,
     details: { packages: wanted },
     cause,
   });

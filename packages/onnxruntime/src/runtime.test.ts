@@ -19,7 +19,8 @@ describe('loadRuntime', () => {
       code: 'EXECUTOR_MISSING',
       message:
         'executor onnxruntime: expected one of the packages onnxruntime-node, onnxruntime-web, found that it could not ' +
-        "be loaded (Cannot find package 'onnxruntime-node'). Install it: npm install onnxruntime-node",
+        "be loaded (Cannot find package 'onnxruntime-node'). Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (the variable keeps its install " +
+        'script from fetching CUDA libraries, which are not needed).',
     });
   });
 });
