@@ -29,7 +29,7 @@ describe('a wrong option is refused with its name and a remedy', () => {
   it.each<[unknown, RegExp]>([
     [
       { type: 'choice', choices: ['a', 'b'], about: 'mode' },
-      /^schedule mine, option mode: expected the keys type, about, when, of, default for type choice, found "choices"\. The choices belong in "of"\./,
+      /^schedule mine, option mode: expected the keys type, about, formerly, when, of, default for type choice, found "choices"\. The choices belong in "of"\./,
     ],
     [{ type: 'choice', about: 'mode' }, /option mode, of: expected a list of texts, found undefined/],
     [{ type: 'choice', of: 'ab', about: 'mode' }, /option mode, of: expected a list of texts, found "ab"/],
