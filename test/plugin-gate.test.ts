@@ -16,7 +16,9 @@ it('an op that nobody knows fixes what meets it, and a rule frees it', () => {
   expect(intOf(node, 'channels', 0)).toBe(4);
   expect(small.constants.get('gate')?.shape).toEqual([2]);
   expect(small.values.get('gated')?.shape).toEqual(['batch', 4, 4, 4]);
-  const { notes } = channelPruning({ pruner: magnitude(), sparsity: 0.5, multiple: 1 })(graph, { axes: rules }).apply(noEvidence);
+  const { notes } = channelPruning({ pruner: magnitude(), sparsity: 0.5, multiple: 1 })(graph, { axes: rules }).apply(
+    noEvidence,
+  );
   expect(notes[0]?.reason).toBe('2 of 4 units removed, from 3 constants.');
 });
 
