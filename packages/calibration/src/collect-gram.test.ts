@@ -200,12 +200,16 @@ describe('gram', () => {
     expectGram(await gram(graph, x, { sizes: [1, 1], node: 'y/MatMul' }), gramOfRows(rows, 3));
   });
 
-  it.each([0, 1])('reads the rows of Gemm with transA %i', async (transA) => {
+  it.each([
+    ['Gemm', 0],
+    ['Gemm', 1],
+    ['com.microsoft::FusedMatMul', 1],
+  ])('reads the rows of %s with transA %i', async (op, transA) => {
     const x = normals(4, 4);
     const at = (row: number, column: number) => x.data[transA ? column * 4 + row : row * 4 + column]!;
     const rows = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => at(row, column)));
-    const graph = layer('Gemm', { x, w: normals(4, 6), attributes: { transA: int(transA) } });
-    expectGram(await gram(graph, x, { node: 'y/Gemm' }), gramOfRows(rows, 4));
+    const graph = layer(op, { x, w: normals(4, 6), attributes: { transA: int(transA) } });
+    expectGram(await gram(graph, x, { node: graph.nodes[0]!.id }), gramOfRows(rows, 4));
   });
 
   it('answers for every group of a convolution from one list of rows', async () => {

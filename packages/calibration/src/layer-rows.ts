@@ -1,15 +1,5 @@
-import {
-  floats,
-  type Graph,
-  indexOf,
-  int,
-  intOf,
-  ints,
-  intsOf,
-  type Node,
-  tensorInfo,
-  type ValueId,
-} from '@espalier/core';
+import { floats, type Graph, indexOf, int, ints, intsOf, type Node, tensorInfo, type ValueId } from '@espalier/core';
+import { isRefusal, type LayerWeight, operandsOf } from '@espalier/ops';
 import type { NeedOf } from './collector.js';
 import { impossibleNeed } from './errors.js';
 import { overSlices } from './over-slices.js';
@@ -43,24 +33,37 @@ export interface Sums {
 /** A need that names a layer. */
 type LayerNeed = NeedOf<'gram'> | NeedOf<'regression'>;
 
-const layers: Readonly<Record<string, (need: LayerNeed, node: Node, graph: Graph) => Layer>> = {
-  Conv: convLayer,
-  Gemm: gemmLayer,
-  MatMul: matMulLayer,
-};
+/** The node of a need, the weight that its rows are multiplied with, and where they lie. */
+interface Rows {
+  readonly need: LayerNeed;
+  readonly node: Node;
+  readonly weight: LayerWeight;
+  readonly data: ValueId;
+  /** The axis of the data that is summed over; negative: from the end. */
+  readonly axis: number;
+}
 
-/** @throws CALIBRATION_NEED. */
+/** The rows of a layer: of a plain product, or of the op Conv. @throws CALIBRATION_NEED. */
 export function layerOf(need: LayerNeed, graph: Graph): Layer {
   const node = indexOf(graph).node.get(need.node);
-  const make = node && layers[node.op];
-  if (!make) {
-    throw impossibleNeed(need, {
-      expected: `the id of a ${Object.keys(layers).join(', ')} node`,
-      found: node ? `a node of op ${node.op}` : 'no such node',
-    });
-  }
-  return make(need, node, graph);
+  const layer = node ? operandsOf(graph, node) : { reason: 'no such node' };
+  if (!node || isRefusal(layer)) throw noRows(need, node, isRefusal(layer) ? layer.reason : '');
+  const rows = node.op === 'Conv' ? convLayer : layer.kind === 'product' && !layer.fused ? productLayer : undefined;
+  // Of two operands the constant one is the weight, the right one if both are or neither is.
+  const weight = layer.weights.findLast(({ value }) => graph.constants.has(value)) ?? layer.weights.at(-1);
+  const data = weight && node.inputs[weight.data?.slot ?? -1];
+  if (!rows || !weight?.data || data === undefined || isCoded(weight))
+    throw noRows(need, node, 'another kind of layer');
+  return rows({ need, node, weight, data, axis: weight.data.axis }, graph);
 }
+
+const isCoded = ({ scale, zeroPoint }: LayerWeight): boolean => scale !== undefined || zeroPoint !== undefined;
+
+const noRows = (need: LayerNeed, node: Node | undefined, reason: string) =>
+  impossibleNeed(need, {
+    expected: 'the id of a node that multiplies rows by a weight: a Conv, Gemm or MatMul',
+    found: node ? `a node of op ${node.op} (${reason})` : reason,
+  });
 
 function onlyGroup(need: LayerNeed, groups: number): number {
   const { group = groups === 1 ? 0 : undefined } = need;
@@ -71,57 +74,35 @@ function onlyGroup(need: LayerNeed, groups: number): number {
   });
 }
 
-/** Rows as they lie in memory: y = alpha A' B' + beta C, with A' = A or Aᵀ. */
-function gemmLayer(need: LayerNeed, node: Node): Layer {
-  const data = node.inputs[0]!;
-  const transposed = intOf(node, 'transA', 0) !== 0;
+/** Rows of a product: what is read along the axis that is summed over, at every place of the others. */
+function productLayer({ need, data, axis, weight: { result = -1 } }: Rows, graph: Graph): Layer {
+  const rank = tensorInfo(graph, data)?.shape?.length;
+  if (axis !== -1 && (rank === undefined || rank < 2)) {
+    throw impossibleNeed(need, {
+      expected: `at least two known axes of "${data}"`,
+      found: rank === undefined ? 'an unknown rank' : '1',
+    });
+  }
+  const transposed = axis === -2 && rank === 2;
   return {
     data,
     group: onlyGroup(need, 1),
     build: (statistics, target) =>
       matrixProducts(statistics, {
-        matrix: statistics.asFloat(data),
+        matrix: transposed ? statistics.asFloat(data) : rowsAlong(statistics, data, axis),
         transposed,
-        target: target && statistics.asFloat(target),
+        target: target && rowsAlong(statistics, target, result),
       }),
   };
 }
 
-function matMulLayer(need: LayerNeed, node: Node, graph: Graph): Layer {
-  const [left, right] = node.inputs as readonly [ValueId, ValueId]; // MatMul has exactly two
-  const group = onlyGroup(need, 1);
-  if (!graph.constants.has(left) || graph.constants.has(right)) {
-    return {
-      data: left,
-      group,
-      build(statistics, target) {
-        const flat = (value: ValueId) =>
-          statistics.builder.add('Flatten', [statistics.asFloat(value)], { attributes: { axis: int(-1) } });
-        return matrixProducts(statistics, { matrix: flat(left), target: target && flat(target) });
-      },
-    };
-  }
-  // The weight stands on the left: rows of the data are columns of the right operand.
-  const rank = tensorInfo(graph, right)?.shape?.length;
-  if (rank === undefined || rank < 2) {
-    throw impossibleNeed(need, {
-      expected: `at least two known axes of "${right}"`,
-      found: rank === undefined ? 'an unknown rank' : '1',
-    });
-  }
-  const order = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
-  return {
-    data: right,
-    group,
-    build(statistics, target) {
-      const { builder } = statistics;
-      const flat = (value: ValueId) => {
-        const turned = builder.add('Transpose', [statistics.asFloat(value)], { attributes: { perm: ints(order) } });
-        return builder.add('Flatten', [turned], { attributes: { axis: int(-1) } });
-      };
-      return matrixProducts(statistics, { matrix: flat(right), target: target && flat(target) });
-    },
-  };
+/** The value as a matrix whose columns are an axis: the last one, or the one before it. */
+function rowsAlong({ asFloat, builder, model }: StatisticsGraph, value: ValueId, axis: number): ValueId {
+  const rank = tensorInfo(model, value)?.shape?.length ?? 2;
+  const order = Array.from({ length: rank }, (_, at) => (at < rank - 2 ? at : 2 * rank - 3 - at));
+  const turned =
+    axis === -1 ? asFloat(value) : builder.add('Transpose', [asFloat(value)], { attributes: { perm: ints(order) } });
+  return builder.add('Flatten', [turned], { attributes: { axis: int(-1) } });
 }
 
 interface Matrices {
@@ -152,15 +133,14 @@ function matrixProducts(statistics: StatisticsGraph, { matrix, transposed = fals
   };
 }
 
-function convLayer(need: LayerNeed, node: Node, graph: Graph): Layer {
-  const [data, weight] = node.inputs as readonly [ValueId, ValueId]; // Conv has both
-  const shape = tensorInfo(graph, weight)?.shape;
-  const kernel = intsOf(node, 'kernel_shape', undefined) ?? shape?.slice(2);
-  const perGroup = shape?.[1];
-  if (!kernel?.every((size): size is number => typeof size === 'number') || typeof perGroup !== 'number') {
-    throw impossibleNeed(need, { expected: `a weight "${weight}" of known shape`, found: 'an unknown shape' });
+function convLayer({ need, node, weight, data }: Rows, graph: Graph): Layer {
+  const shape = tensorInfo(graph, weight.value)?.shape;
+  const kernel = intsOf(node, 'kernel_shape', undefined) ?? weight.inner.map((axis) => shape?.[axis]);
+  const perGroup = shape?.[weight.sums[0] ?? 0];
+  if (!kernel.every((size): size is number => typeof size === 'number') || typeof perGroup !== 'number') {
+    throw impossibleNeed(need, { expected: `a weight "${weight.value}" of known shape`, found: 'an unknown shape' });
   }
-  const groups = intOf(node, 'group', 1);
+  const { groups } = weight;
   return {
     data,
     group: onlyGroup(need, groups),

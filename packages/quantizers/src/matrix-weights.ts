@@ -1,18 +1,9 @@
-import {
-  type DType,
-  floatOf,
-  type Graph,
-  intOf,
-  type Node,
-  type Tensor,
-  tensorInfo,
-  toFloats,
-  type ValueId,
-} from '@espalier/core';
+import { type DType, type Graph, type Node, type Tensor, tensorInfo, toFloats, type ValueId } from '@espalier/core';
+import { isRefusal, type Layer, type LayerWeight, operandsOf } from '@espalier/ops';
 import { type ConstantBehind, constantBehind } from './constant-behind.js';
 import { isFiniteTensor } from './finite-tensor.js';
 
-/** The constant matrix of a MatMul or Gemm, as [rows, columns] = [inputs, outputs] with the factors worked in. */
+/** The constant matrix of a product (MatMul, Gemm), as [rows, columns] = [inputs, outputs] with the factors worked in. */
 export interface MatrixWeights {
   /** The constant, or the one behind what is read. */
   readonly name: ValueId;
@@ -35,72 +26,85 @@ export interface MatrixWeights {
 }
 
 interface Operand {
-  readonly data: 0 | 1;
+  readonly layer: Layer;
+  /** The axes of the weight, and the slot and axis that it meets. */
+  readonly axes: LayerWeight & Required<Pick<LayerWeight, 'data'>>;
   readonly weight: ConstantBehind;
 }
 
+/** The constant operand of a plain product, the right one if both are constant. */
 function operandOf(graph: Graph, node: Node): Operand | undefined {
-  const right = constantBehind(graph, node.inputs[1]);
-  if (right) return { data: 0, weight: right };
-  const left = node.op === 'MatMul' ? constantBehind(graph, node.inputs[0]) : undefined;
-  return left && { data: 1, weight: left };
+  const layer = operandsOf(graph, node);
+  if (isRefusal(layer) || layer.kind !== 'product' || layer.fused) return undefined;
+  for (const { data, ...axes } of [...layer.weights].reverse()) {
+    const weight = data && constantBehind(graph, axes.value);
+    if (weight) return { layer, axes: { ...axes, data }, weight };
+  }
+  return undefined;
 }
 
-/** Why a MatMul or Gemm has no matrices to quantize; undefined when `matrixWeights` gives them. */
+const isLeft = ({ axes }: Operand): boolean => axes.data.slot > axes.slot;
+
+/** Why a product has no matrices to quantize; undefined when `matrixWeights` gives them. */
 export function matrixObstacle(graph: Graph, node: Node, dtypes: readonly DType[] = ['float32']): string | undefined {
   const operand = operandOf(graph, node);
   if (!operand) return 'its weights are computed at run time';
-  const { tensor } = operand.weight;
-  const strange = [tensor.dtype, tensorInfo(graph, node.inputs[operand.data] ?? '')?.dtype ?? tensor.dtype];
+  const { layer, axes, weight } = operand;
+  const { tensor } = weight;
+  const strange = [tensor.dtype, tensorInfo(graph, node.inputs[axes.data.slot] ?? '')?.dtype ?? tensor.dtype];
   if (!dtypes.includes(strange[0]!)) return `its weights are ${strange[0]}, not ${dtypes.join(' or ')}`;
   if (!dtypes.includes(strange[1]!)) return `its input is ${strange[1]}, not ${dtypes.join(' or ')}`;
   if (tensor.shape.length < 2 || tensor.data.length === 0) return 'its weights are not a matrix';
   if (tensor.shape.length > 2 && !keepsRank(graph, node, operand)) return 'the rank of its input is not known';
-  if (operand.data === 1 && tensor.shape.slice(0, -2).some((size) => size !== 1)) {
-    return 'its weights are several matrices, on the left';
-  }
+  if (isLeft(operand) && stackOf(tensor, axes).length > 0) return 'its weights are several matrices, on the left';
   if (!isFiniteTensor(tensor)) return 'its weights hold NaN or infinity';
-  if (node.op !== 'Gemm') return undefined;
-  if (intOf(node, 'transA', 0) !== 0) return 'its first input is transposed';
-  const bias = node.inputs[2];
-  if (bias === undefined || floatOf(node, 'beta', 1) === 1) return undefined;
-  return graph.constants.get(bias)?.dtype === 'float32' ? undefined : 'its bias is computed at run time and scaled';
+  if (axes.data.axis !== (isLeft(operand) ? -2 : -1)) return 'its input is transposed';
+  const bias = layer.bias === undefined ? undefined : node.inputs[layer.bias];
+  if (bias === undefined) return undefined;
+  if (isLeft(operand)) return 'its weights are on the left, with a bias';
+  if (layer.factors.bias === 1 || graph.constants.get(bias)?.dtype === 'float32') return undefined;
+  return 'its bias is computed at run time and scaled';
+}
+
+/** Sizes of the axes that number matrices; none where there is one matrix. */
+function stackOf({ shape }: Tensor, { stacked }: LayerWeight): readonly number[] {
+  const sizes = stacked.map((axis) => shape[axis]!);
+  return sizes.every((size) => size === 1) ? [] : sizes;
 }
 
 // Leading axes of size 1 can only go where the other operand has as many axes.
-function keepsRank(graph: Graph, node: Node, { data, weight }: Operand): boolean {
-  const rank = tensorInfo(graph, node.inputs[data]!)?.shape?.length;
-  return weight.tensor.shape.slice(0, -2).some((size) => size !== 1)
-    ? data === 0
+function keepsRank(graph: Graph, node: Node, operand: Operand): boolean {
+  const { axes, weight } = operand;
+  const rank = tensorInfo(graph, node.inputs[axes.data.slot]!)?.shape?.length;
+  return stackOf(weight.tensor, axes).length > 0
+    ? !isLeft(operand)
     : rank !== undefined && rank >= weight.tensor.shape.length;
 }
 
 /** The matrices of a node for which `matrixObstacle` finds none. */
 export function matrixWeights(graph: Graph, node: Node): MatrixWeights {
-  const { data, weight } = operandOf(graph, node)!; // checked by `matrixObstacle`
+  const operand = operandOf(graph, node)!; // checked by `matrixObstacle`
+  const { layer, axes, weight } = operand;
   const { tensor, source, path } = weight;
-  const gemm = node.op === 'Gemm';
-  const flipped = gemm ? intOf(node, 'transB', 0) !== 0 : data === 1;
-  const factor = gemm ? floatOf(node, 'alpha', 1) : 1;
-  const leading = tensor.shape.slice(0, -2);
-  const stack = leading.every((size) => size === 1) ? [] : leading;
-  const [first, second] = tensor.shape.slice(-2) as [number, number]; // at least two axes
-  const [rows, columns] = flipped ? [second, first] : [first, second];
-  const plain = flipped ? transposed(toFloats(tensor), first, second) : toFloats(tensor);
-  const bias = gemm ? node.inputs[2] : undefined;
+  const [sums, outputs] = [axes.sums[0]!, axes.outputs[0]!]; // a matrix has one of each
+  const flipped = outputs < sums;
+  const factor = layer.factors.product;
+  const [rows, columns] = [tensor.shape[sums]!, tensor.shape[outputs]!];
+  const plain = flipped ? transposed(toFloats(tensor), columns, rows) : toFloats(tensor);
+  const bias = layer.bias === undefined ? undefined : node.inputs[layer.bias];
   const transposes = path.filter((op) => op === 'Transpose').length + (flipped ? 1 : 0);
   const moves = path.filter((op) => op !== 'Transpose').length;
   return {
     name: source,
     tensor,
-    stack,
+    stack: stackOf(tensor, axes),
     rows,
     columns,
     values: factor === 1 ? plain : plain.map((value) => value * factor),
-    data,
+    data: isLeft(operand) ? 1 : 0,
     key: `${flipped}|${factor}`,
     turned: transposes === 1 && moves === 0 && tensor.shape.length === 2 && factor === 1,
-    ...(bias === undefined ? {} : { bias: { value: bias, factor: floatOf(node, 'beta', 1) } }),
+    ...(bias === undefined ? {} : { bias: { value: bias, factor: layer.factors.bias } }),
   };
 }
 
