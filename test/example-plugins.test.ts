@@ -24,7 +24,12 @@ beforeAll(async () => {
   await exec('npm', ['install', ...flags, ...tarballs], { cwd: folder });
   await exec(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'apps/cli')]);
   await copyFile(join(root, 'test/dense-runtime.js'), join(folder, 'dense-runtime.js'));
-  const models = { perceptron: perceptron(), gated: gatedNet(), dense: denseNet() };
+  const models = {
+    perceptron: perceptron(),
+    gated: gatedNet(),
+    dense: denseNet(),
+    zeros: denseNet([1, 0, 3, 4, 0, 6]),
+  };
   for (const [name, graph] of Object.entries(models))
     await writeFile(join(folder, `${name}.onnx`), Buffer.concat(encodeOnnx(graph)));
 }, 300_000);
@@ -160,4 +165,26 @@ describe('one axis rule of a third party for a custom layer', () => {
     expect([...written.constants.get('w')!.data]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]); // the second row was by far the smallest
     expect(written.constants.get('v')).toMatchObject({ shape: [2, 2] });
   }, 120_000);
+
+  it('reaches the pass that removes dead units, in a recipe and in `convert`', async () => {
+    const plugin = '@acme/espalier-dense';
+    const flags = ['--plugin', 'dense-runtime.js', '--executor', 'dense-runtime/dense'];
+    const { written } = await compress('zeros.onnx', plugin, 'pass: remove-dead-units', ...flags);
+    expect(written.constants.get('w')).toMatchObject({ shape: [2, 4] }); // only zeros read its second row
+    expect(written.constants.get('v')).toMatchObject({ shape: [2, 2] });
+    const convert = ['convert', 'zeros.onnx', '-o', 'converted.onnx', '--pass', 'remove-dead-units', ...flags];
+    await espalier(...convert);
+    expect((await readOnnx(nodeFiles(folder), 'converted.onnx')).constants.get('w')).toMatchObject({ shape: [3, 4] });
+    await espalier(...convert, '--plugin', plugin);
+    expect((await readOnnx(nodeFiles(folder), 'converted.onnx')).constants.get('w')).toMatchObject({ shape: [2, 4] });
+    await expect(espalier('convert', 'zeros.onnx', '-o', 'x.onnx', '--pass', 'remove-dead-unit')).rejects.toThrow(
+      /--pass.*Did you mean "remove-dead-units"/,
+    );
+  }, 120_000);
+
+  it('gives MACs to `inspect` with the plugin, and leaves them unknown without', async () => {
+    const without = await espalier<{ macs: number | null; unknown: readonly object[] }>('inspect', 'dense.onnx');
+    expect(without.macs).toBe(null);
+    expect(without.unknown).toHaveLength(2);
+  }, 60_000);
 });

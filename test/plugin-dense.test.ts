@@ -1,7 +1,15 @@
 import { costsOf } from '@espalier/analysis';
 import { buildGraph, createRegistry, floats, type Graph, noEvidence, toNumbers } from '@espalier/core';
 import { axisRulesOf, inferShapes, isRefusal, layerOf } from '@espalier/ops';
-import { channelPruning, coupled, cut, magnitude, removeDeadUnits, weightPruning } from '@espalier/pruners';
+import {
+  channelPruning,
+  coupled,
+  cut,
+  magnitude,
+  removeDeadUnits,
+  removeDeadUnitsPass,
+  weightPruning,
+} from '@espalier/pruners';
 import { dynamicQuantizer, minmax, staticQuantizer, weightsQuantizer } from '@espalier/quantizers';
 import { describe, expect, it } from 'vitest';
 import { plugins } from '../examples/plugin-dense/index.js';
@@ -51,8 +59,11 @@ describe('one axis rule of a custom layer', () => {
 
   it('removes a unit that only its zeros read', () => {
     const graph = denseNet([1, 0, 3, 4, 0, 6]);
-    expect(shapesOf(removeDeadUnits(graph, rules))).toEqual(['w 2x4', 'v 2x2']);
+    expect(shapesOf(removeDeadUnits(graph, { axes: rules }))).toEqual(['w 2x4', 'v 2x2']);
     expect(removeDeadUnits(graph)).toBe(graph);
+    const pass = removeDeadUnitsPass({});
+    expect(shapesOf(pass(graph, { axes: rules }))).toEqual(['w 2x4', 'v 2x2']);
+    expect(pass(graph)).toBe(graph);
   });
 });
 

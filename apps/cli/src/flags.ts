@@ -22,7 +22,8 @@ export interface DataFlags {
   readonly resize?: string;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** Collects the values of a flag that can be given several times. */
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** Adds the shared flags to a verb. */
 export const withSharedFlags = (command: Command): Command =>

@@ -2,15 +2,13 @@ import { type Files, problem } from '@espalier/core';
 import { readArrays } from '@espalier/datasets';
 import type { InputRequest } from '@espalier/recipe';
 import type { Command } from 'commander';
-import { badFlag } from './flags.js';
+import { badFlag, collect } from './flags.js';
 
 /** Flags that settle sizes and content of a model's inputs. */
 export interface InputFlags {
   readonly dims: readonly string[];
   readonly input: readonly string[];
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** Adds the flag for sizes of open dimensions to a verb. */
 export const withDimsFlag = (command: Command): Command =>

@@ -7,6 +7,7 @@ import {
   type Node,
   opsetOf,
   outerReferences,
+  type PassContext,
   redirectNode,
   type Tensor,
   tensorInfo,
@@ -26,12 +27,14 @@ import { inlineBranch } from './inline-branch.js';
 import { settlers } from './settle-target.js';
 
 /** Options of folding. */
-export interface FoldOptions {
+export interface FoldOptions extends PassContext {
   /** Bytes by which one folded node may make the file larger. Default: 1 MiB. */
   readonly maxGrowth?: number;
   /** Whether DequantizeLinear of constants is computed too, which turns a quantized model back into a float one. */
   readonly dequantize?: boolean;
 }
+
+type FoldLimits = Required<Omit<FoldOptions, keyof PassContext>>;
 
 const defaultGrowth = 2 ** 20;
 
@@ -67,7 +70,7 @@ const growthBound = (bytes: number): number => bytes + Math.max(16_384, bytes / 
 const constantBytes = ({ constants }: Graph): number =>
   [...constants.values()].reduce((sum, tensor) => sum + (tensor.dtype === 'string' ? 0 : byteLength(tensor)), 0);
 
-function foldAll(graph: Graph, options: Required<FoldOptions>): Folding {
+function foldAll(graph: Graph, options: FoldLimits): Folding {
   const folding = begin(graph, options);
   for (const node of graph.nodes) visit(folding, node);
   return folding;
@@ -75,7 +78,7 @@ function foldAll(graph: Graph, options: Required<FoldOptions>): Folding {
 
 interface Folding {
   readonly graph: Graph;
-  readonly options: Required<FoldOptions>;
+  readonly options: FoldLimits;
   readonly outputs: ReadonlySet<ValueId>;
   /** Values found to equal a constant under another name. */
   readonly aliases: Map<ValueId, ValueId>;
@@ -86,7 +89,7 @@ interface Folding {
   readonly fresh: (wish: string) => string;
 }
 
-const begin = (graph: Graph, options: Required<FoldOptions>): Folding => ({
+const begin = (graph: Graph, options: FoldLimits): Folding => ({
   graph,
   options,
   outputs: new Set(graph.outputs),

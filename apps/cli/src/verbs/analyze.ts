@@ -3,12 +3,10 @@ import type { Files } from '@espalier/core';
 import type { AnalyzeFlags } from '../analyze-flags.js';
 import { analyzeModel } from '../analyze-model.js';
 import { analyzeText } from '../analyze-text.js';
-import { withDataFlags, withSharedFlags } from '../flags.js';
+import { collect, withDataFlags, withSharedFlags } from '../flags.js';
 import { withInputFlags } from '../input-flags.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier analyze MODEL`: prune or quantize, tensor by tensor and layer by layer. */
 export const analyze: Verb = (command, surroundings) =>

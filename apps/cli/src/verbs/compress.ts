@@ -1,15 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { problem } from '@espalier/core';
-import { checkRecipe, type Recipe, compress as runCompress, setInRecipe } from '@espalier/recipe';
-import { findFolderPreset, findPreset } from 'espalier';
+import { type Recipe, compress as runCompress } from '@espalier/recipe';
+import { findFolderPreset, findPreset, folderPresets, presets } from 'espalier';
 import { compressText } from '../compress-text.js';
-import { dataSource } from '../data-source.js';
 import {
   badFlag,
   checkpointOf,
-  type DataFlags,
-  numberFlag,
-  preprocessOf,
   type SharedFlags,
   type TrainingFlags,
   withDataFlags,
@@ -18,6 +14,7 @@ import {
 } from '../flags.js';
 import { type InputFlags, inputRequestOf, withInputFlags } from '../input-flags.js';
 import { loadRecipe } from '../load-recipe.js';
+import { changedRecipe, type RecipeFlags, withFlags, withSetFlag } from '../recipe-flags.js';
 import type { Surroundings } from '../surroundings.js';
 import { version } from '../version.js';
 import { withWorkbench } from '../workbench.js';
@@ -25,33 +22,26 @@ import { writeReport } from '../write-report.js';
 import { compressToFolder } from './compress-to-folder.js';
 import type { Verb } from './verb.js';
 
-interface CompressFlags extends SharedFlags, DataFlags, InputFlags, TrainingFlags {
+interface CompressFlags extends SharedFlags, RecipeFlags, InputFlags, TrainingFlags {
   readonly output: string;
   readonly recipe?: string;
   readonly preset?: string;
-  readonly calibration?: string;
-  readonly set: readonly string[];
   readonly report?: string;
   readonly force?: true;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
 /** `espalier compress MODEL -o OUT`: runs a recipe or a preset, verifies what was written, and says what it cost. */
 export const compress: Verb = (command, surroundings) =>
-  void withInputFlags(withTrainingFlags(withDataFlags(withSharedFlags(command))))
+  void withSetFlag(
+    withInputFlags(withTrainingFlags(withDataFlags(withSharedFlags(command)))),
+    'steps[1].quantize.with.reduceRange=true',
+  )
     .requiredOption('-o, --output <file>', 'the file to write')
     .option(
       '--preset <name>',
-      'a recipe that ships with Espalier: int8, int8-dynamic, int4-weights, fp16, prune-50, prune-int8; web: a folder with every form that transformers.js loads',
+      `a recipe that ships with Espalier: ${Object.keys(presets).join(', ')}; ${Object.keys(folderPresets).join(', ')}: a folder with every form that transformers.js loads`,
     )
     .option('--recipe <file>', 'a recipe: YAML, JSON, or a TypeScript or JavaScript module')
-    .option(
-      '--set <path=value>',
-      'change the recipe: steps[1].quantize.with.reduceRange=true (repeatable)',
-      collect,
-      [],
-    )
     .option('--calibration <spec>', 'data for ranges and other statistics; labels are used where scores need gradients')
     .option('--force', "replace the run's own input or a write-protected file")
     .option('--report <folder>', 'write report.json and report.html there')
@@ -102,22 +92,5 @@ async function recipeOf(flags: CompressFlags, surroundings: Surroundings): Promi
     flags.recipe === undefined
       ? findPreset(flags.preset ?? '').recipe
       : await loadRecipe(flags.recipe, surroundings.cwd);
-  const changed = flags.set.reduce<unknown>(setInRecipe, written);
-  return withFlags(checkRecipe(changed, flags.recipe ?? `preset ${flags.preset}`), flags);
-}
-
-/** Flags win over what the recipe says. */
-function withFlags(recipe: Recipe, flags: CompressFlags): Recipe {
-  const preprocess = preprocessOf(flags);
-  const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true });
-  const specs = { evaluation: flags.data, calibration: flags.calibration, training: flags.training };
-  const given = Object.entries(specs).flatMap(([role, spec]) =>
-    spec === undefined ? [] : [[role, dataSource(`--${role === 'evaluation' ? 'data' : role}`, spec, preprocess)]],
-  );
-  const data = { ...recipe.data, ...Object.fromEntries(given) };
-  return {
-    ...recipe,
-    ...(Object.keys(data).length > 0 ? { data } : {}),
-    ...(seed === undefined ? {} : { seed }),
-  };
+  return changedRecipe(written, flags.recipe ?? `preset ${flags.preset}`, flags);
 }

@@ -1,8 +1,17 @@
-import { type Dim, EspalierError, type Executor, type Files, type Graph, instantiate } from '@espalier/core';
-import { inferShapes, setInputShapes } from '@espalier/ops';
+import {
+  type Dim,
+  EspalierError,
+  type Executor,
+  type Files,
+  type Graph,
+  instantiate,
+  type Registry,
+  resolveReference,
+} from '@espalier/core';
+import { axisRulesOf, inferShapes, setInputShapes } from '@espalier/ops';
 import { convertOpset, simplify } from '@espalier/passes';
 import { checkInputRequest, checkOutput, openModel, openSession, sizedGraph, stageOutput } from '@espalier/recipe';
-import { badFlag, numberFlag, type SharedFlags, withSharedFlags } from '../flags.js';
+import { badFlag, collect, numberFlag, type SharedFlags, withSharedFlags } from '../flags.js';
 import { dimsOf, withDimsFlag } from '../input-flags.js';
 import { bytesText, countText } from '../number-text.js';
 import { factTable } from '../text-table.js';
@@ -14,6 +23,7 @@ interface ConvertFlags extends SharedFlags {
   readonly force?: true;
   readonly opset?: string;
   readonly simplify?: true;
+  readonly pass: readonly string[];
   readonly input: readonly string[];
   readonly dims: readonly string[];
   readonly externalData: string;
@@ -26,10 +36,11 @@ export const convert: Verb = (command, surroundings) =>
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--opset <n>', 'convert up to this version of the standard operator set')
     .option('--simplify', 'fold constants and batch norms, remove nodes without effect')
+    .option('--input <name=shape>', 'fix an input shape, such as image=1x3x224x224 (repeatable)', collect, [])
     .option(
-      '--input <name=shape>',
-      'fix an input shape, such as image=1x3x224x224 (repeatable)',
-      (value: string, before: readonly string[]) => [...before, value],
+      '--pass <id>',
+      'run a pass, after --simplify if that is given (repeatable; `plugins` lists them)',
+      collect,
       [],
     )
     .option('--external-data <when>', 'auto, always or never', 'auto')
@@ -46,12 +57,12 @@ export const convert: Verb = (command, surroundings) =>
           });
           const force = flags.force ?? false;
           await checkOutput({ files, inputs: [model], output: flags.output, exporter, force });
-          const converted = rewritten(graph, flags);
+          const converted = rewritten(graph, flags, registry);
           progress.show('write');
           const staged = await stageOutput(converted, { exporter, files, path: flags.output });
           try {
             progress.show('load');
-            const loaded = await loads(executor, { original: { graph, path: model }, path: staged.path, files });
+            const loaded = await loads(executor, { original: { graph, path: model }, graph: converted, path: staged.path, files });
             const written = await staged.accept();
             const runtime = await executor.describe();
             const result = {
@@ -88,16 +99,19 @@ async function loads(
   executor: Executor,
   {
     original,
+    graph,
     path,
     files,
   }: {
     readonly original: { readonly graph: Graph; readonly path: string };
+    /** For runtimes that take graphs alone. */
+    readonly graph: Graph;
     readonly path: string;
     readonly files: Files;
   },
 ): Promise<string | undefined> {
   try {
-    await (await openSession(executor, { graph: undefined, file: { files, path } })).close();
+    await (await openSession(executor, { graph, file: { files, path } })).close();
     return undefined;
   } catch (cause) {
     if (!(cause instanceof EspalierError)) throw cause;
@@ -109,12 +123,20 @@ async function loads(
   }
 }
 
-function rewritten(graph: Graph, { input, dims, simplify: simple, opset }: ConvertFlags): Graph {
+function rewritten(
+  graph: Graph,
+  { input, dims, pass, simplify: simple, opset }: ConvertFlags,
+  registry: Registry,
+): Graph {
   const sizes = { dims: dimsOf(dims), shapes: new Map(), values: new Map(), tensors: new Map() };
   checkInputRequest([graph], sizes);
   const sized = sizedGraph(graph, sizes);
   let current = input.length ? setInputShapes(sized, new Map(input.map(inputShape))) : sized;
   if (simple) current = simplify(inferShapes(current));
+  for (const reference of pass) {
+    const run = resolveReference(registry, { kind: 'pass', reference, where: '--pass' });
+    current = run(inferShapes(current), { axes: axisRulesOf(registry) });
+  }
   const version = numberFlag('--opset', opset, { min: 7, integer: true });
   return version === undefined ? current : convertOpset(inferShapes(current), version);
 }

@@ -1,11 +1,7 @@
 import { dirname, extname, resolve } from 'node:path';
-import { checkRecipe, type Recipe, setInRecipe, type TrainingReport, trainModel } from '@espalier/recipe';
-import { dataSource } from '../data-source.js';
+import { type TrainingReport, trainModel } from '@espalier/recipe';
 import {
   checkpointOf,
-  type DataFlags,
-  numberFlag,
-  preprocessOf,
   type SharedFlags,
   type TrainingFlags,
   withDataFlags,
@@ -14,28 +10,24 @@ import {
 } from '../flags.js';
 import { loadRecipe } from '../load-recipe.js';
 import { bytesText, countText, percentText } from '../number-text.js';
-import type { Surroundings } from '../surroundings.js';
+import { changedRecipe, type RecipeFlags, withSetFlag } from '../recipe-flags.js';
 import { factTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';
 
-interface TrainFlags extends SharedFlags, DataFlags, TrainingFlags {
+interface TrainFlags extends SharedFlags, RecipeFlags, TrainingFlags {
   readonly output?: string;
   readonly model?: string;
-  readonly set: readonly string[];
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `espalier train RECIPE`: trains a model file or an architecture, and measures what was written. */
 export const train: Verb = (command, surroundings) =>
-  void withTrainingFlags(withDataFlags(withSharedFlags(command)))
+  void withSetFlag(withTrainingFlags(withDataFlags(withSharedFlags(command))), 'steps[0].train.with.epochs=3')
     .option('-o, --output <file>', 'the file to write (default: RECIPE-trained.onnx)')
     .option('--model <model>', "a file, or the id of an architecture, in place of the recipe's model")
-    .option('--set <path=value>', 'change the recipe: steps[0].train.with.epochs=3 (repeatable)', collect, [])
     .action(async (path: string, flags: TrainFlags) => {
       const checkpoint = checkpointOf(flags);
-      const recipe = await recipeOf(path, flags, surroundings);
+      const recipe = changedRecipe(await loadRecipe(path, surroundings.cwd), path, flags);
       await withWorkbench(flags, surroundings, {
         plugins: recipe.plugins ?? {},
         folder: dirname(resolve(surroundings.cwd, path)),
@@ -56,22 +48,6 @@ export const train: Verb = (command, surroundings) =>
         },
       });
     });
-
-/** The recipe with what the flags change in it; flags win. */
-async function recipeOf(path: string, flags: TrainFlags, { cwd }: Surroundings): Promise<Recipe> {
-  const written = await loadRecipe(path, cwd);
-  const recipe = checkRecipe(flags.set.reduce<unknown>(setInRecipe, written), path);
-  const preprocess = preprocessOf(flags);
-  const seed = numberFlag('--seed', flags.seed, { min: 0, integer: true });
-  const given = (flag: string, spec: string | undefined) =>
-    spec === undefined ? undefined : dataSource(flag, spec, preprocess);
-  const [training, evaluation] = [given('--training', flags.training), given('--data', flags.data)];
-  return {
-    ...recipe,
-    data: { ...recipe.data, ...(training ? { training } : {}), ...(evaluation ? { evaluation } : {}) },
-    ...(seed === undefined ? {} : { seed }),
-  };
-}
 
 function trainingText({
   epochs,

@@ -1,4 +1,4 @@
-import { type AxisRules, definePlugin, type Graph } from '@espalier/core';
+import { definePlugin, type Graph, type PassContext } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { untilStable } from '@espalier/passes';
 import { coupled } from '../structured/coupled.js';
@@ -11,13 +11,13 @@ import { freeUnits } from './free-units.js';
  * only, and those whose weights are all zero, as long as the constants that they then hold (biases, shifts) are zero
  * where they are read or can move into a bias there. What the graph computes stays the same. Ends when nothing is
  * left to remove, since a unit's removal may free another one. The same graph comes back when there was nothing; a
- * unit of each group is kept. Custom ops take part through their axis `rules`.
+ * unit of each group is kept. Custom ops take part through their axis rules, `axes`.
  */
-export function removeDeadUnits(graph: Graph, rules?: AxisRules): Graph {
-  return untilStable((each) => once(each, rules), { name: 'remove-dead-units', limit: graph.nodes.length + 20 })(graph);
+export function removeDeadUnits(graph: Graph, context: PassContext = {}): Graph {
+  return untilStable(once, { name: 'remove-dead-units', limit: graph.nodes.length + 20 })(graph, context);
 }
 
-function once(graph: Graph, rules: AxisRules | undefined): Graph {
+function once(graph: Graph, { axes: rules }: PassContext = {}): Graph {
   const typed = inferShapes(graph);
   const net = coupled(typed, rules ? { rules } : {});
   const free = freeUnits(net);
@@ -38,5 +38,5 @@ export const removeDeadUnitsPass = /* @__PURE__ */ definePlugin({
   id: 'remove-dead-units',
   about: 'Removes channels and neurons that only zeros read, or that only zeros make: after pruning of single weights.',
   options: {},
-  create: () => (graph) => removeDeadUnits(graph),
+  create: () => removeDeadUnits,
 });

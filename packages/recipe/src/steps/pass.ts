@@ -1,4 +1,5 @@
 import { resolveReference } from '@espalier/core';
+import { axisRulesOf } from '@espalier/ops';
 import type { StepKind } from '../step.js';
 
 /** `pass: ID`: a lossless rewrite. */
@@ -7,7 +8,7 @@ export const passStep: StepKind = {
   options: {},
   async run(graph, { reference, where }, { registry }) {
     const pass = resolveReference(registry, { kind: 'pass', reference, where });
-    const after = pass(graph);
+    const after = pass(graph, { axes: axisRulesOf(registry) });
     return { graph: after, notes: pass.explain?.(graph, after) ?? [] };
   },
 };
