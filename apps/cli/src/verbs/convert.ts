@@ -62,7 +62,12 @@ export const convert: Verb = (command, surroundings) =>
           const staged = await stageOutput(converted, { exporter, files, path: flags.output });
           try {
             progress.show('load');
-            const loaded = await loads(executor, { original: { graph, path: model }, graph: converted, path: staged.path, files });
+            const loaded = await loads(executor, {
+              original: { graph, path: model },
+              graph: converted,
+              path: staged.path,
+              files,
+            });
             const written = await staged.accept();
             const runtime = await executor.describe();
             const result = {
