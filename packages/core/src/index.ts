@@ -24,6 +24,7 @@ export * from './kinds.js';
 export * from './loss.js';
 export * from './match-names.js';
 export * from './nearest.js';
+export type * from './note-details.js';
 export * from './numbers.js';
 export * from './observer.js';
 export * from './optimizer.js';

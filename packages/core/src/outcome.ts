@@ -1,4 +1,5 @@
 import type { Graph, ValueId } from './graph.js';
+import type { NoteDetails } from './note-details.js';
 
 /** One line of a report: what became of a tensor or node, and why. */
 export interface Note {
@@ -9,7 +10,7 @@ export interface Note {
   readonly outcome: 'quantized' | 'pruned' | 'float' | 'kept' | 'warning';
   /** A plain sentence for a person. */
   readonly reason: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: NoteDetails;
 }
 
 /** A graph with the account of how it came about. */

@@ -14,8 +14,8 @@ export function checkSteps(recipe: Recipe, registry: Registry): void {
     const { kind: step, reference, where } = currentStep(recipe, i, registry);
     const { kind, check } = step;
     const driver = driverOptions(step, registry, { reference, where });
-    const { options } = referenceWithOptions(registry, { kind, driver, reference, where, seed: recipe.seed ?? 0 });
-    check?.(options, { where, recipe });
+    referenceWithOptions(registry, { kind, driver, reference, where, seed: recipe.seed ?? 0 });
+    check?.({ where, recipe });
   }
   resolveReference(registry, { kind: 'export', reference: recipe.export ?? 'onnx', where: 'export' });
 }

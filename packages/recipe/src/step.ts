@@ -69,6 +69,14 @@ export const driverOptions = (
   step: { readonly reference: Reference; readonly where: string },
 ): Options => variants?.chosen(registry, step) ?? options;
 
+/** A step as a recipe has it. */
+export interface WrittenStep {
+  readonly reference: Reference;
+  /** Where it stands in the recipe. */
+  readonly where: string;
+  readonly index: number;
+}
+
 /** A kind of step of a recipe: which plugins it names, its own options beside theirs, and how it runs. */
 export interface StepKind {
   readonly kind: Kind;
@@ -76,11 +84,7 @@ export interface StepKind {
   readonly options: Options;
   /** Set where one of the driver's options decides which others there are. */
   readonly variants?: OptionVariants;
-  /** Finds fault with options that are each valid but not together, or not with the recipe. */
-  check?(options: Readonly<Record<string, unknown>>, step: { readonly where: string; readonly recipe: Recipe }): void;
-  run(
-    graph: Graph,
-    step: { readonly reference: Reference; readonly where: string; readonly index: number },
-    context: StepContext,
-  ): Promise<StepOutcome>;
+  /** Finds fault with the recipe that the step stands in. */
+  check?(step: { readonly where: string; readonly recipe: Recipe }): void;
+  run(graph: Graph, step: WrittenStep, context: StepContext): Promise<StepOutcome>;
 }

@@ -1,4 +1,4 @@
-import type { Note } from '@espalier/core';
+import type { Note, NoteDetails, UnitDetails } from '@espalier/core';
 import type { BeforeAfter } from './before-after.js';
 import type { CompressReport, ReportLayer } from './compress-report.js';
 import type { KeptGroup, WidthRow, Widths } from './widths.js';
@@ -34,30 +34,27 @@ export function widthsOf({ steps, layers }: Pick<CompressReport, 'steps' | 'laye
   return facts.size > 0 && groups.length > 0 ? { groups, kept } : null;
 }
 
-interface Details {
-  readonly group: string;
-  readonly units: number;
-  readonly each?: number;
-  readonly layers?: readonly string[];
-  readonly attention?: 'head' | 'dimension';
-  readonly before?: number;
-  readonly after?: number;
-}
+/** Details of a note about a group of units. */
+type GroupDetails = NoteDetails & Required<Pick<UnitDetails, 'group' | 'units'>>;
 
 interface GroupFacts {
   readonly note: Note;
-  readonly details: Details;
+  readonly details: GroupDetails;
   readonly before: number | undefined;
   readonly after: number | undefined;
 }
 
 function gather(note: Note, facts: Map<string, GroupFacts>): void {
-  const details = note.details as Partial<Details> | undefined; // as `pruneStructured` leaves them; checked below
-  if (typeof details?.group !== 'string' || typeof details.units !== 'number') return;
-  const earlier = facts.get(details.group);
-  const before = earlier?.before ?? details.before;
-  const after = details.after ?? earlier?.after;
-  facts.set(details.group, { note, details: details as Details, before, after });
+  const { group, units, ...rest } = note.details ?? {};
+  if (typeof group !== 'string' || typeof units !== 'number') return; // a report may come from a file
+  const details = { ...rest, group, units };
+  const earlier = facts.get(group);
+  facts.set(group, {
+    note,
+    details,
+    before: earlier?.before ?? details.before,
+    after: details.after ?? earlier?.after,
+  });
 }
 
 const totals = (layers: readonly ReportLayer[], of: (summary: ReportLayer['before']) => number): BeforeAfter => ({

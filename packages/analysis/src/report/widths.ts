@@ -6,7 +6,7 @@ export interface WidthRow {
   readonly node: string | null;
   readonly op: string | null;
   /** The kind of unit. */
-  readonly unit: 'channel' | 'head' | 'dimension';
+  readonly unit: 'channel' | 'head' | 'head-dimension';
   /** Channels of the layer that a unit is: those of a head, say. */
   readonly each: number;
   readonly units: BeforeAfter;

@@ -119,7 +119,7 @@ function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compress
           planStatic(graph, { candidates, settings, unusable: new Set([...masks, ...found]) }),
         );
         const notes = staticNotes(graph, usable, settings);
-        const changes = usable.units.size > 0 || notes.some((note) => note.details?.['storedBits'] !== undefined);
+        const changes = usable.units.size > 0 || notes.some((note) => note.details?.storedBits !== undefined);
         if (!changes) return { graph: given, notes };
         const rangeOf = (value: ValueId): Range => {
           const seen = seenOf(value, settings, evidence);

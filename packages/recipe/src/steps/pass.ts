@@ -1,14 +1,12 @@
-import { resolveReference } from '@espalier/core';
 import { axisRulesOf } from '@espalier/ops';
-import type { StepKind } from '../step.js';
+import { defineStep } from './define-step.js';
 
 /** `pass: ID`: a lossless rewrite. */
-export const passStep: StepKind = {
+export const passStep = defineStep({
   kind: 'pass',
   options: {},
-  async run(graph, { reference, where }, { registry }) {
-    const pass = resolveReference(registry, { kind: 'pass', reference, where });
-    const after = pass(graph, { axes: axisRulesOf(registry) });
+  async run(graph, { made: pass, context }) {
+    const after = pass(graph, { axes: axisRulesOf(context.registry) });
     return { graph: after, notes: pass.explain?.(graph, after) ?? [] };
   },
-};
+});

@@ -1,19 +1,9 @@
-import type { StepKind } from '../step.js';
 import { compress } from './compress-step.js';
-import { referenceWithOptions } from './reference-with-options.js';
+import { defineStep } from './define-step.js';
 
 /** `quantize: ID`: asks the quantizer what it needs, collects it in one calibration run, and quantizes. */
-export const quantizeStep: StepKind = {
+export const quantizeStep = defineStep({
   kind: 'quantizer',
   options: {},
-  run(graph, { reference, where }, context) {
-    const { plugin } = referenceWithOptions(context.registry, {
-      kind: 'quantizer',
-      driver: {},
-      reference,
-      where,
-      seed: context.seed,
-    });
-    return compress(graph, plugin, { where, stage: 'quantize', context });
-  },
-};
+  run: (graph, { made, ...work }) => compress(graph, made, { ...work, stage: 'quantize' }),
+});

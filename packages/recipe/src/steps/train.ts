@@ -1,43 +1,33 @@
-import type { Reference, TrainerContext, TrainingEvent } from '@espalier/core';
+import type { TrainerContext, TrainingEvent } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { missingData, stopped } from '../errors.js';
 import { openTeacher } from '../open-teacher.js';
-import type { Progress, StepContext, StepKind } from '../step.js';
+import type { Progress, StepContext } from '../step.js';
 import { trainingFacts } from '../training-facts.js';
 import { collectEvidence } from './collect-evidence.js';
-import { referenceWithOptions } from './reference-with-options.js';
-
-const options = {
-  teacher: {
-    type: 'reference',
-    kind: 'model',
-    about:
-      'what losses such as distillation learn from: `original` for the model as the recipe began, the path of a model file, or an architecture',
-  },
-} as const;
+import { defineStep } from './define-step.js';
 
 /** `train: ID`: trains the model on `data.training`, measured on `data.evaluation` where that is given. */
-export const trainStep: StepKind = {
+export const trainStep = defineStep({
   kind: 'trainer',
-  options,
-  check(_, { where, recipe }) {
+  options: {
+    teacher: {
+      type: 'reference',
+      kind: 'model',
+      about:
+        'what losses such as distillation learn from: `original` for the model as the recipe began, the path of a model file, or an architecture',
+    },
+  },
+  check({ where, recipe }) {
     if (!recipe.data?.training) throw missingData(where, 'training');
   },
-  async run(graph, { reference, where, index }, context) {
-    const { registry, executor, training, evaluation, seed, signal } = context;
-    const { plugin, options: own } = referenceWithOptions(registry, {
-      kind: 'trainer',
-      driver: options,
-      reference,
-      where,
-      seed,
-    });
+  async run(graph, { made: trainer, options, where, index, context }) {
+    const { executor, training, evaluation, seed, signal } = context;
     if (!training) throw missingData(where, 'training');
-    const written = own['teacher'] as Reference | undefined; // as the table says
-    const teacher = written === undefined ? undefined : await openTeacher(written, `${where}.with.teacher`, context);
+    const teacher = options.teacher && (await openTeacher(options.teacher, `${where}.with.teacher`, context));
     const checkpoint = checkpointOf(context, index);
     const show = progressOf(context.progress);
-    const trained = await plugin.train(inferShapes(graph), {
+    const trained = await trainer.train(inferShapes(graph), {
       training,
       executor,
       seed,
@@ -54,7 +44,7 @@ export const trainStep: StepKind = {
     if (trained.reason === 'cancelled') throw stopped(where, { step: trained.steps, folder: checkpoint?.folder });
     return { graph: trained.graph, notes: trained.notes ?? [], training: trainingFacts(trained) };
   },
-};
+});
 
 /** Each step keeps its state in a folder of its own. */
 function checkpointOf({ checkpoint }: StepContext, index: number): TrainerContext['checkpoint'] {

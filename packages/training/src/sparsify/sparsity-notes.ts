@@ -17,7 +17,7 @@ export function sparsityNotes(graph: Graph, masks: Masks): readonly Note[] {
       details: { sparsity, elements, zeros },
     };
   });
-  const empty = layers.filter(({ details }) => details?.['sparsity'] === 1);
+  const empty = layers.filter(({ details }) => details?.sparsity === 1);
   return [
     ...layers,
     ...empty.map(
