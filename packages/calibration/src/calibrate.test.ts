@@ -1,5 +1,6 @@
 import {
   buildGraph,
+  type Collector,
   createRandom,
   type DType,
   EspalierError,
@@ -18,7 +19,6 @@ import { createOnnxRuntime } from '@espalier/onnxruntime';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { calibrate } from './calibrate.js';
-import type { Collector } from './collector.js';
 
 const executor: Executor = createOnnxRuntime({ threads: 1 });
 afterAll(() => executor.close());

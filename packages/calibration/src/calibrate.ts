@@ -1,4 +1,5 @@
 import {
+  type Collectors,
   EspalierError,
   type Evidence,
   type Executor,
@@ -9,7 +10,6 @@ import {
   type Tensor,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import type { Collectors } from './collector.js';
 import { dataChanged, noSamples } from './errors.js';
 import { planPasses } from './plan-passes.js';
 import { runPass } from './run-pass.js';

@@ -1,8 +1,6 @@
-import { int, toFloats, toNumbers } from '@espalier/core';
+import { type Collector, int, type StatisticsGraph, toFloats, toNumbers } from '@espalier/core';
 import { checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { axisChanged, notFinite } from './errors.js';
-import type { StatisticsGraph } from './statistics-graph.js';
 
 /**
  * Per index of an axis: the mean of |x|, the mean of x², or the share of elements that are exactly zero. Sums are float32

@@ -1,6 +1,5 @@
-import { type Change, tensorInfo, toFloats, toNumbers } from '@espalier/core';
+import { type Change, type Collector, tensorInfo, toFloats, toNumbers } from '@espalier/core';
 import { checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { notFinite } from './errors.js';
 
 /**

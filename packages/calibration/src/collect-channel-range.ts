@@ -1,6 +1,5 @@
-import { type Tensor, toFloats } from '@espalier/core';
+import { type Collector, type Tensor, toFloats } from '@espalier/core';
 import { channelsOf, checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { axisChanged, notFinite } from './errors.js';
 
 /** Smallest and largest value per index of an axis: ReduceMin and ReduceMax over the other axes. Exact. */

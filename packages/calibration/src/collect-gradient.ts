@@ -1,5 +1,4 @@
-import { sizeOf, toFloats } from '@espalier/core';
-import type { Collector } from './collector.js';
+import { type Collector, sizeOf, toFloats } from '@espalier/core';
 import { notFinite } from './errors.js';
 import { onlyConstants } from './only-constants.js';
 

@@ -1,5 +1,4 @@
-import { type Gram, toFloats, toNumbers } from '@espalier/core';
-import type { Collector } from './collector.js';
+import { type Collector, type Gram, toFloats, toNumbers } from '@espalier/core';
 import { notFinite } from './errors.js';
 import { layerOf } from './layer-rows.js';
 

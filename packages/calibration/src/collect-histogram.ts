@@ -1,8 +1,12 @@
 import {
+  type Adder,
+  type Collector,
   type Evidence,
   type Histogram,
   int,
+  type NeedOf,
   type Range,
+  type StatisticsGraph,
   type Tensor,
   tensor,
   text,
@@ -10,10 +14,8 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { rangeOf } from './collect-range.js';
-import type { Collector, NeedOf } from './collector.js';
 import { impossibleNeed } from './errors.js';
 import { overSlices } from './over-slices.js';
-import type { Adder, StatisticsGraph } from './statistics-graph.js';
 
 /**
  * Counts over `bins` equal bins between the smallest and the largest value that the first pass found. An element x

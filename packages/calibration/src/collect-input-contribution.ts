@@ -1,9 +1,7 @@
-import { type Dim, indexOf, int, tensorInfo, toFloats } from '@espalier/core';
+import { type Collector, type Dim, indexOf, int, type StatisticsGraph, tensorInfo, toFloats } from '@espalier/core';
 import { checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { contributionRows } from './contribution-rows.js';
 import { impossibleNeed, notFinite } from './errors.js';
-import type { StatisticsGraph } from './statistics-graph.js';
 
 /**
  * For each index c of an axis of what a node reads, Σ x ∂L/∂x over all elements at c, with the gradient through this

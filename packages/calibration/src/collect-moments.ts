@@ -1,9 +1,15 @@
-import { int, type Tensor, toFloats, toNumbers, type ValueId } from '@espalier/core';
+import {
+  type Collector,
+  int,
+  type StatisticsGraph,
+  type Tensor,
+  toFloats,
+  toNumbers,
+  type ValueId,
+} from '@espalier/core';
 import { channelsOf, checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { axisChanged, notFinite } from './errors.js';
 import { overSlices } from './over-slices.js';
-import type { StatisticsGraph } from './statistics-graph.js';
 
 /**
  * Mean and (population) variance per index of an axis. Each slice of a batch yields its float32 mean m, and the sums

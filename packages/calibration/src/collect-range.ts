@@ -1,5 +1,4 @@
-import { type Range, type Tensor, toFloats } from '@espalier/core';
-import type { Collector } from './collector.js';
+import { type Collector, type Range, type Tensor, toFloats } from '@espalier/core';
 import { notFinite } from './errors.js';
 
 /**

@@ -1,5 +1,4 @@
-import { type Regression, type Tensor, toFloats, toNumbers } from '@espalier/core';
-import type { Collector } from './collector.js';
+import { type Collector, type Regression, type Tensor, toFloats, toNumbers } from '@espalier/core';
 import { impossibleNeed, notFinite } from './errors.js';
 import { layerOf, type Sums } from './layer-rows.js';
 

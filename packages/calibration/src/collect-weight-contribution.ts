@@ -1,6 +1,5 @@
-import { toFloats } from '@espalier/core';
+import { type Collector, toFloats } from '@espalier/core';
 import { checkedAxis } from './channels.js';
-import type { Collector } from './collector.js';
 import { contributionRows } from './contribution-rows.js';
 import { notFinite } from './errors.js';
 import { onlyConstants } from './only-constants.js';

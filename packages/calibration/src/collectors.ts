@@ -1,3 +1,4 @@
+import type { Collector } from '@espalier/core';
 import { collectActivity } from './collect-activity.js';
 import { collectChange } from './collect-change.js';
 import { collectChannelRange } from './collect-channel-range.js';
@@ -9,7 +10,6 @@ import { collectMoments } from './collect-moments.js';
 import { collectRange } from './collect-range.js';
 import { collectRegression } from './collect-regression.js';
 import { collectWeightContribution } from './collect-weight-contribution.js';
-import type { Collector } from './collector.js';
 
 /** The statistics of @espalier/core. */
 type BuiltIn =

@@ -3,20 +3,20 @@ import {
   buildGraph,
   createNode,
   editGraph,
+  type GradientOf,
   type Graph,
   indexOf,
   int,
   type LossSite,
   opsetOf,
   problem,
+  type StatisticsGraph,
   tensorInfo,
   type ValueId,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { convertOpset, foldConstants } from '@espalier/passes';
 import { gradientNotAsked } from './errors.js';
-import type { GradientOf } from './gradient-of.js';
-import type { StatisticsGraph } from './statistics-graph.js';
 
 /** The target of the loss. */
 export type LossTarget = 'labels' | 'predictions';

@@ -17,7 +17,7 @@ export const unknownStatistic = (need: Need, known: readonly string[]): Espalier
     where: where(need),
     expected: `one of the statistics ${known.join(', ')}`,
     found: `"${need.statistic}"`,
-    fix: `${didYouMean(need.statistic, known)}Further collectors are passed as \`collectors\`.`,
+    fix: `${didYouMean(need.statistic, known)}Plugins of kind \`statistic\` collect further ones.`,
     details: { need },
   });
 
@@ -91,4 +91,13 @@ export const badLabels = (expected: string, found: string): EspalierError =>
     expected,
     found,
     fix: 'Give data whose labels are the classes of this model, or leave the labels out.',
+  });
+
+/** A plugin collects a statistic under a name that another one has. */
+export const takenStatistic = (id: string): EspalierError =>
+  problem('PLUGIN_DUPLICATE', {
+    where: `statistic "${id}"`,
+    expected: 'one collector for each statistic',
+    found: 'a second one',
+    fix: 'Rename the statistic of the plugin: `acmeRange`, with your own prefix.',
   });

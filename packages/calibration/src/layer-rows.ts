@@ -1,9 +1,19 @@
-import { floats, type Graph, indexOf, int, ints, intsOf, type Node, tensorInfo, type ValueId } from '@espalier/core';
+import {
+  floats,
+  type Graph,
+  indexOf,
+  int,
+  ints,
+  intsOf,
+  type NeedOf,
+  type Node,
+  type StatisticsGraph,
+  tensorInfo,
+  type ValueId,
+} from '@espalier/core';
 import { isRefusal, type LayerWeight, operandsOf } from '@espalier/ops';
-import type { NeedOf } from './collector.js';
 import { impossibleNeed } from './errors.js';
 import { overSlices } from './over-slices.js';
-import type { StatisticsGraph } from './statistics-graph.js';
 
 /** The data input of a layer, the group asked for, and the nodes that add up its rows. */
 export interface Layer {

@@ -1,5 +1,12 @@
-import { buildGraph, type DType, type Tensor, tensor, type ValueId } from '@espalier/core';
-import type { Adder, StatisticsGraph } from './statistics-graph.js';
+import {
+  type Adder,
+  buildGraph,
+  type DType,
+  type StatisticsGraph,
+  type Tensor,
+  tensor,
+  type ValueId,
+} from '@espalier/core';
 
 /** The treatment of each slice. */
 export interface Slicing {

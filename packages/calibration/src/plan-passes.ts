@@ -1,20 +1,17 @@
 import {
+  type AnyCollector,
+  type Collectors,
   type Graph,
   indexOf,
   isFloat,
   type Need,
   needKey,
-  type StatisticName,
   type Tensor,
   toFloats,
   type ValueId,
 } from '@espalier/core';
-import type { Collector, Collectors } from './collector.js';
 import { builtInCollectors } from './collectors.js';
 import { notFinite, unknownStatistic, unknownValue } from './errors.js';
-
-/** A collector whose statistic is only known at run time. */
-export type AnyCollector = { readonly [S in StatisticName]: Collector<S> }[StatisticName];
 
 /** A need and who collects it. */
 export interface Task {

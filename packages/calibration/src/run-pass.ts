@@ -1,8 +1,15 @@
-import { type Evidence, type Executor, type Graph, opsetOf, type Session, type Tensor } from '@espalier/core';
+import {
+  type Evidence,
+  type Executor,
+  type GradientOf,
+  type Graph,
+  opsetOf,
+  type Probe,
+  type Session,
+  type Tensor,
+} from '@espalier/core';
 import { convertOpset, removeDeadNodes } from '@espalier/passes';
-import type { Probe } from './collector.js';
 import { type Differentiated, differentiate, type LossTarget } from './differentiate.js';
-import type { GradientOf } from './gradient-of.js';
 import { feedsOf, lookAhead } from './labelled-batches.js';
 import type { Task } from './plan-passes.js';
 import { observe } from './statistics-graph.js';

@@ -1,53 +1,14 @@
 import {
   buildGraph,
-  type Emitter,
   emitter,
   type Graph,
-  type GraphBuilder,
   int,
   ints,
   opsetOf,
+  type StatisticsGraph,
   type ValueId,
 } from '@espalier/core';
 import { gradientNotAsked } from './errors.js';
-import type { GradientOf } from './gradient-of.js';
-
-/** A reduction that every opset has. */
-export type Reduction = 'ReduceL1' | 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceMean' | 'ReduceSumSquare';
-
-/** The part of a builder that adds nodes; the bodies of loops have it too. */
-export type Adder = Pick<GraphBuilder, 'add'>;
-
-/** A graph under observation: the model, and the nodes that condense its values. */
-export interface StatisticsGraph extends Pick<Emitter, 'once' | 'longs' | 'scalar'> {
-  /** The model, without additions. */
-  readonly model: Graph;
-  readonly builder: GraphBuilder;
-  /** The value as float32. */
-  asFloat(value: ValueId): ValueId;
-  /** The value as float32[A, C, B], where C is `axis`, A all axes before and B all after it. */
-  around(value: ValueId, axis: number): ValueId;
-  /**
-   * The sum of absolute values, a float32 scalar that is NaN exactly when the value holds NaN. The smallest and the
-   * largest value do not tell: the reductions of a runtime may pass over a NaN.
-   */
-  magnitude(value: ValueId): ValueId;
-  /** Reduces over `axes`, or over everything, in the form this opset wants. */
-  reduce(op: Reduction, value: ValueId, options?: ReduceOptions): ValueId;
-  /**
-   * The value that holds the gradient of the loss, and for what a node reads also `read`, the value that it is to.
-   * Only for what the collector said under `gradients`.
-   */
-  gradient(of: GradientOf): { readonly gradient: ValueId; readonly read: ValueId };
-}
-
-/** Options of a reduction. */
-export interface ReduceOptions {
-  readonly axes?: readonly number[];
-  readonly keep?: boolean;
-  /** Where the node goes; the graph itself when left out. */
-  readonly into?: Adder;
-}
 
 /** Opens a model for observation; its own outputs are dropped. */
 export function observe(model: Graph, gradient: StatisticsGraph['gradient'] = noGradients): StatisticsGraph {

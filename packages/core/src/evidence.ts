@@ -58,7 +58,7 @@ export interface Contributions {
 
 /**
  * Statistics that calibration can collect: what is asked and what is answered. Third parties add more by declaration
- * merging, and pass collectors for them to `calibrate`. That works in code alone: recipes collect the ones listed here.
+ * merging. A plugin of kind `statistic` collects them in recipes; in code, `calibrate` takes `collectors`.
  */
 export interface Statistics {
   /** Over all elements of a value, or per index of `axis` (then min and max have one entry each). */
@@ -122,10 +122,6 @@ export const evidenceOf = (
   ...(target ? { target } : {}),
   find: (need) => answers.get(needKey(need)) as never, // keys hold the statistic's name, so the answer is its own
 });
-
-/** Statistics that need the gradient of a loss, and so labels or predictions. */
-export const needsGradients = ({ statistic }: { readonly statistic: StatisticName }): boolean =>
-  statistic === 'gradient' || statistic === 'weightContribution' || statistic === 'inputContribution';
 
 /** Evidence of nothing, for algorithms that need none. */
 export const noEvidence: Evidence = { samples: 0, find: () => undefined };

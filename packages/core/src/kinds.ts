@@ -1,4 +1,5 @@
 import type { AxisRule } from './axis-rule.js';
+import type { AnyCollector } from './collector.js';
 import type { Compressor } from './compressor.js';
 import type { DatasetLoader } from './dataset.js';
 import type { Executor } from './executor.js';
@@ -25,6 +26,8 @@ export interface Kinds {
   export: Exporter;
   executor: Executor;
   observer: Observer;
+  /** Collects one statistic of values. The plugin's id is its name in needs: `acmeLargest`. */
+  statistic: AnyCollector;
   /** Maps weights, and perhaps activations, to fewer bits. */
   quantizer: Compressor;
   pruner: Pruner;

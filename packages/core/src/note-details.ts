@@ -4,7 +4,7 @@ export interface StorageDetails {
   readonly weightBits?: number;
   /** Bits of a weight that is stored in few bits and computed with in float. */
   readonly storedBits?: number;
-  /** What shares a scale: tensor, channel, row or block. For zeros: what was pruned together, weight or N:M. */
+  /** The part that shares a scale: tensor, channel, row or block. For zeros: the part that was pruned together. */
   readonly granularity?: string;
   /** Weights that share a scale, where they are in blocks. */
   readonly block?: number;

@@ -14,6 +14,8 @@ export { describePruning, type PruningUnderTest } from './describe-pruning.js';
 export { describeQuantizer, type QuantizerUnderTest } from './describe-quantizer.js';
 export { describeRounding } from './describe-rounding.js';
 export { describeSchedule, type ScheduleUnderTest } from './describe-schedule.js';
+export { describeStatistic, type StatisticExample, type StatisticUnderTest } from './describe-statistic.js';
+export { describeTarget, type TargetUnderTest } from './describe-target.js';
 export { describeTrainer, type TrainerUnderTest } from './describe-trainer.js';
 export { type ExecutorCase, executorCases } from './executor-cases.js';
 export { fingerprint } from './graph-fingerprint.js';

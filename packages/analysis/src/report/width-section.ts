@@ -62,7 +62,7 @@ const nameOf = ({ node, op, group }: WidthRow): string => {
   return op !== null && name.endsWith(`/${op}`) ? name.slice(0, -op.length - 1) : name;
 };
 
-const kinds = { channel: '', head: 'heads', dimension: 'places of all heads' } as const;
+const kinds = { channel: '', head: 'heads', 'head-dimension': 'places of all heads' } as const;
 
 function factsOf({ op, unit, layers }: WidthRow): string {
   return [op ?? '', kinds[unit], layers > 1 ? `with ${layers - 1} more ${layers === 2 ? 'layer' : 'layers'}` : '']

@@ -1,4 +1,16 @@
-import { createRandom, createRegistry, type Dataset, floats, longs, type Need, type Tensor } from '@espalier/core';
+import {
+  type AnyPlugin,
+  type Collector,
+  createRandom,
+  createRegistry,
+  type Dataset,
+  definePlugin,
+  floats,
+  longs,
+  type Need,
+  type Tensor,
+  toNumbers,
+} from '@espalier/core';
 import { tensorSet } from '@espalier/datasets';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { activation, channelPruning, magnitude, taylor, weightPruning } from '@espalier/pruners';
@@ -54,6 +66,56 @@ describe('evidence for a step', () => {
     const unlabelled = await collect({ calibration: set(4, true), training: set(9, false) });
     expect([unlabelled.samples, unlabelled.target]).toEqual([4, 'labels']);
     await expect(collect({})).rejects.toMatchObject({ code: 'RECIPE_DATA' });
+  });
+});
+
+declare module '@espalier/core' {
+  interface Statistics {
+    acmeCount: { ask: { value: string }; answer: number };
+  }
+}
+
+describe('a statistic of a plugin', () => {
+  /** How many elements of a value are above zero. */
+  const acmeCount = definePlugin({
+    kind: 'statistic',
+    id: 'acmeCount',
+    about: 'Counts elements above zero.',
+    options: {},
+    create: (): Collector<'acmeCount'> => ({
+      values: ({ value }) => [value],
+      probe({ value }, { builder, reduce, asFloat }) {
+        let count = 0;
+        const above = builder.add('Sign', [builder.add('Relu', [asFloat(value)])]);
+        return {
+          fetch: [reduce('ReduceSum', above)],
+          add([found]) {
+            count += toNumbers(found!)[0]!;
+          },
+          answer: () => count,
+        };
+      },
+    }),
+  });
+  const need: Need = { statistic: 'acmeCount', value: 'x' };
+  const samples = set(4, false);
+  const withPlugins = (plugins: readonly AnyPlugin[]) => {
+    const base = context({ calibration: samples });
+    return { where, context: { ...base, registry: base.registry.with('acme', plugins) } };
+  };
+
+  it('is collected for the steps of a recipe, under its own name', async () => {
+    const evidence = await collectEvidence(net, [need], withPlugins([acmeCount]));
+    const values = toNumbers((await samples.read([0, 1, 2, 3])).get('x')!);
+    expect(evidence.find(need)).toBe([...values].filter((value) => value > 0).length);
+    await expect(collectEvidence(net, [need], withPlugins([]))).rejects.toThrow(/Plugins of kind `statistic`/);
+  });
+
+  it('takes no name that is in use', async () => {
+    const range = definePlugin({ ...acmeCount, id: 'range', create: () => acmeCount() });
+    await expect(collectEvidence(net, [need], withPlugins([range]))).rejects.toThrow(
+      /PLUGIN_DUPLICATE|statistic "range"/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
-import { calibrate } from '@espalier/calibration';
-import { type Evidence, type Graph, type Need, needsGradients, noEvidence } from '@espalier/core';
+import { builtInCollectors, calibrate, collectorsOf } from '@espalier/calibration';
+import { type Collectors, type Evidence, type Graph, type Need, noEvidence } from '@espalier/core';
 import { takeBalanced } from '@espalier/datasets';
 import { missingData } from '../errors.js';
 import { hasClasses } from '../has-classes.js';
@@ -29,7 +29,9 @@ export async function collectEvidence(
 ): Promise<Evidence> {
   if (needs.length === 0) return noEvidence;
   const { where, context } = request;
-  const gradients = needs.some(needsGradients);
+  const collectors = collectorsOf(context.registry);
+  const known: Collectors = { ...builtInCollectors, ...collectors };
+  const gradients = needs.some(({ statistic }) => known[statistic]?.gradients !== undefined);
   const labelled = gradients ? labelledBatches(graph, request) : undefined;
   const batches =
     labelled ?? context.calibration?.batches ?? (gradients || !request.made ? undefined : await context.made?.());
@@ -37,6 +39,7 @@ export async function collectEvidence(
   return calibrate(graph, needs, {
     executor: context.executor,
     batches,
+    collectors,
     progress: (done, message) => context.progress('calibrate', done, message),
   });
 }
