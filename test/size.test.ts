@@ -49,7 +49,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/ops': 60,
   '@espalier/passes': 60,
   '@espalier/pruners': 45, // one rule for each op, one file for each score
-  '@espalier/quantizers': 31, // codebooks, targets and weights wherever they stand
+  '@espalier/quantizers': 33, // codebooks, targets, weights wherever they stand, other precisions
   '@espalier/recipe': 50, // a third of it the YAML parser
   '@espalier/safetensors': 2.5,
   '@espalier/schedules': 3,

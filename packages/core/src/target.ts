@@ -65,6 +65,11 @@ export interface Target {
     readonly kernels: Readonly<Record<string, IntegerKernel>>;
     /** Activations that an op takes over where its output grid clips just as they do. */
     readonly tails: readonly string[];
+    /**
+     * Ops that the runtime computes on integers by itself wherever they stand between DequantizeLinear and
+     * QuantizeLinear, quantizing their float weights as it likes. Default: none.
+     */
+    readonly requantized?: readonly string[];
     /** The stored form of a bias: int32 with the product of the scales of activation and weight, or in float. */
     readonly bias: 'int32-product' | 'float';
   };

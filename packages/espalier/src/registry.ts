@@ -22,6 +22,7 @@ export const registry = createRegistry([
   onnxruntimeTarget,
   passes.simplifyPass,
   passes.inlineFunctionsPass,
+  passes.singlePrecisionPass,
   passes.stripMetadataPass,
   passes.foldConstantsPass,
   passes.foldBatchNormPass,

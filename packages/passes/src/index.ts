@@ -13,4 +13,5 @@ export * from './normalize-gemm.js';
 export * from './remove-dead-nodes.js';
 export * from './remove-identity.js';
 export * from './simplify.js';
+export * from './single-precision.js';
 export * from './strip-metadata.js';

@@ -11,6 +11,7 @@ import {
   type ValueId,
   withBodies,
 } from '@espalier/core';
+import type { OtherPrecision } from '@espalier/passes';
 import { type MadeConstants, madeConstants } from './made-constants.js';
 import { noteNodes, type Verdict } from './note-nodes.js';
 import { prepareGraph } from './prepare-graph.js';
@@ -43,6 +44,10 @@ export interface NodeWriting {
 export interface NodeByNode<Form extends string> {
   /** The operator set that its forms need. */
   readonly opset: number;
+  /** The types of layers that its forms do not take: these compute in float32 then. Default: all but float32. */
+  readonly single?: readonly OtherPrecision[];
+  /** Whether only the bodies of If, Loop and Scan are quantized, and have notes. */
+  readonly bodiesOnly?: boolean;
   /** `rules` say how the axes of custom ops relate. */
   fateOf(graph: Graph, node: Node, rules: AxisRules): Fate<Form>;
   /** The writers of one graph, by form. */
@@ -59,15 +64,19 @@ export interface NodeByNode<Form extends string> {
  */
 export function nodeByNode<Form extends string>({
   opset,
+  single,
+  bodiesOnly = false,
   fateOf,
   writers,
   contrib,
   needOf,
 }: NodeByNode<Form>): Compressor {
   return (given, { axes: rules = new Map() } = {}) => {
-    const graph = prepareGraph(given, opset);
-    const plan = planOf(graph, (body, node) => fateOf(body, node, rules));
-    const notes = notesOf(plan);
+    const { graph, stored } = prepareGraph(given, { opset, ...(single ? { single } : {}) });
+    const plan = planOf(graph, (body, node) =>
+      bodiesOnly && body === graph ? float('only bodies are quantized') : fateOf(body, node, rules),
+    );
+    const notes = bodiesOnly ? bodyNotesOf(plan) : notesOf(plan);
     const forms = formsOf(plan);
     return {
       graph,
@@ -83,7 +92,7 @@ export function nodeByNode<Form extends string>({
           ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
           : graph.opsets;
         writeNodes(plan, { writer, replaced, made: madeConstants(), rules, evidence, inBody: false, writers });
-        return { graph: writer.finish(replaced, opsets), notes };
+        return { graph: stored(writer.finish(replaced, opsets)), notes };
       },
     };
   };
@@ -106,10 +115,13 @@ function planOf<Form extends string>(graph: Graph, fateOf: (graph: Graph, node: 
   };
 }
 
-const notesOf = <Form extends string>({ graph, fates, bodies }: Plan<Form>): readonly Note[] => [
-  ...noteNodes(graph, (node) => verdictOf(fates.get(node.id)!)),
-  ...[...bodies.values()].flatMap(notesOf),
+const notesOf = <Form extends string>(plan: Plan<Form>): readonly Note[] => [
+  ...noteNodes(plan.graph, (node) => verdictOf(plan.fates.get(node.id)!)),
+  ...bodyNotesOf(plan),
 ];
+
+const bodyNotesOf = <Form extends string>({ bodies }: Plan<Form>): readonly Note[] =>
+  [...bodies.values()].flatMap(notesOf);
 
 const formsOf = <Form extends string>({ fates, bodies }: Plan<Form>): ReadonlySet<string> =>
   new Set(

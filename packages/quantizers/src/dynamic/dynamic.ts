@@ -1,16 +1,9 @@
 import { definePlugin } from '@espalier/core';
 import { checkOpset } from '../check-target.js';
-import { nodeByNode } from '../node-by-node.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
-import { createStoredWeights } from '../stored-weights.js';
 import { targetOption, targetOr } from '../target-option.js';
-import { writeRows } from '../write-rows.js';
+import { dynamicCompressor } from './dynamic-compressor.js';
 import type { DynamicSettings } from './dynamic-settings.js';
-import type { DynamicWriting } from './dynamic-writing.js';
-import { type DynamicForm, fateOf } from './plan-dynamic.js';
-import { writeConv } from './write-conv.js';
-import { writeLstm } from './write-lstm.js';
-import { writeMatMul } from './write-matmul.js';
 
 /** Quantizer: int8 weights, and activations quantized over the range they have at each run. Needs no data. */
 export const dynamicQuantizer = definePlugin({
@@ -70,21 +63,6 @@ export const dynamicQuantizer = definePlugin({
       leftOut: leftOutBy(choice),
     };
     checkOpset(settings.target, 13, 'quantizer dynamic');
-    return nodeByNode<DynamicForm>({
-      opset: 13,
-      fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
-      contrib: ['lstm'],
-      writers(shared) {
-        const stored = createStoredWeights(shared.graph, { ...settings, ...shared });
-        const writing: DynamicWriting = { ...shared, settings, stored, activations: new Map() };
-        return {
-          matmul: (node) => writeMatMul(writing, node),
-          conv: (node) => writeConv(writing, node),
-          gather: (node) => writeRows(writing, node, { clip: settings.clip, perRow: settings.perChannel }),
-          lstm: (node) => writeLstm(writing, node),
-          stored: (node) => shared.writer.emit(stored.write(node)),
-        };
-      },
-    });
+    return dynamicCompressor(settings);
   },
 });

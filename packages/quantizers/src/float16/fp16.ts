@@ -1,4 +1,5 @@
 import { definePlugin } from '@espalier/core';
+import { singlePrecision } from '@espalier/passes';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
 import { computeInHalf } from './compute-in-half.js';
 import { storeInHalf } from './store-in-half.js';
@@ -26,11 +27,14 @@ export const fp16Quantizer = definePlugin({
   },
   create: ({ compute, keep, smallest, ...choice }) => {
     const leftOut = leftOutBy(choice);
-    return (graph) => ({
-      graph,
-      needs: [],
-      apply: () =>
-        compute === 'float16' ? computeInHalf(graph, { keep, leftOut }) : storeInHalf(graph, { smallest, leftOut }),
-    });
+    return (given) => {
+      const { graph } = singlePrecision(given, ['float64']);
+      return {
+        graph,
+        needs: [],
+        apply: () =>
+          compute === 'float16' ? computeInHalf(graph, { keep, leftOut }) : storeInHalf(graph, { smallest, leftOut }),
+      };
+    };
   },
 });

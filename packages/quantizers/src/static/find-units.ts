@@ -126,13 +126,14 @@ function weightObstacle(graph: Graph, node: Node, dtypes: readonly (string | und
   return fits ? undefined : 'its bias differs from row to row';
 }
 
+const insideDynamic = 'calibration measures nothing inside of it: its layers find their ranges at run time';
 const spelled: Readonly<Record<string, string>> = {
   LSTM: 'static quantization leaves recurrent layers float (the dynamic quantizer takes them)',
   GRU: 'static quantization leaves recurrent layers float',
   RNN: 'static quantization leaves recurrent layers float',
-  If: 'nodes inside subgraphs are left alone',
-  Loop: 'nodes inside subgraphs are left alone',
-  Scan: 'nodes inside subgraphs are left alone',
+  If: insideDynamic,
+  Loop: insideDynamic,
+  Scan: insideDynamic,
 };
 
 const noKernel = ({ op }: Node, { target }: StaticSettings): string =>

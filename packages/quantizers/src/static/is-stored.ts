@@ -1,7 +1,10 @@
-import type { Graph, Node } from '@espalier/core';
+import type { Graph, Node, Target } from '@espalier/core';
 import { hasStorableWeights } from '../stored-weights.js';
 import { rowsObstacle } from '../write-rows.js';
 import type { StaticSettings } from './static-settings.js';
+
+const refuses = ({ integer }: Target, node: Node, graph: Graph): boolean =>
+  integer.kernels[node.op]?.obstacle?.(node, graph) !== undefined;
 
 /** Whether a node that computes in float has its weights stored as integers. */
 export function isStored(graph: Graph, node: Node, settings: StaticSettings): boolean {
@@ -11,7 +14,7 @@ export function isStored(graph: Graph, node: Node, settings: StaticSettings): bo
     return (target.storage?.types.includes('int8') ?? false) && rowsObstacle(graph, node) === undefined;
   }
   const withoutKernel = ['Conv', 'ConvTranspose', 'MatMul', 'Gemm'].includes(node.op)
-    ? !Object.hasOwn(target.integer.kernels, node.op)
+    ? !Object.hasOwn(target.integer.kernels, node.op) || refuses(target, node, graph)
     : rules.has(node.op);
   return withoutKernel && hasStorableWeights(graph, node, settings);
 }

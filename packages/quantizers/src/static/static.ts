@@ -8,6 +8,7 @@ import { findUnits } from './find-units.js';
 import { maskedValues } from './masked-values.js';
 import { planStatic, type StaticPlan } from './plan-static.js';
 import { settleWeights } from './settle-weights.js';
+import { quantizeBodies } from './static-bodies.js';
 import { staticNotes } from './static-notes.js';
 import type { StaticSettings } from './static-settings.js';
 import { writeStatic } from './write-static.js';
@@ -105,7 +106,8 @@ function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compress
   const fused = codes.every((each) => each.fused);
   return (given, { axes: rules = new Map() } = {}) => {
     const settings: StaticSettings = { ...chosen, rules, fused };
-    const { graph, turned } = settleWeights(prepareGraph(given, opset));
+    const prepared = prepareGraph(given, { opset });
+    const { graph, turned } = settleWeights(prepared.graph);
     const candidates = findUnits(graph, settings);
     const masks = maskedValues(graph);
     const plan = planStatic(graph, { candidates, settings, unusable: masks });
@@ -118,15 +120,17 @@ function compressorOf(chosen: Omit<StaticSettings, 'rules' | 'fused'>): Compress
         const usable = usablePlan(plan, rangeSeen, (found) =>
           planStatic(graph, { candidates, settings, unusable: new Set([...masks, ...found]) }),
         );
-        const notes = staticNotes(graph, usable, settings);
-        const changes = usable.units.size > 0 || notes.some((note) => note.details?.storedBits !== undefined);
-        if (!changes) return { graph: given, notes };
+        const own = staticNotes(graph, usable, settings);
+        const changes = usable.units.size > 0 || own.some((note) => note.details?.storedBits !== undefined);
         const rangeOf = (value: ValueId): Range => {
           const seen = seenOf(value, settings, evidence);
           if (!seen) throw evidenceMissing(value, settings.observer.bins > 0 ? 'histogram' : 'range');
           return settings.observer.range(seen, settings.activations);
         };
-        return { graph: writeStatic(graph, { plan: usable, settings, turned, rangeOf }), notes };
+        const written = changes ? writeStatic(graph, { plan: usable, settings, turned, rangeOf }) : graph;
+        const whole = quantizeBodies(written, settings, { axes: rules });
+        const notes = [...own, ...whole.notes];
+        return { graph: whole.graph === graph ? given : prepared.stored(whole.graph), notes };
       },
     };
   };

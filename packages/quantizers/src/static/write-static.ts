@@ -23,6 +23,7 @@ import { convolutionFor } from './batch-norm-unit.js';
 import type { Unit } from './find-units.js';
 import { writeGate, writeQuantizedGate } from './hard-gate.js';
 import { isStored } from './is-stored.js';
+import { keepFloat } from './keep-float.js';
 import type { StaticPlan } from './plan-static.js';
 import type { StaticSettings } from './static-settings.js';
 import { createWeightWriter, type WeightWriter } from './write-weights.js';
@@ -94,7 +95,7 @@ export function writeStatic(
     if (unit) writeUnit(writing, unit, closing);
     else if (node.op === 'Gather' && isStored(graph, node, settings)) {
       writeOutputs(writing, rowsNode({ graph, writer, replaced, made }, node, rows), closing);
-    } else writeOutputs(writing, writing.weights.stored(node), closing);
+    } else writeOutputs(writing, keepFloat(writing, writing.weights.stored(node)), closing);
   }
   return writer.finish(replaced);
 }

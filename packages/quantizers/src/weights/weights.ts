@@ -117,6 +117,7 @@ export const weightsQuantizer = definePlugin({
       codebook !== 'none' ? writeBnb4(writing, node, codebook) : (qdq ? writeBlockedMatMul : writeNBits)(writing, node);
     return nodeByNode<WeightsForm>({
       opset,
+      single: ['bfloat16', 'float64'], // packed matrices and rows take float16
       fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
       needOf: (graph, node, form) => (form === 'matrix' ? roundingNeed(graph, node, settings) : undefined),
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
