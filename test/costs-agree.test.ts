@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { costsOf } from '@espalier/analysis';
+import { costsOf, inspectGraph } from '@espalier/analysis';
 import {
   type Attribute,
   type AxisPort,
@@ -59,8 +59,8 @@ const costOf = (graph: Graph, rules?: AxisRules) => {
 };
 
 describe('the cost model of nothing removed is what costsOf says', () => {
-  const paths = folder ? modelsIn(folder) : [];
-  it.skipIf(!folder).each(paths.map((path) => [path.slice(folder!.length + 1), path]))(
+  const paths = folder ? [folder, join(folder, '../cases')].flatMap(modelsIn) : [];
+  it.skipIf(!folder).each(paths.map((path) => [relative(folder!, path), path]))(
     '%s',
     { timeout: 60_000 },
     (_, path) => {
@@ -187,3 +187,129 @@ function lstmNet(): Graph {
   b.output(b.add('MatMul', [flat, b.constant('out', filled([4, 3]))], { name: 'y' }));
   return inferShapes(b.finish());
 }
+
+describe('nodes that run graphs', () => {
+  /** x [rows, 6] times a matrix of 6 rows. */
+  const product = (rows: number, name: string, columns = 6): Graph => {
+    const b = buildGraph();
+    const x = b.input(`${name}_x`, 'float32', [rows, 6]);
+    b.output(b.add('MatMul', [x, b.constant(`${name}_w`, filled([6, columns]))], { name: `${name}_y` }));
+    return b.finish();
+  };
+  const body = (graph: Graph): Attribute => ({ kind: 'graph', value: graph });
+  const both = (graph: Graph) => {
+    const costs = costsOf(graph);
+    expect(costModel(coupled(inferShapes(graph)))(new Map())).toEqual(costOf(graph));
+    return costs;
+  };
+
+  test('Scan runs its body for every slice', () => {
+    const b = buildGraph();
+    const inner = product(2, 's');
+    const y = b.add('Scan', [b.input('x', 'float32', [5, 2, 6])], {
+      name: 'y',
+      attributes: { num_scan_inputs: int(1), body: body(inner) },
+    });
+    b.output(y);
+    expect(both(b.finish())).toMatchObject({
+      macs: 5 * 2 * 6 * 6,
+      leastMacs: 5 * 2 * 6 * 6,
+      parameters: 36,
+      unknown: [],
+    });
+  });
+
+  const loop = (trips: 'constant' | 'input', stops = false): Graph => {
+    const b = buildGraph();
+    const inner = buildGraph();
+    inner.input('i', 'int64', []);
+    const goesOn = inner.input('goes_on', 'bool', []);
+    const state = inner.input('state', 'float32', [2, 6]);
+    inner.output(inner.add(stops ? 'Not' : 'Identity', [goesOn], { name: 'still' }));
+    inner.output(inner.add('MatMul', [state, inner.constant('loop_w', filled([6, 6]))], { name: 'next' }));
+    const x = b.input('x', 'float32', [2, 6]);
+    const count = trips === 'constant' ? b.constant('trips', longs([7], [])) : b.input('trips', 'int64', []);
+    b.output(b.add('Loop', [count, undefined, x], { name: 'y', attributes: { body: body(inner.finish()) } }));
+    return b.finish();
+  };
+
+  test('Loop runs as often as a constant says; where the data decides, the reason has the cost of a round', () => {
+    expect(both(loop('constant')).macs).toBe(7 * 2 * 6 * 6);
+    for (const open of [loop('input'), loop('constant', true)]) {
+      const { macs, unknown } = both(open);
+      expect(macs).toBeUndefined();
+      expect(unknown[0]?.reason).toBe('only the data tells how often its body of 72 multiply-adds runs');
+    }
+  });
+
+  test('If takes between the cheaper and the costlier branch', () => {
+    const branch = (name: string, columns: number) => {
+      const { inputs: _, nodes, ...rest } = product(2, name, columns);
+      return { ...rest, inputs: [], nodes: nodes.map((node) => ({ ...node, inputs: ['x', node.inputs[1]] })) };
+    };
+    const b = buildGraph();
+    b.input('x', 'float32', [2, 6]);
+    const condition = b.input('c', 'bool', []);
+    const attributes = { then_branch: body(branch('t', 3)), else_branch: body(branch('e', 8)) };
+    b.output(b.add('If', [condition], { name: 'y', attributes }));
+    const costs = both(b.finish());
+    expect(costs).toMatchObject({ macs: 2 * 6 * 8, leastMacs: 2 * 6 * 3, parameters: 6 * 3 + 6 * 8 });
+    expect(inspectGraph(b.finish()).warnings).toEqual([
+      'Node "y/If" (If) takes 36 to 96 MACs: the data decides which branch runs.',
+    ]);
+  });
+
+  test('a call counts its function, with the weights of the graph, and a function that calls itself is not counted', () => {
+    const called = (op: string): Graph => {
+      const b = buildGraph();
+      const w = b.constant('w', filled([6, 4]));
+      b.output(b.add('local::dense', [b.input('x', 'float32', [3, 6]), w], { name: 'y' }));
+      return {
+        ...b.finish(),
+        functions: [
+          {
+            op: 'local::dense',
+            inputs: ['a', 'b'],
+            outputs: ['c'],
+            parameters: [],
+            defaults: new Map(),
+            nodes: [{ id: 'inner', op, inputs: ['a', 'b'], outputs: ['c'], attributes: new Map() }],
+            values: new Map(),
+            opsets: new Map([['', 17]]),
+          },
+        ],
+      };
+    };
+    expect(both(called('MatMul'))).toMatchObject({ macs: 3 * 6 * 4, parameters: 24 });
+    expect(both(called('local::dense')).unknown[0]?.reason).toBe(
+      'in its body, node "inner": no rule counts the op local::dense',
+    );
+  });
+
+  it.skipIf(!folder)('merged decoder: the branch that the sizes allow, or a range where they allow both', () => {
+    const read = (name: string) => decodeOnnx(readFileSync(join(folder!, 'exports/decoder', name)));
+    const at = (graph: Graph, cached: number) =>
+      setInputShapes(
+        graph,
+        new Map(
+          graph.inputs.map((input) => [
+            input,
+            input === 'input_ids'
+              ? [1, 16]
+              : input === 'attention_mask'
+                ? [1, 16 + cached]
+                : input.startsWith('past')
+                  ? [1, 4, cached, 16]
+                  : [1],
+          ]),
+        ),
+      );
+    const past = costsOf(at(read('decoder_with_past_model.onnx'), 8));
+    const merged = both(at(read('decoder_model_merged.onnx'), 8));
+    expect(merged.macs).toBe(past.macs);
+    expect(merged.assumed[0]?.reason).toMatch(/"none\/branch" cannot run at these sizes/);
+    const { macs, leastMacs } = costsOf(at(read('decoder_model_merged.onnx'), 0));
+    expect(leastMacs).toBe(costsOf(at(read('decoder_model.onnx'), 0)).macs);
+    expect(macs).toBeGreaterThanOrEqual(leastMacs!);
+  });
+});

@@ -20,8 +20,9 @@ export async function inspectAtSizes(
   const all = { ...(request ?? none), dims: new Map([...assumed, ...(request?.dims ?? [])]) };
   if (all.dims.size + all.shapes.size + all.tensors.size === 0) return written;
   try {
-    const { macs, bops, knownMacs, unknown, activations, layers } = inspectGraph(sizedGraph(graph, all), options);
-    return { ...written, macs, bops, knownMacs, unknown, activations, layers, sizes: Object.fromEntries(all.dims) };
+    const counted = inspectGraph(sizedGraph(graph, all), options);
+    const { inputs, outputs, dtypes, ops } = written;
+    return { ...counted, inputs, outputs, dtypes, ops, sizes: Object.fromEntries(all.dims) };
   } catch (cause) {
     // Sizes that nobody gave may not fit together; those of the user must.
     if (request || !(cause instanceof EspalierError)) throw cause;

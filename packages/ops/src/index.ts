@@ -39,6 +39,7 @@ export { type Movement, type MovementOp, movementOf } from './movement.js';
 export * from './op-names.js';
 export { branchMacs } from './products/branch-macs.js';
 export { loneSite, type ShapeOf } from './products/lone-site.js';
+export { bodiesOf, contradicts, type InfoOf, type NodeBody, runsBodies } from './products/node-bodies.js';
 export type { Product, ProductRule } from './products/product.js';
 export { multiplies, multiplyAdds, productRuleOf, productsOf } from './products/products-of.js';
 export * from './set-input-shapes.js';

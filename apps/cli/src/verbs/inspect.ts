@@ -36,6 +36,11 @@ export const inspect: Verb = (command, surroundings) =>
       }),
     );
 
+function macsText({ macs, leastMacs, knownMacs, unknown }: Inspection): string {
+  if (macs === null || leastMacs === null) return `${countText(knownMacs)} known, ${unknown.length} nodes unknown`;
+  return leastMacs < macs ? `${countText(leastMacs)} to ${countText(macs)}` : countText(macs);
+}
+
 function inspectionText(of: Inspection, most: number): string {
   const port = (ports: Inspection['inputs']) =>
     ports.map(({ name, dtype, shape }) => `${name}: ${dtype ?? '?'}[${shape?.join(',') ?? '...'}]`).join(', ');
@@ -52,10 +57,7 @@ function inspectionText(of: Inspection, most: number): string {
       `${countText(of.parameters)}${of.nonZero < of.parameters ? ` (${countText(of.nonZero)} not zero)` : ''}`,
     ],
     ['bytes', bytesText(of.bytes)],
-    [
-      'MACs',
-      of.macs === null ? `${countText(of.knownMacs)} known, ${of.unknown.length} nodes unknown` : countText(of.macs),
-    ],
+    ['MACs', macsText(of)],
     ['activations', `${bytesText(of.activations.peakBytes)} at the peak`],
     ...(sizes ? [['sizes', `MACs and activations are those at ${sizes}`] as const] : []),
     [

@@ -4,23 +4,26 @@ import {
   bytesFor,
   type Graph,
   indexOf,
+  inSight,
   type Node,
   sizeOf,
-  subgraphsOf,
   tensorInfo,
   type ValueId,
   type ValueInfo,
 } from '@espalier/core';
 import {
+  bodiesOf,
   type ConstantOwners,
   codingOf,
   constantOwners,
+  contradicts,
   countZeros,
   loneSite,
   multiplyAdds,
   type ProductRule,
   parametersOf,
   productRuleOf,
+  runsBodies,
 } from '@espalier/ops';
 import { activationMemory } from './activation-memory.js';
 import { bindInfo, boundShapes, type Sizes, sizesFor } from './bound-shapes.js';
@@ -42,13 +45,16 @@ export interface CostOptions {
  */
 export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
   const sizes = sizesFor(graph, new Map(Object.entries(options.sizes ?? {})));
-  return costsWithin(boundShapes(graph, sizes), { sizes, rules: options.rules, outer: () => undefined });
+  const bound = boundShapes(graph, sizes);
+  return costsWithin(bound, { sizes, rules: options.rules, sight: bound, outer: () => undefined });
 }
 
 /** The context of a graph during counting. */
 interface Surroundings {
   readonly sizes: Sizes;
   readonly rules: AxisRules | undefined;
+  /** The graph with all that surrounds it in sight. */
+  readonly sight: Graph;
   /** Types of values of the graphs around it. */
   readonly outer: (value: ValueId) => ValueInfo | undefined;
 }
@@ -64,9 +70,11 @@ function costsWithin(graph: Graph, surroundings: Surroundings): Costs {
   const scope = scopeOf(graph, surroundings);
   const unknown: UnknownCost[] = [];
   const held = constantsByNode(scope);
+  const assumed: UnknownCost[] = [];
   const nodes = graph.nodes.map((node): LayerCost => {
-    const { cost, reason } = nodeCost(node, scope);
+    const { cost, reason, assumption } = nodeCost(node, scope);
     if (reason !== undefined) unknown.push({ node: node.id, op: node.op, reason });
+    if (assumption !== undefined) assumed.push({ node: node.id, op: node.op, reason: assumption });
     const own = held.get(node.id);
     return {
       node: node.id,
@@ -76,6 +84,7 @@ function costsWithin(graph: Graph, surroundings: Surroundings): Costs {
       nonZero: (own?.nonZero ?? 0) + cost.nonZero,
       bytes: (own?.bytes ?? 0) + cost.bytes,
       macs: cost.macs,
+      ...(cost.leastMacs === undefined ? {} : { leastMacs: cost.leastMacs }),
       bops: cost.bops,
       weightBits: cost.weightBits,
       activationBits: cost.activationBits,
@@ -88,10 +97,12 @@ function costsWithin(graph: Graph, surroundings: Surroundings): Costs {
     nonZero: sum(nodes, (each) => each.nonZero),
     bytes: sum(nodes, (each) => each.bytes) + sum(loose, ([, tensor]) => byteLength(tensor)),
     macs: unknown.length ? undefined : sum(nodes, (each) => each.macs ?? 0),
+    leastMacs: unknown.length ? undefined : sum(nodes, (each) => each.leastMacs ?? each.macs ?? 0),
     bops: nodes.some((each) => each.bops === undefined) ? undefined : sum(nodes, (each) => each.bops ?? 0),
     knownMacs: sum(nodes, (each) => each.macs ?? 0),
     knownBops: sum(nodes, (each) => each.bops ?? 0),
     unknown,
+    assumed,
     nodes,
     layers: nodes.filter((each) => each.parameters > 0 || each.macs !== 0),
     activations: activationMemory(graph, { fixed: scope.owners.fixed, bytesOf: (value) => bytesOf(value, scope) }),
@@ -146,13 +157,20 @@ const nothing: OwnCost = {
 };
 const uncounted: OwnCost = { ...nothing, macs: undefined, bops: undefined };
 
-function nodeCost(node: Node, scope: Scope): { readonly cost: OwnCost; readonly reason?: string } {
-  const bodies = subgraphsOf(node);
-  if (bodies.length > 0) return bodyCost(node, bodies, scope);
-  const { owners, rules } = scope;
+interface Found {
+  readonly cost: OwnCost;
+  /** Why it could not be counted. */
+  readonly reason?: string;
+  /** What was taken for granted. */
+  readonly assumption?: string;
+}
+
+function nodeCost(node: Node, scope: Scope): Found {
+  const { owners, rules, sight } = scope;
+  if (runsBodies(sight, node)) return bodyCost(node, scope);
   // Work on constants alone is done once, when the model is loaded.
   if (node.outputs.every((value) => value === undefined || owners.fixed.has(value))) return { cost: nothing };
-  const site = loneSite(scope.graph, node, scope.shapeOf);
+  const site = loneSite(sight, node, scope.shapeOf);
   const rule = productRuleOf(site, rules?.get(node.op));
   if (rule === undefined) return { cost: nothing };
   if (typeof rule === 'string') return { cost: uncounted, reason: rule };
@@ -203,25 +221,59 @@ function weightConstant(
   return undefined;
 }
 
-/** If: the costlier branch. Loop and Scan run a number of times that only the data tells. */
-function bodyCost(node: Node, bodies: readonly Graph[], { sizes, rules, infoOf }: Scope) {
-  const costs = bodies.map((body) => costsWithin(body, { sizes, rules, outer: infoOf }));
+/** If: the costlier branch that its sizes allow. Loop and Scan: the body as often as it runs. A call: its function. */
+function bodyCost(node: Node, { sizes, rules, sight, infoOf }: Scope): Found {
+  const bodies = bodiesOf(sight, node, infoOf).map((body) => {
+    const { graph, called } = body;
+    const surroundings = called
+      ? { sight: graph, outer: () => undefined }
+      : { sight: inSight(graph, sight), outer: infoOf };
+    return { ...body, cost: costsWithin(graph, { sizes, rules, ...surroundings }) };
+  });
+  // The constants of a call are those of the graph around it.
+  const holders = bodies.filter(({ called }) => !called).map(({ cost }) => cost);
   const held = {
-    parameters: sum(costs, (each) => each.parameters),
-    nonZero: sum(costs, (each) => each.nonZero),
-    bytes: sum(costs, (each) => each.bytes),
+    parameters: sum(holders, (each) => each.parameters),
+    nonZero: sum(holders, (each) => each.nonZero),
+    bytes: sum(holders, (each) => each.bytes),
   };
-  const idle = costs.every((each) => each.macs === 0);
-  const unknown = costs.flatMap((each) => each.unknown)[0];
-  if (!idle && (unknown || node.op !== 'If')) {
-    const reason = unknown
-      ? `in its body, node "${unknown.node}": ${unknown.reason}`
-      : 'how often its body runs is not known';
-    return { cost: { ...uncounted, ...held }, reason };
-  }
-  const most = costs.reduce((a, b) => ((b.macs ?? 0) > (a.macs ?? 0) ? b : a));
-  return { cost: { ...nothing, ...held, macs: most.macs, bops: most.bops } };
+  const isPossible = ({ graph, cost }: (typeof bodies)[number]) =>
+    cost.macs !== undefined || node.op !== 'If' || !contradicts(graph, sight);
+  const possible = bodies.filter(isPossible);
+  const reason = possible.flatMap(({ cost, times }) => reasonOf(cost, times) ?? [])[0];
+  if (reason !== undefined) return { cost: { ...uncounted, ...held }, reason };
+  const counts = possible.map(({ cost, times }) => timesCost(cost, times ?? 0)); // 0 of none
+  const most = counts.reduce((a, b) => (b.macs > a.macs ? b : a), { macs: 0, least: 0, bops: 0 });
+  const least = Math.min(...counts.map((each) => each.least));
+  const left = bodies.filter((body) => !possible.includes(body)).map(({ graph }) => `"${graph.name}"`);
+  return {
+    cost: {
+      ...nothing,
+      ...held,
+      macs: most.macs,
+      ...(least < most.macs ? { leastMacs: least } : {}),
+      bops: most.bops,
+    },
+    ...(left.length > 0
+      ? { assumption: `its branch ${left.join(', ')} cannot run at these sizes, and is not counted` }
+      : {}),
+  };
 }
+
+/** Why a body cannot be counted; undefined where it can. */
+function reasonOf({ macs, unknown }: Costs, times: number | undefined): string | undefined {
+  const [first] = unknown;
+  if (first) return `in its body, node "${first.node}": ${first.reason}`;
+  return times === undefined && macs !== 0
+    ? `only the data tells how often its body of ${macs} multiply-adds runs`
+    : undefined;
+}
+
+const timesCost = ({ macs = 0, leastMacs = 0, bops }: Costs, times: number) => ({
+  macs: times * macs,
+  least: times * leastMacs,
+  bops: bops === undefined ? undefined : times * bops,
+});
 
 function bytesOf(value: ValueId, { infoOf, shapeOf }: Scope): number | undefined {
   const shape = shapeOf(value);

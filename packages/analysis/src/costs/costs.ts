@@ -13,6 +13,8 @@ export interface LayerCost {
   readonly bytes: number;
   /** Multiply-accumulates; undefined when a shape is not known. 0 for ops that contract nothing. */
   readonly macs: number | undefined;
+  /** Set where a run may take fewer: an If whose branches differ counts the costlier one in `macs`. */
+  readonly leastMacs?: number;
   /** Bit operations: MACs · bits of a weight · bits of an activation. */
   readonly bops: number | undefined;
   readonly weightBits: number | undefined;
@@ -54,11 +56,15 @@ export interface Costs {
   readonly bytes: number;
   /** Undefined when some node is in `unknown`. */
   readonly macs: number | undefined;
+  /** The fewest that a run may take: less than `macs` where branches differ. */
+  readonly leastMacs: number | undefined;
   readonly bops: number | undefined;
   /** The part of `macs` that could be counted. */
   readonly knownMacs: number;
   readonly knownBops: number;
   readonly unknown: readonly UnknownCost[];
+  /** Nodes that were counted under an assumption, with the assumption as reason. */
+  readonly assumed: readonly UnknownCost[];
   /** Every node, in topological order. */
   readonly nodes: readonly LayerCost[];
   /** The nodes that multiply or hold parameters. */

@@ -29,9 +29,11 @@ export function inspectGraph(graph: Graph, { bytes, format = 'onnx', ...options 
     bytes: bytes ?? costs.bytes,
     weightBytes: costs.bytes,
     macs: costs.macs ?? null,
+    leastMacs: costs.leastMacs ?? null,
     bops: costs.bops ?? null,
     knownMacs: costs.knownMacs,
     unknown: costs.unknown,
+    assumed: costs.assumed,
     activations: costs.activations,
     ops,
     dtypes: bytesByDtype(graph),
@@ -92,6 +94,13 @@ function warningsOf(graph: Graph, costs: Costs): readonly string[] {
     warnings.push(
       `The MACs of ${costs.unknown.length} of ${graph.nodes.length} nodes are not known; give sizes to symbolic dimensions, or see \`unknown\`.`,
     );
+  }
+  for (const { node, op, macs, leastMacs } of costs.nodes) {
+    if (leastMacs === undefined) continue;
+    warnings.push(`Node "${node}" (${op}) takes ${leastMacs} to ${macs} MACs: the data decides which branch runs.`);
+  }
+  for (const { node, op, reason } of costs.assumed) {
+    warnings.push(`Node "${node}" (${op}): ${reason}.`);
   }
   const zeros = costs.parameters - costs.nonZero;
   if (zeros > costs.parameters * 0.1) {

@@ -44,9 +44,13 @@ export interface Inspection {
   readonly weightBytes: number;
   /** Null when some node could not be counted; then `knownMacs` is what could be, and `unknown` says why. */
   readonly macs: number | null;
+  /** The fewest that a run may take: less than `macs` where an If has branches of different cost. */
+  readonly leastMacs: number | null;
   readonly bops: number | null;
   readonly knownMacs: number;
   readonly unknown: readonly UnknownCost[];
+  /** Nodes that were counted under an assumption. */
+  readonly assumed: readonly UnknownCost[];
   readonly activations: ActivationMemory;
   /** Number of nodes of each op, most frequent first. */
   readonly ops: Readonly<Record<string, number>>;

@@ -22,7 +22,7 @@ export function* proposeSizes(open: readonly OpenSize[], graph?: Graph): Generat
   const image = mixed(usual.image, own);
   const audio = mixed(usual.audio, own);
   const kinds = new Set(open.map(({ kind }) => kind));
-  const fitting = kinds.has('past') ? relations : relations.filter((relation) => relation !== afterCache);
+  const fitting = kinds.has('past') ? relations : withoutCache;
   // Lengths of text and sizes of images have nothing to do with each other: each is tried with each.
   const apart = (kinds.has('image') || kinds.has('audio')) && (kinds.has('sequence') || kinds.has('total'));
   const most = Math.max(sequence.length, image.length, audio.length);
@@ -62,6 +62,10 @@ const afterCache = by((kind, choice) => {
   return kind === 'total' ? choice.sequence + 1 : choice[kind];
 });
 
+const allAlike = by((kind, choice) =>
+  kind === 'batch' ? 1 : kind === 'past' || kind === 'total' ? choice.sequence : choice[kind],
+);
+
 const relations: readonly Relation[] = [
   by((kind, choice) => {
     if (kind === 'batch') return 1;
@@ -69,8 +73,7 @@ const relations: readonly Relation[] = [
     return kind === 'total' ? pastLength + choice.sequence : choice[kind];
   }),
   afterCache,
-  // All lengths alike.
-  by((kind, choice) => (kind === 'batch' ? 1 : kind === 'past' || kind === 'total' ? choice.sequence : choice[kind])),
+  allAlike,
   by((kind, choice) => (kind === 'batch' ? 1 : choice.sequence)),
   // The last open length is the sum of the others.
   (open, { sequence }) => {
@@ -84,6 +87,9 @@ const relations: readonly Relation[] = [
     kind === 'batch' ? choice.sequence : kind === 'past' || kind === 'total' ? pastLength : choice[kind],
   ),
 ];
+
+/** Without a cache, the total is most likely the length of the sequence. */
+const withoutCache = [allAlike, ...relations.filter((relation) => relation !== afterCache && relation !== allAlike)];
 
 /** The likeliest usual sizes, then those of the model, then the other usual ones; each once. */
 const mixed = (list: readonly number[], own: readonly number[]): readonly number[] => [

@@ -1,5 +1,6 @@
 import {
   type Axis,
+  type AxisPort,
   type AxisRules,
   bitsOf,
   byteLength,
@@ -7,8 +8,9 @@ import {
   type Node,
   sizeOf,
   subgraphsOf,
+  type ValueId,
 } from '@espalier/core';
-import { branchMacs, constantOwners, parametersOf, productsOf, type ShapeOf } from '@espalier/ops';
+import { branchMacs, constantOwners, parametersOf, productsOf, runsBodies } from '@espalier/ops';
 import type { CoupledGraph } from './coupled.js';
 
 /** The cost of a graph, as `costsOf` counts it. */
@@ -85,7 +87,7 @@ function termsOf({ graph, groups, relations, roots, rules }: CoupledGraph): read
   }
   const { fixed } = constantOwners(graph);
   for (const node of graph.nodes) {
-    if (subgraphsOf(node).length > 0) terms.push(...bodyTerms(node, (value) => ports.get(value)?.shape, rules));
+    if (runsBodies(graph, node)) terms.push(...bodyTerms(withSizes(graph, ports), node, rules));
     // Work on constants alone is done once, when the model is loaded.
     if (node.outputs.every((value) => value === undefined || fixed.has(value))) continue;
     for (const { factor, axes } of productsOf(site(node), ruleOf(node.op)) ?? [])
@@ -94,8 +96,19 @@ function termsOf({ graph, groups, relations, roots, rules }: CoupledGraph): read
   return terms;
 }
 
+/** The graph with the stand-ins for sizes that have a name, as its bodies see them. */
+const withSizes = (graph: Graph, ports: ReadonlyMap<ValueId, AxisPort>): Graph => ({
+  ...graph,
+  values: new Map(
+    [...graph.values].map(([value, info]) => {
+      const shape = ports.get(value)?.shape;
+      return [value, shape ? { ...info, shape } : info];
+    }),
+  ),
+});
+
 /** The weights and products in the bodies of a node: nothing in them is cut. */
-function bodyTerms(node: Node, shapeOf: ShapeOf, rules: AxisRules | undefined): readonly Term[] {
+function bodyTerms(graph: Graph, node: Node, rules: AxisRules | undefined): readonly Term[] {
   const fixed = (kind: keyof Cost, factor: number): Term => ({ kind, factor, axes: [] });
   const heldBy = (body: Graph): readonly Term[] => [
     ...[...body.constants].flatMap(([value, tensor]) => [
@@ -104,5 +117,5 @@ function bodyTerms(node: Node, shapeOf: ShapeOf, rules: AxisRules | undefined): 
     ]),
     ...body.nodes.flatMap(subgraphsOf).flatMap(heldBy),
   ];
-  return [fixed('macs', branchMacs(node, shapeOf, rules) ?? 0), ...subgraphsOf(node).flatMap(heldBy)];
+  return [fixed('macs', branchMacs(graph, node, rules) ?? 0), ...subgraphsOf(node).flatMap(heldBy)];
 }
