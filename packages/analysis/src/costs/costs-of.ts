@@ -161,7 +161,7 @@ interface Found {
   readonly cost: OwnCost;
   /** Why it could not be counted. */
   readonly reason?: string;
-  /** What was taken for granted. */
+  /** The assumption under which it was counted. */
   readonly assumption?: string;
 }
 

@@ -21,7 +21,7 @@ export interface NodeBody {
   readonly graph: Graph;
   /** Whether the node calls it as a function: its inputs then have the constants of the call. */
   readonly called: boolean;
-  /** How often it runs; undefined where only the data tells. A branch of If runs once or not at all. */
+  /** The number of its runs; undefined where only the data tells. A branch of If runs once or not at all. */
   readonly times: number | undefined;
 }
 
