@@ -59,6 +59,8 @@ export interface OpenOptions {
 export interface ModelFile {
   readonly files: Files;
   readonly path: string;
+  /** The graph of the file, where it was read: an executor can then work around faults of its runtime. */
+  readonly graph?: Graph;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ModelFile, OpenOptions, Session } from '@espalier/core';
+import { hasHalfConstants } from './half-constants.js';
 import { loadModel } from './load-model.js';
 import { portsOf } from './ports.js';
 import type { Runtime } from './runtime.js';
@@ -11,7 +12,11 @@ export async function openFile(
   file: ModelFile,
   options: OpenOptions & { readonly threads: number },
 ): Promise<Session> {
-  const session = await loadModel(runtime, file, sessionOptions(runtime, options));
+  const session = await loadModel(
+    runtime,
+    file,
+    sessionOptions(runtime, { ...options, halves: file.graph !== undefined && hasHalfConstants(file.graph) }),
+  );
   return wrapSession({
     runtime,
     session,

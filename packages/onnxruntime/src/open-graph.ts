@@ -3,6 +3,7 @@ import { encodeOnnx, writeOnnx } from '@espalier/onnx';
 import type { InferenceSession } from 'onnxruntime-node';
 import { host } from '#host';
 import { unsupportedType } from './errors.js';
+import { hasHalfConstants } from './half-constants.js';
 import { passes } from './ort-tensor.js';
 import { portsOf } from './ports.js';
 import { prepareGraph } from './prepare-graph.js';
@@ -28,7 +29,7 @@ export async function openGraph(
   const { session, afterClose } = await load(
     runtime,
     await prepareGraph(runtime, graph),
-    sessionOptions(runtime, options),
+    sessionOptions(runtime, { ...options, halves: hasHalfConstants(graph) }),
   ).catch((cause) => {
     throw translateFailure(cause, {
       runtime: runtime.package,

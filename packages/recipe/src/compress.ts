@@ -3,13 +3,14 @@ import { type Files, type Note, type Port, readReference, resolveReference } fro
 import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
+import { rangesNeedRun } from './errors.js';
 import { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
 import { type MadeData, madeData } from './made-data.js';
 import { commonPorts, portsOf } from './model-ports.js';
 import { batchesFor } from './open-data.js';
 import { type OpenedModel, openModel } from './open-model.js';
+import { openOriginal } from './open-original.js';
 import { openRecipeData, type RecipeData } from './open-recipe-data.js';
-import { openSession } from './open-session.js';
 import { resolvedRecipe } from './resolved-recipe.js';
 import { runSteps, type StepRecord } from './run-steps.js';
 import { type StagedOutput, stageOutput } from './stage-output.js';
@@ -104,7 +105,7 @@ async function make(request: CompressRequest): Promise<Made> {
   const file = { files, path: request.input };
   const source = {
     graph: inferShapes(sized),
-    open: () => openSession(executor, { graph: model.graph, file, foreign: true }),
+    open: async () => (await openOriginal(executor, { graph: model.graph, file })).session,
   };
   const given = await openRecipeData(request, {
     inputs,
@@ -118,8 +119,9 @@ async function make(request: CompressRequest): Promise<Made> {
   const data = { ...given, ...(made ? { made } : {}) };
   // Other samples than those that the models are compared on.
   const ranges = async () => {
-    const { dataset } = await madeData({ ...making, seed: seed + 1, take: 32 });
-    return dataset && batchesFor(dataset, inputs);
+    const { dataset, reason } = await madeData({ ...making, seed: seed + 1, take: 32 });
+    if (!dataset) throw rangesNeedRun(reason);
+    return batchesFor(dataset, inputs);
   };
   const run = await runSteps(model.graph, recipe, { ...stepContext(request, given, inputs), made: ranges });
   progress('write');
@@ -154,7 +156,8 @@ async function bytesOf({ graph, bytes }: OpenedModel, files: Files, path: string
 }
 
 /** The data that both models ran on, in words. */
-function fedOf({ evaluation, heldOut, calibration, made }: Made['data']): CompressReport['fed'] {
+function fedOf({ evaluation, heldOut, calibration, made }: Made['data'], refusal?: string): CompressReport['fed'] {
+  if (refusal !== undefined) return { data: null, role: 'none', inputs: [], reason: refusal };
   const named = evaluation ?? heldOut ?? calibration;
   if (named) {
     const role = evaluation ? 'evaluation' : heldOut ? 'held-out' : 'calibration';
@@ -183,7 +186,7 @@ function reportOf(request: CompressRequest, made: Made, verified: Verified): Com
     widths: widthsOf(made),
     layers: made.layers.map((layer) => ({ ...layer, snrDb: outputs.get(layer.node) ?? null })),
     comparison,
-    fed: fedOf(made.data),
+    fed: fedOf(made.data, verified.refusal),
     metrics: verified.metrics,
     latency: comparison?.latency ? { ...comparison.latency, runtime: verified.runtime } : null,
     coverage: verified.coverage,
@@ -192,5 +195,6 @@ function reportOf(request: CompressRequest, made: Made, verified: Verified): Com
     versions: { ...versions, runtime: verified.runtime },
     seed: recipe.seed ?? 0,
   };
-  return { ...report, warnings: warningsOf(report, { notes, errors: errors !== undefined }) };
+  const comparable = errors !== undefined || comparison === null;
+  return { ...report, warnings: warningsOf(report, { notes, errors: comparable, single: verified.single }) };
 }

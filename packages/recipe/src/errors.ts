@@ -28,6 +28,15 @@ export const missingData = (where: string, what: DataRole): EspalierError =>
     fix: `Add data.${what} to the recipe, or --${what === 'evaluation' ? 'data' : what} on the command line${what === 'calibration' ? ' (random:32 tries things out, without accuracy)' : ''}.`,
   });
 
+/** Ranges are measured while the model runs, and it does not. */
+export const rangesNeedRun = (reason: string): EspalierError =>
+  problem('RECIPE_DATA', {
+    where: 'calibration',
+    expected: 'a model that runs here, as ranges are measured while it runs',
+    found: reason,
+    fix: 'Give real samples with --calibration if it takes other inputs, or quantize without ranges: dynamic, weights and fp16 run nothing.',
+  });
+
 /** The end of a run whose user asked for it. */
 export const stopped = (
   where: string,

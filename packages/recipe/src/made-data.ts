@@ -8,6 +8,7 @@ import {
   type Registry,
   type SettledInputs,
 } from '@espalier/core';
+import { isRefusal } from './open-original.js';
 
 /** Made samples, or why none could be made that the model accepts. */
 export type MadeData =
@@ -32,7 +33,9 @@ export async function madeData({ registry, take, ...context }: MadeRequest): Pro
   try {
     return { dataset: await random(context) };
   } catch (cause) {
-    if (cause instanceof EspalierError && cause.code === 'DATA_INPUTS') return { reason: cause.message };
+    if (isRefusal(cause) || (cause instanceof EspalierError && cause.code === 'DATA_INPUTS')) {
+      return { reason: cause.message };
+    }
     throw cause;
   }
 }

@@ -14,7 +14,7 @@ export interface SessionSource {
  */
 export function openSession(executor: Executor, { graph, file, foreign = false }: SessionSource): Promise<Session> {
   if (executor.openFile) {
-    const opened = executor.openFile(file);
+    const opened = executor.openFile({ ...file, ...(graph ? { graph } : {}) });
     return foreign && graph ? opened.catch(() => executor.open(graph)) : opened;
   }
   if (graph) return executor.open(graph);

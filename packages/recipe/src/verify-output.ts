@@ -18,7 +18,9 @@ import {
   type Port,
   type Session,
 } from '@espalier/core';
+import { singlePrecision } from '@espalier/passes';
 import { batchesFor } from './open-data.js';
+import { isRefusal, openOriginal } from './open-original.js';
 import { openSession } from './open-session.js';
 import type { Progress } from './step.js';
 
@@ -54,13 +56,19 @@ export interface Verified {
   readonly coverage: Coverage | null;
   readonly errors: LayerErrors | undefined;
   readonly runtime: string;
+  /** Whether the original was run in float32, as the runtime has no kernels for its type. */
+  readonly single: boolean;
+  /** Why neither model was run: the runtime lacks an op or a type of the original. */
+  readonly refusal?: string;
 }
 
 /** Loads the written file in the runtime, runs it, and compares it with the original. @throws what the runtime throws. */
 export async function verifyOutput(of: Verification): Promise<Verified> {
   const { executor, original, output, graphs, progress } = of;
   progress('load');
-  const before = await openSession(executor, { graph: graphs?.original, file: original.file, foreign: true });
+  const opened = await openOriginal(executor, { graph: graphs?.original, file: original.file }).catch(unlessRefusal);
+  if (opened instanceof EspalierError) return notRun(of, opened);
+  const { session: before, single } = opened;
   const after = await openSession(executor, { graph: graphs?.output, file: output.file });
   try {
     const comparison = await comparisonOf(of, [before, after]);
@@ -69,13 +77,35 @@ export async function verifyOutput(of: Verification): Promise<Verified> {
       comparison,
       metrics,
       coverage: await coverage(of),
-      errors: await errorsOf(of),
+      errors: await errorsOf(of, single),
       runtime: await executor.describe(),
+      single,
     };
   } finally {
     await before.close();
     await after.close();
   }
+}
+
+const unlessRefusal = (cause: unknown): EspalierError => {
+  if (isRefusal(cause)) return cause;
+  throw cause;
+};
+
+/** The findings where the runtime does not take the original: the output has to load unless it lacks the same. */
+async function notRun({ executor, graphs, output }: Verification, refused: EspalierError): Promise<Verified> {
+  const session = await openSession(executor, { graph: graphs?.output, file: output.file }).catch(unlessRefusal);
+  const loaded = !(session instanceof EspalierError);
+  if (loaded) await session.close();
+  return {
+    comparison: null,
+    metrics: { before: null, after: null },
+    coverage: null,
+    errors: undefined,
+    runtime: await executor.describe(),
+    single: false,
+    refusal: `the runtime ${loaded ? 'does not take the original' : 'takes neither the original nor the result'}. ${refused.message}`,
+  };
 }
 
 /** The coverage by the runtime's fused kernels; null where it does not show it, or shows a graph that cannot be read. */
@@ -113,16 +143,14 @@ async function metricsOf({ inputs, evaluation, progress }: Verification, [before
   return { before: await measure(before, 'evaluate the original'), after: await measure(after, 'evaluate the output') };
 }
 
-async function errorsOf({
-  executor,
-  graphs,
-  inputs,
-  samples,
-  progress,
-}: Verification): Promise<LayerErrors | undefined> {
+async function errorsOf(
+  { executor, graphs, inputs, samples, progress }: Verification,
+  single: boolean,
+): Promise<LayerErrors | undefined> {
   if (!graphs || !samples) return undefined;
   const batches = batchesFor(samples, inputs)();
-  return layerErrors(graphs.reference, graphs.output, {
+  const reference = single ? singlePrecision(graphs.reference).graph : graphs.reference;
+  return layerErrors(reference, graphs.output, {
     executor,
     batches,
     progress: (done) => progress('errors by layer', done),

@@ -7,15 +7,29 @@ type Findings = Pick<
   'comparison' | 'fed' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'
 >;
 
+/** What else warnings depend on. */
+interface Circumstances {
+  readonly notes: readonly Note[];
+  /** Whether errors by layer were measured, or nothing could be. */
+  readonly errors: boolean;
+  /** Whether the original was run in float32. */
+  readonly single?: boolean;
+}
+
 /** Differences of latency below this are those of the clock and of one call. */
 const leastMs = 0.05;
 
 /** Warnings for whoever uses the result, in plain sentences. */
 export function warningsOf(
   { comparison, fed, metrics, latency, sizes, input, output, steps }: Findings,
-  { notes, errors }: { readonly notes: readonly Note[]; readonly errors: boolean },
+  { notes, errors, single }: Circumstances,
 ): readonly string[] {
   const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
+  if (single) {
+    warnings.push(
+      'The runtime has no kernels for the type that the original computes in: its outputs and latency are those of the same model in float32.',
+    );
+  }
   if (fed.role === 'calibration') {
     warnings.push(
       'The models were compared on the samples that were calibrated on, for there are too few others: the error on new samples is larger. Give other samples with --data.',

@@ -61,7 +61,7 @@ describe('the first line of a report', () => {
     const metrics = { before: { top1: 0.9, loss: 1 }, after: { top1: 0.5, loss: 2 } };
     expect(outcomeOf(report({ metrics }))).toMatch(/^Accuracy fell by 40.0 points\./);
     expect(outcomeOf(report({ comparison: null, fed: { data: null, reason: 'No sizes fit.' } }))).toMatch(
-      /^The file was written and loaded, but not run: No sizes fit\./,
+      /^The file was written, but not run: No sizes fit\./,
     );
   });
 

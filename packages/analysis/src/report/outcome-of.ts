@@ -22,7 +22,7 @@ export function outcomeOf(report: CompressReport): string {
 function alarms({ comparison, fed, metrics, input, output }: CompressReport): readonly string[] {
   const texts: string[] = [];
   if (!comparison) {
-    texts.push(`The file was written and loaded, but not run: ${fed.reason ?? 'no inputs were found.'}`);
+    texts.push(`The file was written, but not run: ${fed.reason ?? 'no inputs were found.'}`);
   }
   const drop = metrics.before && metrics.after ? metrics.before.top1 - metrics.after.top1 : 0;
   if (drop > floorPoints) texts.push(`Accuracy fell by ${(100 * drop).toFixed(1)} points.`);
