@@ -7,7 +7,7 @@ type Findings = Pick<
   'comparison' | 'fed' | 'metrics' | 'latency' | 'sizes' | 'input' | 'output' | 'steps'
 >;
 
-/** What else warnings depend on. */
+/** Facts about the run that warnings depend on. */
 interface Circumstances {
   readonly notes: readonly Note[];
   /** Whether errors by layer were measured, or nothing could be. */
