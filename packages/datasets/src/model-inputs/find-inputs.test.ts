@@ -50,6 +50,13 @@ describe('findInputs', () => {
     expect(past![2]).toBeGreaterThan(0);
   });
 
+  it('feeds one sample at a time where the first axis is open but a trace fixed it', async () => {
+    const ports = [port('x', 'float32', ['batch', 8])];
+    const fixed = session((feeds) => feeds.get('x')!.shape[0] === 1);
+    expect((await findInputs(ports, wishes, { session: fixed })).plan?.stacked).toBe(false);
+    expect((await findInputs(ports, wishes, { session: session(() => true) })).plan?.stacked).toBe(true);
+  });
+
   it.each([
     ['a length that is a multiple of 128', (length: number) => length % 128 === 0],
     ['a length of exactly 77', (length: number) => length === 77],

@@ -48,7 +48,23 @@ export async function findInputs(
   if (unranked && !session) return { reason: `the rank of input "${unranked.name}" is not known` };
   const proposals = plansOf(ports, wishes, graph);
   if (!session) return firstPlan(proposals);
-  return tried(ports, { proposals, session, wishes });
+  const found = await tried(ports, { proposals, session, wishes });
+  if (!found.plan?.stacked || (await takesRows(session, found.plan))) return found;
+  return { ...found, plan: { ...found.plan, stacked: false } };
+}
+
+/** Whether the model takes two samples at once: an exporter may have fixed the one that it traced. */
+async function takesRows(session: Session, plan: InputPlan): Promise<boolean> {
+  const rows = [...plan.inputs].map(
+    ([name, input]) => [name, { ...input, shape: [2, ...input.shape.slice(1)] }] as const,
+  );
+  try {
+    await runsFinite(session, { ...plan, inputs: new Map(rows) });
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof EspalierError)) throw cause;
+    return false;
+  }
 }
 
 function firstPlan(plans: Iterable<InputPlan>): FoundInputs {

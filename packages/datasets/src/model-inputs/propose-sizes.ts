@@ -14,7 +14,8 @@ const pastLength = 8;
 
 /**
  * Sizes to try, the likeliest first: usual ones for what each size counts, and sizes that stand in the model's own
- * constants (a table of 77 positions, a reshape to 128). Sizes of one proposal fit together: a total is past plus new.
+ * constants (a table of 77 positions, a reshape to 128) and in the shapes of its values (a length that was fixed while
+ * it was traced). Sizes of one proposal fit together: a total is past plus new.
  */
 export function* proposeSizes(open: readonly OpenSize[], graph?: Graph): Generator<Sizes> {
   const own = graph ? ownSizes(graph) : [];
@@ -32,10 +33,19 @@ export function* proposeSizes(open: readonly OpenSize[], graph?: Graph): Generat
     const other = apart ? j : i;
     const sizes = fitting[r]!(open, { sequence: at(sequence, i), image: at(image, other), audio: at(audio, other) });
     const key = [...sizes.values()].join();
-    if (seen.has(key)) continue;
+    if (seen.has(key) || isHuge(open, sizes)) continue;
     seen.add(key);
     yield sizes;
   }
+}
+
+const mostRows = { text: 2 ** 13, dense: 2 ** 20 };
+
+/** Whether a batch of several is too large to be tried: attention over 512 rows of 512 tokens takes gigabytes. */
+function isHuge(open: readonly OpenSize[], sizes: Sizes): boolean {
+  const several = open.some(({ name, kind }) => kind === 'batch' && (sizes.get(name) ?? 1) > 1);
+  const dense = open.some(({ kind }) => kind === 'image' || kind === 'audio');
+  return several && sizeOf([...sizes.values()]) > (dense ? mostRows.dense : mostRows.text);
 }
 
 /** Triples of whole numbers below three bounds, those of the smallest sum first. */
@@ -99,15 +109,26 @@ const mixed = (list: readonly number[], own: readonly number[]): readonly number
 const mostOwn = 12;
 const largest = 4096;
 
-/** Sizes that a model's constants speak of, the most frequent first. */
+/** Sizes that a model's constants speak of, then those in the shapes of its values, the most frequent first. */
 function ownSizes(graph: Graph): readonly number[] {
-  const counts = new Map<number, number>();
-  const note = (size: number) => {
-    if (Number.isInteger(size) && size > 1 && size <= largest) counts.set(size, (counts.get(size) ?? 0) + 1);
-  };
+  const shapes = [...graph.values].flatMap(([value, { shape }]) => (graph.inputs.includes(value) ? [] : (shape ?? [])));
+  return [...new Set([...constantSizes(graph), ...mostFrequent(shapes)])];
+}
+
+function constantSizes(graph: Graph): readonly number[] {
+  const sizes: number[] = [];
   for (const constant of graph.constants.values()) {
-    if (constant.shape.length > 1) for (const size of constant.shape) note(size);
-    else if (constant.dtype === 'int64' && sizeOf(constant.shape) <= 8) toNumbers(constant).forEach(note);
+    if (constant.shape.length > 1) sizes.push(...constant.shape);
+    else if (constant.dtype === 'int64' && sizeOf(constant.shape) <= 8) sizes.push(...toNumbers(constant));
+  }
+  return mostFrequent(sizes);
+}
+
+function mostFrequent(sizes: readonly (number | string)[]): readonly number[] {
+  const counts = new Map<number, number>();
+  for (const size of sizes) {
+    if (typeof size !== 'number' || !Number.isInteger(size) || size < 2 || size > largest) continue;
+    counts.set(size, (counts.get(size) ?? 0) + 1);
   }
   return [...counts]
     .sort(([a, m], [b, n]) => n - m || a - b)
