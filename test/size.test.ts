@@ -46,7 +46,7 @@ const limits: Readonly<Record<string, number>> = {
   espalier: 2,
   '@espalier/onnx': 16,
   '@espalier/onnxruntime': 14,
-  '@espalier/ops': 60,
+  '@espalier/ops': 62,
   '@espalier/passes': 60,
   '@espalier/pruners': 45, // one rule for each op, one file for each score
   '@espalier/quantizers': 33, // codebooks, targets, weights wherever they stand, other precisions

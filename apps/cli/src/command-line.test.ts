@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildGraph, createRandom, floats, int, ints } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
+import type { GroupRow } from '@espalier/pruners';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelsFolder } from '../../../test/fixtures.js';
 import { runCommandLine } from './command-line.js';
-import type { GroupRow } from './group-table.js';
 
 let folder = '';
 

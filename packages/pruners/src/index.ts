@@ -30,6 +30,7 @@ export { type Cost, type CostModel, costModel } from './structured/cost-model.js
 export { type CoupledGraph, coupled } from './structured/coupled.js';
 export { cut } from './structured/cut.js';
 export type { Group, Slice } from './structured/group.js';
+export { type GroupRow, type GroupTable, type GroupTableOptions, groupTable } from './structured/group-table.js';
 export { kindsOfGroups } from './structured/kinds-of-groups.js';
 export { maskGroups } from './structured/mask-groups.js';
 export { prepareStructured } from './structured/prepare-structured.js';

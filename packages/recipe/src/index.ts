@@ -1,3 +1,4 @@
+export { type AnalyzeRequest, analyzeModel, type ClosableRunner } from './analyze-model.js';
 export { checkOutput, type OutputRequest } from './check-output.js';
 export { checkRecipe } from './check-recipe.js';
 export { checkSteps } from './check-steps.js';
@@ -15,6 +16,7 @@ export { type NamedModel, openAnyModel } from './open-any-model.js';
 export { type BatchWish, batchesFor, type DataContext, openData } from './open-data.js';
 export { type OpenedModel, openModel } from './open-model.js';
 export { openRecipeData, type RecipeData } from './open-recipe-data.js';
+export { openSamples, type ReadModel, type Samples, type SamplesRequest } from './open-samples.js';
 export { openSession } from './open-session.js';
 export type { JsonSchema } from './options-schema.js';
 export { parseRecipe } from './parse-recipe.js';

@@ -1,9 +1,9 @@
 import { type Comparison, compareSessions } from '@espalier/analysis';
-import { batchesFor, openModel, openSession } from '@espalier/recipe';
+import { batchesFor, openModel, openSession, type Samples } from '@espalier/recipe';
 import { type DataFlags, numberFlag, type SharedFlags, withDataFlags, withSharedFlags } from '../flags.js';
 import { type InputFlags, withInputFlags } from '../input-flags.js';
 import { bytesText, differenceText, percentText, ratioText } from '../number-text.js';
-import { fedText, openSamples, type Samples } from '../open-samples.js';
+import { fedText, openSamples } from '../open-samples.js';
 import { factTable, textTable } from '../text-table.js';
 import { withWorkbench } from '../workbench.js';
 import type { Verb } from './verb.js';

@@ -1,8 +1,9 @@
 import type { Inspection } from '@espalier/analysis';
 import { axisRulesOf } from '@espalier/ops';
+import { groupTable } from '@espalier/pruners';
 import { openModel } from '@espalier/recipe';
 import { type SharedFlags, withSharedFlags } from '../flags.js';
-import { groupTable, groupText } from '../group-table.js';
+import { groupText } from '../group-text.js';
 import { type InputFlags, inputRequestOf, withInputFlags } from '../input-flags.js';
 import { inspectAtSizes } from '../inspect-at-sizes.js';
 import { bytesText, countText, shortText } from '../number-text.js';
@@ -24,7 +25,7 @@ export const inspect: Verb = (command, surroundings) =>
           const options = { format, bytes, rules: axisRulesOf(registry) };
           const inspection = await inspectAtSizes(graph, request, options);
           if (flags.groups) {
-            const table = groupTable(graph, registry, inspection.parameters);
+            const table = groupTable(graph, { rules: options.rules, parameters: inspection.parameters });
             const all = flags.layers ? Number.POSITIVE_INFINITY : undefined;
             answer({ ...inspection, groups: table.groups, prunableParameters: table.parameters }, () =>
               groupText(table, all),

@@ -28,11 +28,11 @@ export type WeightsReport = Pick<
 /** Everything that a model's weights say by themselves: advice, theory, errors, costs. @throws OPTION_INVALID. */
 export async function analyzeGraph(
   graph: Graph,
-  { figures = 12, sizes, ...advice }: AnalyzeOptions = {},
+  { figures = 12, sizes, rules, ...advice }: AnalyzeOptions = {},
 ): Promise<WeightsReport> {
   const { choose: _choose, runner: _runner, progress: _progress, ...plain } = advice;
   const options = checkedAdvice(plain);
-  const costs = costsOf(graph, sizes ? { sizes } : {});
+  const costs = costsOf(graph, { ...(sizes ? { sizes } : {}), ...(rules ? { rules } : {}) });
   const { weights, skipped } = await adviseWeights(graph, advice);
   const judged = new Set(weights.map(({ weight }) => weight));
   const largest = weightTargets(graph)

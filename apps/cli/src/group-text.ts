@@ -1,65 +1,6 @@
 import { formatCount, textTable } from '@espalier/analysis';
-import type { Graph, Registry } from '@espalier/core';
-import { axisRulesOf, parametersOf } from '@espalier/ops';
-import { coupled, type Group, prepareStructured } from '@espalier/pruners';
+import type { GroupRow, GroupTable } from '@espalier/pruners';
 import { shortText } from './number-text.js';
-
-/** One group of units that can only be removed together, as plain JSON. */
-export interface GroupRow {
-  readonly id: string;
-  readonly units: number;
-  /** Parameters that go with one unit; those at a crossing of two groups count for both. */
-  readonly parametersPerUnit: number;
-  /** The constants that lose slices, with the axis and the indices per unit. */
-  readonly members: readonly { readonly value: string; readonly axis: number; readonly each: number }[];
-  readonly prunable: boolean;
-  readonly reason: string | null;
-  readonly changesStatistics: boolean;
-}
-
-/** The groups of a model, and how much of it they hold. */
-export interface GroupTable {
-  readonly groups: readonly GroupRow[];
-  /** Parameters of the model, those that are in groups which can be cut, and those that need training afterwards. */
-  readonly parameters: { readonly all: number; readonly prunable: number; readonly withStatistics: number };
-}
-
-/** The groups of a model as pruning sees it, with the axis rules of the plugins of a registry; `all` are its parameters. */
-export function groupTable(graph: Graph, registry: Registry, all: number): GroupTable {
-  const ready = prepareStructured(graph);
-  const { groups } = coupled(ready, { rules: axisRulesOf(registry) });
-  const held = (of: readonly Group[]) => {
-    // Readers of one vector have copies of it there, which share their elements: each counts once.
-    const touched = of.flatMap(({ slices }) => slices.map(({ value }) => value));
-    const once = new Map(touched.map((value) => [ready.constants.get(value), value]));
-    return [...once.values()].reduce((sum, value) => sum + parametersOf(ready, value), 0);
-  };
-  const prunable = groups.filter((group) => group.prunable);
-  return {
-    groups: groups.map((group) => rowOf(ready, group)),
-    parameters: {
-      all,
-      prunable: held(prunable.filter(({ changesStatistics }) => !changesStatistics)),
-      withStatistics: held(prunable),
-    },
-  };
-}
-
-function rowOf(graph: Graph, { id, units, slices, prunable, reason, changesStatistics = false }: Group): GroupRow {
-  const perUnit = slices.reduce((sum, { value, axis, each }) => {
-    const { shape } = graph.constants.get(value)!; // slices are of constants
-    return sum + (each * parametersOf(graph, value)) / shape[axis]!;
-  }, 0);
-  return {
-    id,
-    units,
-    parametersPerUnit: perUnit,
-    members: slices.map(({ value, axis, each }) => ({ value, axis, each })),
-    prunable,
-    reason: reason ?? null,
-    changesStatistics,
-  };
-}
 
 const mostRows = 60;
 
