@@ -1,7 +1,17 @@
-import { type Graph, indexOf, isFloat, type Node, outerReferences, sizeOf, type ValueId } from '@espalier/core';
+import {
+  type Graph,
+  indexOf,
+  intOf,
+  isFloat,
+  type Node,
+  outerReferences,
+  sizeOf,
+  textOf,
+  type ValueId,
+} from '@espalier/core';
 import { scaleAnswer, shiftAnswer } from './arithmetic-constants.js';
 import { derivativeOf } from './derivative-of.js';
-import { type SlotUse, slotUseOf } from './parameter-slots.js';
+import { type ParameterRole, type SlotUse, slotUseOf } from './parameter-slots.js';
 import type { Flow, UseAnswer } from './use-answer.js';
 
 /** One place where a float constant is read, itself or after being moved (transposed, expanded, joined). */
@@ -105,7 +115,7 @@ function answerOf(walk: Walk, { node, slot, use, constant }: Site): UseAnswer {
     return { reason: `no gradient of an output comes through ${node.op}` };
   switch (use?.kind) {
     case 'layer': {
-      const role = use.roles[slot];
+      const role = node.op === 'espalier::FakeQuantize' ? quantizerRole(node, slot) : use.roles[slot];
       if (role === undefined) return { reason: slot === 0 ? `data of ${node.op}` : use.others };
       if (shape.length === 0 && role !== 'quantizer') return { reason: 'a single number' };
       return isAngle(walk.graph, node) ? { reason: 'a factor of angles, under Sin and Cos', settles: true } : { role };
@@ -129,6 +139,14 @@ function answerOf(walk: Walk, { node, slot, use, constant }: Site): UseAnswer {
     default:
       return { reason: `read by ${node.op}, which has no derivative` };
   }
+}
+
+/** The role of a constant that a fake-quantizer reads: a weight, its scale or zero point, or nothing that is trained. */
+function quantizerRole(node: Node, slot: number): ParameterRole | undefined {
+  if (slot === 1) return intOf(node, 'learned', 1) === 1 ? 'quantizer' : undefined;
+  if (slot !== 0) return undefined;
+  const what = textOf(node, 'role', 'weight');
+  return what === 'weight' ? 'weight' : what === 'offset' ? 'quantizer' : undefined;
 }
 
 const isSingle = (graph: Graph, constant: ValueId): boolean => sizeOf(graph.constants.get(constant)!.shape) === 1; // walks carry constants only

@@ -46,7 +46,7 @@ const uses = {
     'GroupNormalization',
   ]),
   PRelu: layer([undefined, 'norm']),
-  'espalier::FakeQuantize': layer(['weight', 'quantizer'], 'a zero point'),
+  'espalier::FakeQuantize': layer(['weight', 'quantizer'], 'fixed in a quantizer'),
   Concat: { kind: 'join' },
   ...all({ kind: 'shift' }, ['Add', 'Sub', 'Sum']),
   ...all({ kind: 'scale' }, ['Div', 'Mul']),

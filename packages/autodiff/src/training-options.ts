@@ -12,6 +12,8 @@ export interface TrainingOptions {
   readonly trainable?: (name: string) => boolean;
   /** Which parameters decay, or the factor on the decay of each; weights, but no biases, norms and quantizer scales, when left out. */
   readonly decays?: (name: string) => boolean | number;
+  /** The factor on the learning rate of quantizer scales. Default: 1. */
+  readonly scaleRate?: number;
   /** Largest common norm of all gradients; no limit when left out. */
   readonly clipNorm?: number;
   /** Parameters that are multiplied by a mask after each update. */

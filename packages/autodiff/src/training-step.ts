@@ -53,6 +53,7 @@ export interface TrainingStep {
  */
 export function trainingStep(graph: Graph, options: TrainingOptions): TrainingStep {
   checkRange('clipNorm', options.clipNorm, { least: Number.MIN_VALUE, most: Number.MAX_VALUE });
+  checkRange('scaleRate', options.scaleRate, { least: 0, most: Number.MAX_VALUE });
   checkRange('bnMomentum', options.bnMomentum, { least: 0, most: 1 });
   const form = trainingFormOf(graph);
   const parameters = chosenParameters(form.graph, options);
@@ -130,7 +131,7 @@ function update(
     parameter: value,
     gradient,
     state,
-    learningRate: stage.learningRate,
+    learningRate: rateOf(b, role, { stage, options }),
     step: stage.step,
     decay: Number(options.decays ? options.decays(value) : role === 'weight'),
   });
@@ -148,6 +149,16 @@ function update(
       initial: zeros('float32', tensor.shape),
     })),
   };
+}
+
+/** The learning rate of a parameter: quantizer scales may have their own. */
+function rateOf(
+  b: GraphBuilder,
+  role: Parameter['role'],
+  { stage, options: { scaleRate = 1 } }: { readonly stage: Stage; readonly options: TrainingOptions },
+): ValueId {
+  if (role !== 'quantizer' || scaleRate === 1) return stage.learningRate;
+  return b.add('Mul', [stage.learningRate, b.constant('scale_rate', floats([scaleRate], []))]);
 }
 
 const smallestScale = /* @__PURE__ */ floats([1e-8], []);

@@ -37,6 +37,8 @@ export const registry = createRegistry([
   quantizers.dynamicQuantizer,
   quantizers.weightsQuantizer,
   quantizers.fp16Quantizer,
+  quantizers.learnedQuantizer,
+  quantizers.integersQuantizer,
   quantizers.minmax,
   quantizers.percentile,
   quantizers.entropy,

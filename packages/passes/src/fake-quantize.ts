@@ -45,6 +45,10 @@ export function gridOf(node: Node): {
  * For 8 bits that are not narrow this is QuantizeLinear followed by DequantizeLinear, to the last bit. For x = 0.3
  * and scale 0.25 it is 0.25.
  *
+ * Attributes that training alone reads: `role` says what is put on the lattice (`weight`, `activation`, an `operand`
+ * that stays as it is, or the `offset` that is the zero point of another quantizer), `learned` (1) whether the scale is
+ * trained, and `slope` which gradient the scale has: `lsq`, or `pact`, where only what is clipped counts.
+ *
  * Lowered to that pair where both bounds match it and the zero point is constant, else to Div, Round, Add, Clip, Sub
  * and Mul. @throws PASS_LOWERING before opset 11, which has no Round, and where the rank of x is needed but unknown.
  */

@@ -1,3 +1,4 @@
+export { foldBack } from './affine/fold-back.js';
 export * from './convert-opset.js';
 export * from './convolve-shortcuts.js';
 export * from './explain-batch-norms.js';

@@ -54,3 +54,12 @@ export const beyondTarget = (
 
 /** A node id in messages. */
 export const nodeName = (node: Node): string => `node "${node.id}" (${node.op})`;
+
+/** A fake-quantizer that has no form in integers. */
+export const integersImpossible = (node: Node, expected: string): EspalierError =>
+  problem('QUANTIZE_LEARNED', {
+    where: nodeName(node),
+    expected,
+    found: 'something else',
+    fix: 'Place quantizers with `learned`, or lower this one with the pass `lower-custom-ops`.',
+  });

@@ -52,6 +52,7 @@ function requestOf(model: Graph, options: TrainerOptions, context: TrainerContex
     augment,
     freeze,
     evaluateEvery,
+    ...(options.scaleRate === 1 ? {} : { scaleRate: options.scaleRate }),
     ...(decays ? { decays } : {}),
     ...(options.keepZeros ? { masks: zerosOf(model) } : {}),
     ...(clipNorm > 0 ? { clipNorm } : {}),

@@ -40,6 +40,8 @@ export interface Objective {
   readonly optimizer: Optimizer;
   /** Largest norm of all gradients together; longer ones are scaled down to it. */
   readonly clipNorm?: number;
+  /** The factor on the learning rate of quantizer scales. Default: 1. */
+  readonly scaleRate?: number;
   /** Which parameters decay, or the factor on the optimizer's weight decay of each. Default: weights alone. */
   readonly decays?: (parameter: string) => boolean | number;
   /** A model in inference form that a loss such as distillation learns from; it sees the same batches. */

@@ -32,6 +32,12 @@ export const trainerOptions = {
     about:
       "factors on the optimizer's weight decay by parameter, later ones first: `conv*=0.5`, `fc.bias=1`; 1 for weights and 0 for biases and norms unless named",
   },
+  scaleRate: {
+    type: 'number',
+    default: 1,
+    min: 0,
+    about: 'factor on the learning rate of the scales of learned quantizers',
+  },
   freeze: { type: 'texts', default: [], about: 'globs of parameters that do not change' },
   keepZeros: { type: 'boolean', default: true, about: 'weights that are zero stay zero, as after pruning' },
   evaluateEvery: { type: 'integer', default: 1, min: 1, about: 'epochs between two evaluations' },

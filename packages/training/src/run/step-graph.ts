@@ -29,6 +29,7 @@ function stepOf(model: Graph, from: StepIngredients, { frozen, masks }: StepSitu
     trainable: (name) => !isFrozen(name),
     masks: [...masks.keys()].filter((name) => !isFrozen(name)),
     ...(from.clipNorm === undefined ? {} : { clipNorm: from.clipNorm }),
+    ...(from.scaleRate === undefined ? {} : { scaleRate: from.scaleRate }),
     ...(from.decays ? { decays: from.decays } : {}),
   });
 }
