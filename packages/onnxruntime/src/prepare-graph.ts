@@ -1,4 +1,4 @@
-import { type Graph, opsetOf } from '@espalier/core';
+import { type Graph, indexOf, opsetOf } from '@espalier/core';
 import { convertOpset, lowerCustomOps } from '@espalier/passes';
 import { blockSize } from './fast/block-size.js';
 import { fastTraining } from './fast/fast-training.js';
@@ -16,5 +16,22 @@ export async function prepareGraph(runtime: Runtime, given: Graph): Promise<Grap
   const version = opsetOf(given);
   const graph = version === 0 ? given : convertOpset(given, Math.min(Math.max(version, oldest), newest));
   const trains = graph.nodes.some(({ op }) => trainingOps.has(op));
-  return lowerCustomOps(trains ? fastTraining(graph, await blockSize(runtime)) : graph);
+  const lowered = trains ? fastTraining(graph, await blockSize(runtime)) : graph;
+  return lowerCustomOps(lowered, { qdq: trains && !hasConstantWeights(graph) });
 }
+
+/**
+ * Whether a layer has a weight that the runtime can compute when it loads the graph. Between QuantizeLinear and
+ * DequantizeLinear it would put such a weight on 8 bits of its own, and a fake-quantizer would no longer be exact.
+ */
+function hasConstantWeights(graph: Graph): boolean {
+  const { producer } = indexOf(graph);
+  const isConstant = (value: string | undefined): boolean => {
+    if (value === undefined || graph.constants.has(value)) return value !== undefined;
+    const made = producer.get(value);
+    return made?.op === 'espalier::FakeQuantize' && made.inputs.every((each) => each === undefined || isConstant(each));
+  };
+  return graph.nodes.some(({ op, inputs }) => layers.has(op) && isConstant(inputs[1]));
+}
+
+const layers: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);

@@ -49,7 +49,8 @@ export function gridOf(node: Node): {
  * that stays as it is, or the `offset` that is the zero point of another quantizer), `learned` (1) whether the scale is
  * trained, and `slope` which gradient the scale has: `lsq`, or `pact`, where only what is clipped counts.
  *
- * Lowered to that pair where both bounds match it and the zero point is constant, else to Div, Round, Add, Clip, Sub
+ * Lowered to that pair for up to 8 bits with a constant zero point, with a Clip of the integers between the two where
+ * there are fewer than their type holds, else to Div, Round, Add, Clip, Sub
  * and Mul. @throws PASS_LOWERING before opset 11, which has no Round, and where the rank of x is needed but unknown.
  */
 export const lowerFakeQuantize: Lowering = (node, context) => {
@@ -63,7 +64,9 @@ export const lowerFakeQuantize: Lowering = (node, context) => {
   if (opset < 11) throw loweringRefused(node, { expected: 'opset 11 or newer', found: `opset ${opset}` });
   const single = isSingle(context, scale);
   const constantZero = zero === undefined || graph.constants.has(zero);
-  if (qdq && grid.bits === 8 && !grid.narrow && constantZero && (single || opset >= 13)) return pair(node, context);
+  const whole = grid.bits === 8 && !grid.narrow;
+  const integers = whole || (grid.bits <= 8 && opset >= 12);
+  if (qdq && integers && constantZero && (single || opset >= 13)) return pair(node, context);
   return arithmetic(node, { ...context, single });
 };
 
@@ -74,7 +77,7 @@ const isSingle = ({ graph }: LoweringContext, scale: ValueId): boolean => {
 
 function pair(node: Node, { graph, draft }: LoweringContext): readonly Node[] {
   const [x, scale, zero] = node.inputs;
-  const { signed } = gridOf(node);
+  const { signed, low, high, bits, narrow } = gridOf(node);
   const dtype: DType = signed ? 'int8' : 'uint8';
   const values = zero === undefined ? undefined : graph.constants.get(zero);
   const shape = values?.shape ?? tensorInfo(graph, scale!)?.shape;
@@ -85,6 +88,9 @@ function pair(node: Node, { graph, draft }: LoweringContext): readonly Node[] {
   const zeroName = draft.constant(`${node.id}_zero_point`, fromNumbers(dtype, shape as readonly number[], zeros)); // numbers, as just checked
   const codes = draft.fresh(`${node.outputs[0]}_quantized`);
   const attributes: Record<string, Attribute> = shape.length === 0 ? {} : { axis: int(intOf(node, 'axis', 1)) };
+  const fewer = bits < 8 || narrow;
+  const clipped = fewer ? draft.fresh(`${node.outputs[0]}_clipped`) : codes;
+  const bound = (name: string, value: number) => draft.constant(`${node.id}_${name}`, fromNumbers(dtype, [], [value]));
   return [
     createNode({
       id: draft.fresh(`${node.id}_quantize`),
@@ -93,10 +99,20 @@ function pair(node: Node, { graph, draft }: LoweringContext): readonly Node[] {
       outputs: [codes],
       attributes,
     }),
+    ...(fewer
+      ? [
+          createNode({
+            id: draft.fresh(`${node.id}_clip`),
+            op: 'Clip',
+            inputs: [codes, bound('low', low), bound('high', high)],
+            outputs: [clipped],
+          }),
+        ]
+      : []),
     createNode({
       id: node.id,
       op: 'DequantizeLinear',
-      inputs: [codes, scale, zeroName],
+      inputs: [clipped, scale, zeroName],
       outputs: node.outputs,
       attributes,
     }),

@@ -4,7 +4,7 @@ import type { SupportedOp } from './kernel-of.js';
 const window = 'auto_pad dilations kernel_shape pads strides';
 /** Ops of Espalier's own, whose attributes are those that the kernels read. */
 const convolutionGradient = opForm('floats', `${window} group input_shape`);
-const grid = opForm('floats', 'axis bits signed narrow low high');
+const grid = opForm('floats', 'axis bits signed narrow low high role learned slope');
 
 /**
  * The part of each op that is run here, by its kernels or by the host; see `OpForm`. An op that the host computes too

@@ -17,7 +17,10 @@ const fakeQuantize: Derivative = (c) => {
   const learned = c.wants(1) && intOf(node, 'learned', 1) === 1;
   const pact = textOf(node, 'slope', 'lsq') === 'pact';
   const attributes = Object.fromEntries(node.attributes);
-  const inputs = [c.input(0), c.input(1), node.inputs[2], c.gradient(0)];
+  const scale = c.shape(c.input(1));
+  const single = scale.length < 2 && scale.every((size) => size === 1);
+  // The result shortens the sums of a single scale; vectors of scales belong to weights, which are small.
+  const inputs = [c.input(0), c.input(1), node.inputs[2], c.gradient(0), ...(single ? [c.output(0)] : [])];
   const outputs = learned && !pact ? 2 : 1;
   const [dx, dscale] = c.emitAll('espalier::FakeQuantizeGradient', inputs, { outputs, attributes });
   const dzero = node.inputs[2] !== undefined && c.wants(2);

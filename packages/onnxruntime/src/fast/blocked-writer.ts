@@ -1,4 +1,6 @@
 import {
+  type Attribute,
+  createNode,
   type Dim,
   type Draft,
   type Emitter,
@@ -21,6 +23,15 @@ import {
  */
 export interface BlockedWriter extends Pick<Emitter, 'emit' | 'emitAs' | 'longs'> {
   readonly graph: Graph;
+  /** Adds a node whose outputs have these names, or fresh ones where none is given; returns all names. */
+  emitNamed(
+    op: string,
+    inputs: readonly (ValueId | undefined)[],
+    want: {
+      readonly outputs: readonly (ValueId | undefined)[];
+      readonly attributes: Readonly<Record<string, Attribute>>;
+    },
+  ): readonly ValueId[];
   /** B, the channels that stand side by side. */
   readonly block: number;
   /** The shape of a float32 value [N, C, H, W] whose sizes but the batch's are known; undefined for any other. */
@@ -131,6 +142,11 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
       onlyBlocked.add(value);
     },
     emitAs: e.emitAs,
+    emitNamed(op, inputs, { outputs: wanted, attributes }) {
+      const outputs = wanted.map((name, i) => name ?? draft.fresh(`blocked/${op.replace(/^.*::/, '')}_${i}`));
+      nodes.push(createNode({ id: draft.fresh(`blocked/${op.replace(/^.*::/, '')}`), op, inputs, outputs, attributes }));
+      return outputs;
+    },
     longs: e.longs,
     index(values, shape) {
       const key = `x${shape.join()}:${hash(values)}`;

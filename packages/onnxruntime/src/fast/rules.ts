@@ -1,6 +1,7 @@
 import { blockedBatchNorm } from './blocked-batch-norm.js';
 import { blockedConvolution } from './blocked-convolution.js';
 import { blockedElementwise } from './blocked-elementwise.js';
+import { blockedFakeQuantize } from './blocked-fake-quantize.js';
 import { blockedInputGradient } from './blocked-input-gradient.js';
 import { blockedMaxPool } from './blocked-max-pool.js';
 import { blockedPlaces } from './blocked-places.js';
@@ -14,6 +15,7 @@ const rules = {
   'espalier::ConvWeightGradient': blockedWeightGradient,
   ...blockedBatchNorm,
   ...blockedElementwise,
+  ...blockedFakeQuantize,
   ...blockedMaxPool,
   ...blockedPlaces,
   ...blockedPooling,

@@ -1,18 +1,22 @@
-import { int, intOf, tensorInfo } from '@espalier/core';
+import { float, indexOf, int, intOf, type Node, scalar, tensorInfo, toNumbers } from '@espalier/core';
 import { loweringRefused } from '../errors.js';
 import { gridOf } from '../fake-quantize.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, LoweringContext } from '../lowering.js';
 import { alongAxis, axesWithout, loweringEmitter } from './lowering-emitter.js';
 
 /**
- * `espalier::FakeQuantizeGradient(x, scale, zero_point?, dy) -> (dx, dscale)` is the straight-through gradient of
+ * `espalier::FakeQuantizeGradient(x, scale, zero_point?, dy, y?) -> (dx, dscale)` is the straight-through gradient of
  * FakeQuantize. With v = x/scale, z the zero point and c = clip(v, low - z, high - z):
  *
  *     dx = dy where c = v, 0 elsewhere
  *     dscale = Σ dy (round(v) - v) where c = v, Σ dy c elsewhere
  *
  * over everything that shares a scale (LSQ: Esser et al. 2020, arXiv 1902.08153, eq. 3 and 5). LSQ's factor
- * 1/√(N·Q) is not part of it. Attributes are those of FakeQuantize; dscale has the shape of scale.
+ * 1/√(N·Q) is not part of it. Attributes are those of FakeQuantize; dscale has the shape of scale. Where y, the result
+ * of FakeQuantize, is given and the scale is a single one, whole products of tensors take the place of most passes:
+ *
+ *     scale · dscale = Σ dy (y - x) + Σ (dy - dx) x
+ *
  * @throws PASS_LOWERING where the rank of x is needed but unknown.
  */
 export const lowerFakeQuantizeGradient: Lowering = (node, context) => {
@@ -22,6 +26,7 @@ export const lowerFakeQuantizeGradient: Lowering = (node, context) => {
   const zero = node.inputs[2];
   const scaleShape = tensorInfo(context.graph, scale)?.shape;
   const single = scaleShape?.length === 0 || (scaleShape?.length === 1 && scaleShape[0] === 1);
+  if (single && node.inputs[4] !== undefined) return shortened(node, context);
   const rank = e.shape(x).length;
   const given = intOf(node, 'axis', 1);
   const axis = given < 0 ? given + rank : given;
@@ -45,3 +50,42 @@ export const lowerFakeQuantizeGradient: Lowering = (node, context) => {
   else e.finish(1, 'Identity', { inputs: [sum] });
   return e.nodes;
 };
+
+/** The form for a single scale and a result that is known. */
+function shortened(node: Node, context: LoweringContext): readonly Node[] {
+  const e = loweringEmitter(node, context);
+  const { graph } = context;
+  const { low, high } = gridOf(node);
+  const [x, scale, dy, y] = [e.input(0), e.input(1), e.input(3), e.input(4)];
+  const zero = node.inputs[2];
+  const scaleShape = tensorInfo(graph, scale)?.shape;
+  const number = scaleShape?.length === 1 ? e.emit('Squeeze', [scale, e.longs([0])]) : scale;
+  const bound = (limit: number) => {
+    const code = e.number(limit);
+    const offset = zero !== undefined && (tensorInfo(graph, zero)?.shape?.length ?? 0) > 0 ? e.emit('Squeeze', [zero]) : zero;
+    return e.emit('Mul', [offset === undefined ? code : e.emit('Sub', [code, offset]), number]);
+  };
+  const constant = zero === undefined ? 0 : toNumbers(graph.constants.get(zero) ?? nan)[0];
+  const rising = indexOf(graph).producer.get(x)?.op === 'Relu' && constant === low;
+  // 1 up to the bound and 0 beyond it: clip(1 - 3e38 (x - bound), 0, 1), which is computed faster than a comparison.
+  const step = { alpha: float(-3e38), beta: float(1) };
+  const inside = rising
+    ? e.emit('HardSigmoid', [e.emit('Sub', [x, bound(high)])], step)
+    : e.emit('Cast', [e.emit('Equal', [e.emit('Clip', [x, bound(low), bound(high)]), x])], { to: int(1) });
+  const wanted = node.outputs[1] !== undefined;
+  const dx = wanted ? e.emit('Mul', [dy, inside]) : undefined;
+  if (dx === undefined) {
+    e.finish(0, 'Mul', { inputs: [dy, inside] });
+    return e.nodes;
+  }
+  e.finish(0, 'Identity', { inputs: [dx] });
+  const row = (value: string) => e.emit('Reshape', [value, e.longs([1, -1])]);
+  const product = (a: string, b: string) => e.emit('Gemm', [row(a), row(b)], { transB: int(1) });
+  const rounded = product(dy, e.emit('Sub', [y, x]));
+  const clipped = product(e.emit('Sub', [dy, dx]), x);
+  const sum = e.emit('Div', [e.emit('Add', [rounded, clipped]), number]);
+  e.finish(1, 'Reshape', { inputs: [sum, e.longs(scaleShape?.length === 1 ? [1] : [])] });
+  return e.nodes;
+}
+
+const nan = /* @__PURE__ */ scalar(Number.NaN);

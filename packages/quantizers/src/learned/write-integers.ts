@@ -170,18 +170,18 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
   for (const code of codes) [least, most] = [Math.min(least, code), Math.max(most, code)];
   if (least < -128 || most > 127) throw integersImpossible(node, 'codes that int8 holds');
   const small = settings.packed && least >= -8 && most <= 7 && bits <= 4;
-  const key = `weight ${name}|${[...scale].join()}|${axis}`;
+  const factor = node.inputs[2] === undefined ? 1 : finerBy(Math.max(-least, most));
+  const finer = Float32Array.from(scale, (each) => each / factor);
+  const key = `weight ${name}|${[...finer].join()}|${axis}`;
   const output = once(writing, key, () => {
     const restored = writer.fresh(`${name}_dequantized`);
     writer.info(restored, { dtype: 'float32', shape });
     let integers: ValueId;
     if (small) {
       const stored = writer.constant(`${name}_quantized`, tensor('int4', shape, pack(codes, 4)));
-      integers = writer.fresh(`${name}_unpacked`);
-      writer.info(integers, { dtype: 'int8', shape });
-      writer.emit(createNode({ id: writer.fresh(`${name}_Cast`), op: 'Cast', inputs: [stored], outputs: [integers], attributes: { to: int(3) } }));
+      integers = unpacked(writer, name, { stored, factor, shape });
     } else {
-      integers = writer.constant(`${name}_quantized`, tensor('int8', shape, Int8Array.from(codes)));
+      integers = writer.constant(`${name}_quantized`, tensor('int8', shape, Int8Array.from(codes, (code) => code * factor)));
     }
     const sizes = axis === undefined ? [] : [scale.length];
     const zeros = tensor('int8', sizes, new Int8Array(scale.length));
@@ -191,7 +191,7 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
         op: 'DequantizeLinear',
         inputs: [
           integers,
-          writer.constant(`${name}_scale`, tensor('float32', sizes, scale)),
+          writer.constant(`${name}_scale`, tensor('float32', sizes, finer)),
           writer.constant(`${name}_zero_point`, zeros),
         ],
         outputs: [restored],
@@ -212,20 +212,46 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
     details: { weightBits: bits, storedBits: stored, granularity: axis === undefined ? 'tensor' : 'channel' },
   });
   const inputs = node.inputs.map((each, slot) => (slot === 1 ? output : each));
-  return { ...node, inputs: withBias(writing, node, { inputs, lattice }) };
+  return { ...node, inputs: withBias(writing, node, { inputs, scale: finer }) };
+}
+
+/**
+ * The power of two that codes are multiplied by, and scales divided by, where a bias is rounded to the product of the
+ * scales: the lattice stays the same and the bias has finer steps. Codes stay within 64, so that processors without
+ * VNNI, which add two products of 8 bits in 16, do not saturate. For codes up to 7 it is 8.
+ */
+const finerBy = (largest: number): number => 2 ** Math.max(0, Math.floor(Math.log2(64 / Math.max(1, largest))));
+
+/** int4 codes as int8, multiplied: nodes that the runtime computes once, when it loads the file. */
+function unpacked(
+  writer: GraphWriter,
+  name: ValueId,
+  { stored, factor, shape }: { readonly stored: ValueId; readonly factor: number; readonly shape: readonly number[] },
+): ValueId {
+  const step = (op: string, inputs: readonly ValueId[], dtype: 'int8' | 'int32', to?: number): ValueId => {
+    const output = writer.fresh(`${name}_${dtype}`);
+    writer.info(output, { dtype, shape });
+    const attributes = to === undefined ? {} : { attributes: { to: int(to) } };
+    writer.emit(createNode({ id: writer.fresh(`${name}_${op}`), op, inputs, outputs: [output], ...attributes }));
+    return output;
+  };
+  const [int8, int32] = [3, 6]; // of ONNX's table of types
+  if (factor === 1) return step('Cast', [stored], 'int8', int8);
+  const wide = step('Cast', [stored], 'int32', int32);
+  const factors = writer.constant(`${name}_factor`, tensor('int32', [], Int32Array.of(factor)));
+  return step('Cast', [step('Mul', [wide, factors], 'int32')], 'int8', int8);
 }
 
 /** The bias as int32 with the product of the scales, where it fits; half a step of the sums is what that costs. */
 function withBias(
   writing: Writing,
   node: Node,
-  { inputs, lattice }: { readonly inputs: readonly (ValueId | undefined)[]; readonly lattice: LatticeWeight },
+  { inputs, scale }: { readonly inputs: readonly (ValueId | undefined)[]; readonly scale: Float32Array },
 ): readonly (ValueId | undefined)[] {
   const { graph, writer, settings, replaced, grids, instead } = writing;
   const [data, , name] = node.inputs;
   const bias = graph.constants.get(name ?? '');
   const grid = grids.get(instead.get(data ?? '') ?? data ?? '');
-  const { scale } = lattice;
   if (!bias || name === undefined || !grid || settings.target.integer.bias === 'float' || bias.shape.length !== 1) {
     return inputs;
   }
