@@ -66,6 +66,7 @@ export const lowerFakeQuantize: Lowering = (node, context) => {
   const constantZero = zero === undefined || graph.constants.has(zero);
   const whole = grid.bits === 8 && !grid.narrow;
   const integers = whole || (grid.bits <= 8 && opset >= 12);
+  if (!single) checkAxis(node, context);
   if (qdq && integers && constantZero && (single || opset >= 13)) return pair(node, context);
   return arithmetic(node, { ...context, single });
 };
@@ -142,6 +143,14 @@ function arithmetic(node: Node, context: LoweringContext & { readonly single: bo
   step('Clip', bound('low', low), bound('high', high));
   if (offset !== undefined) step('Sub', offset);
   return [...before, ...steps, createNode({ id: node.id, op: 'Mul', inputs: [value, factor], outputs: node.outputs })];
+}
+
+/** @throws PASS_LOWERING where the axis of the scales is known not to exist. */
+function checkAxis(node: Node, { graph }: LoweringContext): void {
+  const rank = tensorInfo(graph, node.inputs[0]!)?.shape?.length; // as its caller checked
+  const given = intOf(node, 'axis', 1);
+  if (rank === undefined || (given >= -rank && given < rank)) return;
+  throw loweringRefused(node, { expected: `an axis within rank ${rank}`, found: `${given}` });
 }
 
 interface Alignment extends LoweringContext {

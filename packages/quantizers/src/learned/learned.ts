@@ -17,6 +17,7 @@ import { activationBits, bitsOfLayer } from './bits-of.js';
 import { layerEnds } from './layer-ends.js';
 import type { LearnedSettings } from './learned-settings.js';
 import { placeQuantizers } from './place-quantizers.js';
+import { positiveNorms } from './positive-norms.js';
 
 const bits = { type: 'integer', min: 2, max: 8, default: 8 } as const;
 const start = {
@@ -128,7 +129,7 @@ function tidied(given: Graph): Graph {
   for (let round = 0; round < 2; round++) {
     graph = normalizeGemm(removeDeadNodes(removeIdentity(foldConstants(inferShapes(graph)))));
   }
-  return settleWeights(inferShapes(graph)).graph;
+  return positiveNorms(settleWeights(inferShapes(graph)).graph);
 }
 
 const plannerOf = (settings: LearnedSettings, rules: StaticSettings['rules']): StaticSettings => ({

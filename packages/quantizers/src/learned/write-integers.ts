@@ -33,6 +33,8 @@ export interface IntegerSettings {
 /** The grid of a value in the file. */
 interface ValueGrid {
   readonly scale: number;
+  /** The highest code. */
+  readonly high: number;
   readonly scaleName: ValueId;
   readonly zeroName: ValueId;
 }
@@ -95,6 +97,7 @@ function writeActivation(writing: Writing, node: Node): void {
   const shared = `grid ${scale} ${zeroPoint} ${type}`;
   const grid: ValueGrid = {
     scale,
+    high,
     scaleName: once(writing, `${shared} scale`, () => writer.constant(`${output}_scale`, scalar(scale))),
     zeroName: once(writing, `${shared} zero`, () => writer.constant(`${output}_zero_point`, code(zeroPoint))),
   };
@@ -170,7 +173,8 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
   for (const code of codes) [least, most] = [Math.min(least, code), Math.max(most, code)];
   if (least < -128 || most > 127) throw integersImpossible(node, 'codes that int8 holds');
   const small = settings.packed && least >= -8 && most <= 7 && bits <= 4;
-  const factor = node.inputs[2] === undefined ? 1 : finerBy(Math.max(-least, most));
+  const grid = gridRead(writing, node);
+  const factor = node.inputs[2] === undefined ? 1 : finerBy(Math.max(-least, most), grid?.high ?? 255);
   const finer = Float32Array.from(scale, (each) => each / factor);
   const key = `weight ${name}|${[...finer].join()}|${axis}`;
   const output = once(writing, key, () => {
@@ -217,10 +221,15 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
 
 /**
  * The power of two that codes are multiplied by, and scales divided by, where a bias is rounded to the product of the
- * scales: the lattice stays the same and the bias has finer steps. Codes stay within 64, so that processors without
- * VNNI, which add two products of 8 bits in 16, do not saturate. For codes up to 7 it is 8.
+ * scales: the lattice stays the same and the bias has finer steps. Processors without VNNI add two products of 8 bits
+ * in 16, and do not saturate: beside codes of 8 bits those of weights stay within 64. For codes up to 7 it is then 8.
  */
-const finerBy = (largest: number): number => 2 ** Math.max(0, Math.floor(Math.log2(64 / Math.max(1, largest))));
+const finerBy = (largest: number, beside: number): number =>
+  2 ** Math.max(0, Math.floor(Math.log2((beside > 127 ? 64 : 127) / Math.max(1, largest))));
+
+/** The grid of what a layer reads. */
+const gridRead = ({ grids, instead }: Writing, { inputs: [data = ''] }: Node): ValueGrid | undefined =>
+  grids.get(instead.get(data) ?? data);
 
 /** int4 codes as int8, multiplied: nodes that the runtime computes once, when it loads the file. */
 function unpacked(
@@ -248,10 +257,10 @@ function withBias(
   node: Node,
   { inputs, scale }: { readonly inputs: readonly (ValueId | undefined)[]; readonly scale: Float32Array },
 ): readonly (ValueId | undefined)[] {
-  const { graph, writer, settings, replaced, grids, instead } = writing;
-  const [data, , name] = node.inputs;
+  const { graph, writer, settings, replaced } = writing;
+  const name = node.inputs[2];
   const bias = graph.constants.get(name ?? '');
-  const grid = grids.get(instead.get(data ?? '') ?? data ?? '');
+  const grid = gridRead(writing, node);
   if (!bias || name === undefined || !grid || settings.target.integer.bias === 'float' || bias.shape.length !== 1) {
     return inputs;
   }
