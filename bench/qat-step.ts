@@ -4,30 +4,53 @@ import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { inferShapes, setInputShapes } from '@espalier/ops';
 import { learnedQuantizer } from '@espalier/quantizers';
 import { createTensorCore } from '@espalier/tensor';
-import { models, trainer, firstFeeds } from './training-parts/model-step.js';
-import { onnxruntimeProfile } from './training-parts/onnxruntime-profile.js';
+import { models, trainer } from './training-parts/model-step.js';
 
-const float = inferShapes(models['real']!());
-const learned = (w: number, a: number, batchNorm: 'batch' | 'fold', granularity: 'channel' | 'tensor' = 'channel'): Graph => {
-  const plan = learnedQuantizer({ weights: { bits: w, granularity }, activations: { bits: a }, batchNorm })(float);
+/**
+ * Processor time of a training step with learned quantizers beside that of the float step, for the trained ResNet-20 on
+ * onnxruntime (one thread) and in WebAssembly. The forms take turns; a figure is the median of their steps.
+ *
+ *     tsx --conditions=@espalier/source bench/qat-step.ts [BATCH] [STEPS]
+ */
+const [batch, steps] = [Number(process.argv[2] ?? 64), Number(process.argv[3] ?? 6)];
+const float = inferShapes(models['real']!()); // it is there
+
+function learned(weights: number, activations: number): Graph {
+  const plan = learnedQuantizer({ weights: { bits: weights }, activations: { bits: activations } })(float);
   const counts = new Float64Array(2048).fill(1);
-  return plan.apply(evidenceOf(new Map(plan.needs.map((n) => [needKey(n), { min: (n as any).value.includes('Relu') || (n as any).value.includes('Global') ? 0 : -3, max: 3, counts }])), 1)).graph;
-};
-const variants: [string, Graph][] = [['float', float], ['w4a8', learned(4, 8, 'batch')], ['w4a4', learned(4, 4, 'batch')]];
-const batch = 64;
-const profile = process.argv.includes('--profile');
-for (const [which, executor] of [['ort', createOnnxRuntime({ threads: 1 })], ['wasm', createTensorCore()]] as const) {
-  if (process.argv.includes('--ort') && which !== 'ort') continue;
-  const runs = [];
-  for (const [name, graph] of variants) {
-    const shapes = graph.inputs.map((n) => [n, [batch, ...graph.values.get(n)!.shape!.slice(1)]] as const);
-    const step = trainingStep(setInputShapes(graph, new Map(shapes)), { loss: crossEntropy({}), optimizer: sgd({ momentum: 0.9 }) });
-    if (profile && which === 'ort') { await onnxruntimeProfile(name, step.graph, { feeds: firstFeeds(step), steps: 4, threads: 1 }); continue; }
+  const rangeOf = (value: string) => ({ min: /Relu|Global/.test(value) ? 0 : -3, max: 3, counts });
+  const seen = plan.needs.map((need) => [needKey(need), rangeOf('value' in need ? need.value : '')] as const);
+  return plan.apply(evidenceOf(new Map(seen), 1)).graph;
+}
+
+const forms = new Map<string, Graph>([
+  ['float', float],
+  ['W4A8', learned(4, 8)],
+  ['W4A4', learned(4, 4)],
+]);
+const executors = { onnxruntime: createOnnxRuntime({ threads: 1 }), wasm: createTensorCore() };
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+for (const [name, executor] of Object.entries(executors)) {
+  const runs: { readonly form: string; readonly run: () => Promise<number>; readonly times: number[] }[] = [];
+  for (const [form, graph] of forms) {
+    const shapes = graph.inputs.map((input) => [input, [batch, ...graph.values.get(input)!.shape!.slice(1)]] as const);
+    const options = { loss: crossEntropy({}), optimizer: sgd({ momentum: 0.9 }) };
+    const step = trainingStep(setInputShapes(graph, new Map(shapes)), options);
     const run = trainer(step, await executor.open(step.graph));
     await run();
-    runs.push({ name, run, times: [] as number[] });
+    runs.push({ form, run, times: [] });
   }
-  for (let i = 0; i < 6; i++) for (const r of runs) { const c = process.cpuUsage(); await r.run(); const u = process.cpuUsage(c); r.times.push((u.user + u.system) / 1000); }
-  for (const r of runs) { const s = [...r.times].sort((a, b) => a - b); console.log(which, r.name, 'median ms cpu', s[2]!.toFixed(0), 'ratio', (s[2]! / [...runs[0]!.times].sort((a, b) => a - b)[2]!).toFixed(2)); }
+  for (let i = 0; i < steps; i++) {
+    for (const { run, times } of runs) {
+      const before = process.cpuUsage();
+      await run();
+      const { user, system } = process.cpuUsage(before);
+      times.push((user + system) / 1000);
+    }
+  }
+  for (const { form, times } of runs) {
+    const ratio = (median(times) / median(runs[0]!.times)).toFixed(2);
+    console.log(`${name.padEnd(12)} ${form.padEnd(6)} ${median(times).toFixed(0).padStart(6)} ms   ${ratio}`);
+  }
   await executor.close();
 }

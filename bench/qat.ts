@@ -130,7 +130,12 @@ console.log('row           | trained top-1 | file top-1 | kB of the file | image
 for (const name of asked.rows.split(',')) {
   const { trained, file, bytes, rate } = await row(name);
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
-  const cells = [percent(trained).padStart(13), percent(file).padStart(10), (bytes / 1000).toFixed(0).padStart(14), rate.toFixed(0)];
+  const cells = [
+    percent(trained).padStart(13),
+    percent(file).padStart(10),
+    (bytes / 1000).toFixed(0).padStart(14),
+    rate.toFixed(0),
+  ];
   console.log(`${name.padEnd(13)} | ${cells.join(' | ')}`);
 }
 await executor.close();

@@ -11,11 +11,25 @@ const simplify = { pass: 'simplify' } as const;
 /** After all that cuts: shortcuts then have a weight. */
 const convolve = { pass: 'convolve-shortcuts' } as const;
 
+/** A short training from a model that is good already. */
+const trained = { train: { use: 'finetune', with: { epochs: 3, learningRate: 0.01 } } } as const;
+
 /** Recipes by name. */
 export const presets = {
   int8: {
     about: '8-bit weights and activations with scales fixed by calibration: the fastest on processors.',
     recipe: defineRecipe({ espalier: 1, steps: [simplify, convolve, { quantize: 'static' }] }),
+  },
+  'qat-int8': {
+    about: '8-bit weights and activations whose scales are trained with the weights; needs training data.',
+    recipe: defineRecipe({ espalier: 1, steps: [{ quantize: 'learned' }, trained, { quantize: 'integers' }] }),
+  },
+  'qat-int4': {
+    about: '4-bit weights and 8-bit activations whose scales are trained with the weights; needs training data.',
+    recipe: defineRecipe({
+      espalier: 1,
+      steps: [{ quantize: { use: 'learned', with: { weights: { bits: 4 } } } }, trained, { quantize: 'integers' }],
+    }),
   },
   'int8-dynamic': {
     about: '8-bit weights, activations quantized while running: no data needed; for transformers and recurrent nets.',

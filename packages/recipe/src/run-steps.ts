@@ -1,5 +1,6 @@
 import type { Graph, Note } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
+import { closedRecipe } from './closed-recipe.js';
 import { currentStep } from './current-step.js';
 import type { Recipe } from './recipe.js';
 import type { StepContext } from './step.js';
@@ -24,8 +25,12 @@ export interface StepsRun {
   readonly steps: readonly StepRecord[];
 }
 
-/** Runs the steps of a recipe in order and keeps the account of each. */
-export async function runSteps(graph: Graph, recipe: Recipe, context: StepContext): Promise<StepsRun> {
+/**
+ * Runs the steps of a recipe in order and keeps the account of each. Quantizers that are still learned at the end are
+ * written as integers (see `closedRecipe`).
+ */
+export async function runSteps(graph: Graph, given: Recipe, context: StepContext): Promise<StepsRun> {
+  const recipe = closedRecipe(given, context.registry);
   let current = graph;
   let reference: Graph | undefined;
   const steps: StepRecord[] = [];

@@ -144,7 +144,9 @@ export function openWriter(graph: Graph, draft: Draft, block: number): OpenWrite
     emitAs: e.emitAs,
     emitNamed(op, inputs, { outputs: wanted, attributes }) {
       const outputs = wanted.map((name, i) => name ?? draft.fresh(`blocked/${op.replace(/^.*::/, '')}_${i}`));
-      nodes.push(createNode({ id: draft.fresh(`blocked/${op.replace(/^.*::/, '')}`), op, inputs, outputs, attributes }));
+      nodes.push(
+        createNode({ id: draft.fresh(`blocked/${op.replace(/^.*::/, '')}`), op, inputs, outputs, attributes }),
+      );
       return outputs;
     },
     longs: e.longs,

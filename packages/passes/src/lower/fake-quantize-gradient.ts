@@ -62,7 +62,8 @@ function shortened(node: Node, context: LoweringContext): readonly Node[] {
   const number = scaleShape?.length === 1 ? e.emit('Squeeze', [scale, e.longs([0])]) : scale;
   const bound = (limit: number) => {
     const code = e.number(limit);
-    const offset = zero !== undefined && (tensorInfo(graph, zero)?.shape?.length ?? 0) > 0 ? e.emit('Squeeze', [zero]) : zero;
+    const offset =
+      zero !== undefined && (tensorInfo(graph, zero)?.shape?.length ?? 0) > 0 ? e.emit('Squeeze', [zero]) : zero;
     return e.emit('Mul', [offset === undefined ? code : e.emit('Sub', [code, offset]), number]);
   };
   const constant = zero === undefined ? 0 : toNumbers(graph.constants.get(zero) ?? nan)[0];

@@ -20,7 +20,11 @@ export const bitsOfLayer = (
 /** The widths that follow from who reads what: layers their own, joins and pools those of joins. */
 export function activationBits(
   graph: Graph,
-  { plan, settings, ends }: { readonly plan: StaticPlan; readonly settings: LearnedSettings; readonly ends: ReadonlySet<string> },
+  {
+    plan,
+    settings,
+    ends,
+  }: { readonly plan: StaticPlan; readonly settings: LearnedSettings; readonly ends: ReadonlySet<string> },
 ): ActivationBits {
   const wanted = (id: string): number | undefined => {
     const role = plan.units.get(id)?.rule.role;

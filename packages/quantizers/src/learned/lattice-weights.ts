@@ -1,7 +1,16 @@
-import { type Graph, intOf, type Node, roundHalfEven, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
+import {
+  type Graph,
+  intOf,
+  type Node,
+  roundHalfEven,
+  type Tensor,
+  tensor,
+  toFloats,
+  type ValueId,
+} from '@espalier/core';
 import { gridOf } from '@espalier/passes';
-import { scaleLayout } from '../granularity.js';
 import type { Granularity } from '../granularity.js';
+import { scaleLayout } from '../granularity.js';
 
 /** A weight as whole numbers and scales: element i is `codes[i]` times the scale of its channel. */
 export interface LatticeWeight {
@@ -69,7 +78,9 @@ export function refitted(before: LatticeWeight, after: Float32Array, output: num
   const turned = codes.map((code, i) => (ratio[group(i)] === 0 ? 0 : ratio[group(i)]! < 0 ? -code : code));
   const found: LatticeWeight = { ...before, codes: turned, scale, axis };
   const again = latticeTensor(found).data;
-  const fits = after.every((value, i) => Math.abs(value - again[i]!) <= 1e-5 * scale[group(i)]! * (1 + Math.abs(codes[i]!)));
+  const fits = after.every(
+    (value, i) => Math.abs(value - again[i]!) <= 1e-5 * scale[group(i)]! * (1 + Math.abs(codes[i]!)),
+  );
   return fits ? found : undefined;
 }
 

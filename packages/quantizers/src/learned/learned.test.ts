@@ -28,7 +28,10 @@ const draw = normals(11);
 /** conv, norm, relu, then a residual block whose second half ends in a sum, a pool, and a classifier. */
 function small(): Graph {
   const norm = (id: string, channels: number): Readonly<Record<string, Tensor>> => ({
-    [`${id}.gamma`]: floats(Float32Array.from({ length: channels }, (_, i) => (i % 3 === 1 ? -0.7 : 0.5 + i / 8)), [channels]),
+    [`${id}.gamma`]: floats(
+      Float32Array.from({ length: channels }, (_, i) => (i % 3 === 1 ? -0.7 : 0.5 + i / 8)),
+      [channels],
+    ),
     [`${id}.beta`]: draw([channels], 0.2),
     [`${id}.mean`]: draw([channels], 0.3),
     [`${id}.var`]: floats(new Float32Array(channels).fill(1.5), [channels]),
@@ -120,7 +123,9 @@ async function stepByStep(
 describe('learned', () => {
   it('puts a quantizer on every weight, and on each value once for each width', async () => {
     const { graph } = await learnedOf({ weights: { bits: 4 }, activations: { bits: 4 } });
-    expect(quantizersIn(graph, 'weight').map(({ inputs, attributes }) => [inputs[0], attributes.get('bits')?.value])).toEqual([
+    expect(
+      quantizersIn(graph, 'weight').map(({ inputs, attributes }) => [inputs[0], attributes.get('bits')?.value]),
+    ).toEqual([
       ['w1', 8],
       ['w2', 4],
       ['w3', 4],
@@ -147,9 +152,12 @@ describe('learned', () => {
   it('says of each method what is trained', async () => {
     const trained = async (method: 'lsq' | 'lsq+' | 'pact' | 'ste') => {
       const { graph } = await learnedOf({ method });
-      return quantizersIn(graph, 'activation').filter(({ attributes }) => attributes.get('learned')?.value !== 0).length;
+      return quantizersIn(graph, 'activation').filter(({ attributes }) => attributes.get('learned')?.value !== 0)
+        .length;
     };
-    expect([await trained('lsq'), await trained('lsq+'), await trained('pact'), await trained('ste')]).toEqual([6, 6, 6, 0]);
+    expect([await trained('lsq'), await trained('lsq+'), await trained('pact'), await trained('ste')]).toEqual([
+      6, 6, 6, 0,
+    ]);
     const { graph } = await learnedOf({ method: 'lsq+' });
     expect(quantizersIn(graph, 'offset').length).toBeGreaterThan(0);
   });
@@ -157,7 +165,9 @@ describe('learned', () => {
   it('refuses a model that has learned quantizers already, and asks for evidence', async () => {
     const { graph } = await learnedOf({});
     expect(() => learnedQuantizer({})(graph)).toThrow(expect.objectContaining({ code: 'QUANTIZE_LEARNED' }));
-    expect(() => learnedQuantizer({})(small()).apply(noEvidence)).toThrow(expect.objectContaining({ code: 'EVIDENCE_MISSING' }));
+    expect(() => learnedQuantizer({})(small()).apply(noEvidence)).toThrow(
+      expect.objectContaining({ code: 'EVIDENCE_MISSING' }),
+    );
   });
 
   it('begins no worse than quantization after training does', async () => {
@@ -175,41 +185,48 @@ describe('integers', () => {
     ),
   );
 
-  test.each(cases)('each value of $method per $granularity ($batchNorm) is at most a step from that of training', async (one) => {
-    const { method, granularity, batchNorm } = one;
-    for (const [weights, activations] of [
-      [8, 8],
-      [4, 4],
-      [2, 8],
-      [3, 3],
-    ] as const) {
-      const { graph } = await learnedOf({
-        method,
-        batchNorm,
-        weights: { bits: weights, granularity },
-        activations: { bits: activations },
-      });
-      const { graph: file } = written(graph);
-      expect(file.nodes.some(({ op }) => op.startsWith('espalier::'))).toBe(false);
-      const shown = quantizersIn(graph, 'activation');
-      const names = shown.map(({ outputs }) => outputs[0]!);
-      const mine = await run({ ...graph, outputs: [...graph.outputs, ...names] }, feeds[0]!);
-      const theirs = await stepByStep(file, names, new Map([...feeds[0]!, ...mine]));
-      for (const { inputs, outputs } of shown) {
-        const [a, b] = [mine.get(outputs[0]!)!.data as Float32Array, theirs.get(outputs[0]!)!.data as Float32Array];
-        const step = Number(graph.constants.get(inputs[1]!)!.data[0]);
-        const gaps = Array.from(a, (value, i) => Math.abs(value - b[i]!) / step);
-        expect(Math.max(...gaps)).toBeLessThan(1.01);
-        // A bias has steps of its own in the file, which tip what is nearly halfway between two codes.
-        expect(gaps.filter((gap) => gap > 0.5).length / gaps.length).toBeLessThan(0.06);
+  test.each(cases)(
+    'each value of $method per $granularity ($batchNorm) is at most a step from that of training',
+    async (one) => {
+      const { method, granularity, batchNorm } = one;
+      for (const [weights, activations] of [
+        [8, 8],
+        [4, 4],
+        [2, 8],
+        [3, 3],
+      ] as const) {
+        const { graph } = await learnedOf({
+          method,
+          batchNorm,
+          weights: { bits: weights, granularity },
+          activations: { bits: activations },
+        });
+        const { graph: file } = written(graph);
+        expect(file.nodes.some(({ op }) => op.startsWith('espalier::'))).toBe(false);
+        const shown = quantizersIn(graph, 'activation');
+        const names = shown.map(({ outputs }) => outputs[0]!);
+        const mine = await run({ ...graph, outputs: [...graph.outputs, ...names] }, feeds[0]!);
+        const theirs = await stepByStep(file, names, new Map([...feeds[0]!, ...mine]));
+        for (const { inputs, outputs } of shown) {
+          const [a, b] = [mine.get(outputs[0]!)!.data as Float32Array, theirs.get(outputs[0]!)!.data as Float32Array];
+          const step = Number(graph.constants.get(inputs[1]!)!.data[0]);
+          const gaps = Array.from(a, (value, i) => Math.abs(value - b[i]!) / step);
+          expect(Math.max(...gaps)).toBeLessThan(1.01);
+          // A bias has steps of its own in the file, which tip what is nearly halfway between two codes.
+          expect(gaps.filter((gap) => gap > 0.5).length / gaps.length).toBeLessThan(0.06);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('is computed on integers by the runtime, from weights that take four bits', async () => {
     const { graph } = await learnedOf({ weights: { bits: 4 }, activations: { bits: 4 } });
     const { graph: file, notes } = written(graph);
-    expect(await fusedOps(file)).toMatchObject({ QLinearConv: 3, 'com.microsoft::QLinearAdd': 1, 'com.microsoft::QGemm': 1 });
+    expect(await fusedOps(file)).toMatchObject({
+      QLinearConv: 3,
+      'com.microsoft::QLinearAdd': 1,
+      'com.microsoft::QGemm': 1,
+    });
     expect([...file.constants.values()].filter(({ dtype }) => dtype === 'int4')).toHaveLength(2);
     expect(notes.map(({ details }) => details?.['storedBits'])).toEqual([8, 4, 4, 8]);
     const { graph: wide } = written(graph, { storage: 'int8' });
@@ -251,7 +268,9 @@ describe('lattices', () => {
         const scale = Float32Array.from(perChannel ? [0.1, 0.25] : [0.1]);
         const before = { codes: Int16Array.from(numbers), shape: [2, 3], scale, axis, bits: 4 };
         const by = [factor, turned ? -2 : 0.5];
-        const after = Float32Array.from(latticeTensor(before).data, (value, i) => Math.fround(value * by[Math.floor(i / 3)]!));
+        const after = Float32Array.from(latticeTensor(before).data, (value, i) =>
+          Math.fround(value * by[Math.floor(i / 3)]!),
+        );
         const found = refitted(before, after, 0)!;
         expect(Array.from(found.codes, Math.abs)).toEqual(Array.from(before.codes, Math.abs));
         latticeTensor(found).data.forEach((value, i) => {

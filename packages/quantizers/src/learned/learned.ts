@@ -1,6 +1,25 @@
-import { type Compressor, definePlugin, type Graph, type Note, noEvidence, opsetOf, problem } from '@espalier/core';
+import {
+  type Compressor,
+  definePlugin,
+  type Evidence,
+  type Graph,
+  type Histogram,
+  type Need,
+  type Note,
+  noEvidence,
+  opsetOf,
+  problem,
+  type ValueId,
+} from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
-import { convertOpset, foldBatchNorm, foldConstants, normalizeGemm, removeDeadNodes, removeIdentity } from '@espalier/passes';
+import {
+  convertOpset,
+  foldBatchNorm,
+  foldConstants,
+  normalizeGemm,
+  removeDeadNodes,
+  removeIdentity,
+} from '@espalier/passes';
 import { evidenceMissing } from '../errors.js';
 import { int8Weights, uint8Activations } from '../grid.js';
 import { leftOutBy, nodeChoiceOptions } from '../node-choice.js';
@@ -37,7 +56,8 @@ export const learnedQuantizer = definePlugin({
       type: 'choice',
       of: ['lsq', 'lsq+', 'pact', 'ste'],
       default: 'lsq',
-      about: 'what is learned: scales, zero points too, clipping levels of activations, or nothing (`ste`: fixed scales)',
+      about:
+        'what is learned: scales, zero points too, clipping levels of activations, or nothing (`ste`: fixed scales)',
     },
     weights: {
       type: 'group',
@@ -59,7 +79,8 @@ export const learnedQuantizer = definePlugin({
       type: 'choice',
       of: ['batch', 'fold'],
       default: 'batch',
-      about: 'batch norms keep the statistics of batches and go into the weights at the end, or go into them before training',
+      about:
+        'batch norms keep the statistics of batches and go into the weights at the end, or go into them before training',
     },
     ...targetOption,
     ...nodeChoiceOptions,
@@ -103,7 +124,7 @@ function compressorOf(settings: LearnedSettings): Compressor {
     const roots = new Set([...plan.values.values()].filter((value) => !plan.fixed.has(value)));
     return {
       graph: folded,
-      needs: [...roots].map((value) => ({ statistic: 'histogram', value, bins })),
+      needs: [...roots].map((value) => needOf(value, settings)),
       apply(evidence = noEvidence) {
         const placed = placeQuantizers(graph, {
           plan,
@@ -111,15 +132,28 @@ function compressorOf(settings: LearnedSettings): Compressor {
           ends,
           bits: activationBits(folded, { plan, settings, ends }),
           startOf(value, grid) {
-            const histogram = evidence.find({ statistic: 'histogram', value, bins });
-            if (!histogram) throw evidenceMissing(value, 'histogram');
-            return activationStart(histogram, grid, settings.activations.start);
+            return activationStart(seenOf(value, settings, evidence), grid, settings.activations.start);
           },
         });
         return { graph: inferShapes(placed), notes: notesOf(folded, { plan, settings, ends }) };
       },
     };
   };
+}
+
+/** The whole range needs no histogram, which executors without Loop cannot collect. */
+const needOf = (value: ValueId, { activations: { start } }: LearnedSettings): Need =>
+  start === 'minmax' ? { statistic: 'range', value } : { statistic: 'histogram', value, bins };
+
+function seenOf(value: ValueId, { activations: { start } }: LearnedSettings, evidence: Evidence): Histogram {
+  if (start === 'minmax') {
+    const range = evidence.find({ statistic: 'range', value });
+    if (range) return { ...range, counts: new Float64Array(0) };
+    throw evidenceMissing(value, 'range');
+  }
+  const histogram = evidence.find({ statistic: 'histogram', value, bins });
+  if (histogram) return histogram;
+  throw evidenceMissing(value, 'histogram');
 }
 
 /** Everything that `simplify` does but for batch norms, which training may want. */
@@ -143,8 +177,7 @@ const plannerOf = (settings: LearnedSettings, rules: StaticSettings['rules']): S
   outputs: false,
   storage: false,
   rules,
-  leftOut: (id, op) =>
-    op === 'BatchNormalization' ? 'batch norms are trained in float' : settings.leftOut(id, op),
+  leftOut: (id, op) => (op === 'BatchNormalization' ? 'batch norms are trained in float' : settings.leftOut(id, op)),
 });
 
 function notesOf(

@@ -171,7 +171,10 @@ function quantizerMaker(draft: ReturnType<typeof editGraph>, graph: Graph, place
     const output = draft.fresh(`${value}_fake${bits}`);
     made.set(key, output);
     typed(output, value);
-    const inputs = [value, draft.constant(`${output}_scale`, floats(scales, axis === undefined ? [] : [scales.length]))];
+    const inputs = [
+      value,
+      draft.constant(`${output}_scale`, floats(scales, axis === undefined ? [] : [scales.length])),
+    ];
     const attributes = {
       bits: int(bits),
       role: text('weight'),

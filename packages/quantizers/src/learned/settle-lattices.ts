@@ -39,7 +39,8 @@ export function settleLattices(given: Graph): Settled {
     const tensor = graph.constants.get(node?.inputs[read.slot] ?? '');
     if (!node || !tensor || read.slot !== 1) continue;
     const same = tensor === flat.constants.get(read.value);
-    const found = same || !isWeighted(node.op) ? read.lattice : refitted(read.lattice, toFloats(tensor), outputAxis(graph, node));
+    const found =
+      same || !isWeighted(node.op) ? read.lattice : refitted(read.lattice, toFloats(tensor), outputAxis(graph, node));
     if (found) weights.set(node.id, found);
   }
   return { graph, weights };

@@ -87,7 +87,7 @@ function writeActivation(writing: Writing, node: Node): void {
   const scales = graph.constants.get(by!);
   const { low, high, bits, signed } = gridOf(node);
   const zeroPoint = zeroPointOf(writing, zeroFrom);
-  if (!scales || scales.data.length !== 1 || zeroPoint === undefined || bits > 8) {
+  if (scales?.data.length !== 1 || zeroPoint === undefined || bits > 8) {
     throw integersImpossible(node, 'one constant scale, a constant zero point and at most 8 bits');
   }
   const scale = toFloats(scales)[0]!;
@@ -102,21 +102,42 @@ function writeActivation(writing: Writing, node: Node): void {
     zeroName: once(writing, `${shared} zero`, () => writer.constant(`${output}_zero_point`, code(zeroPoint))),
   };
   const shape = tensorInfo(graph, output)?.shape;
-  const info = (value: ValueId, dtype: 'float32' | typeof type) => writer.info(value, { dtype, ...(shape ? { shape } : {}) });
+  const info = (value: ValueId, dtype: 'float32' | typeof type) =>
+    writer.info(value, { dtype, ...(shape ? { shape } : {}) });
   let codes = writer.fresh(`${output}_quantized`);
   info(codes, type);
   writer.emitRedirected(
-    createNode({ id: writer.fresh(`${output}_QuantizeLinear`), op: 'QuantizeLinear', inputs: [from, grid.scaleName, grid.zeroName], outputs: [codes] }),
+    createNode({
+      id: writer.fresh(`${output}_QuantizeLinear`),
+      op: 'QuantizeLinear',
+      inputs: [from, grid.scaleName, grid.zeroName],
+      outputs: [codes],
+    }),
     instead,
   );
   if (low > (signed ? -128 : 0) || high < (signed ? 127 : 255)) {
-    const bound = (value: number) => once(writing, `bound ${type} ${value}`, () => writer.constant(`${type}_${value}`, code(value)));
+    const bound = (value: number) =>
+      once(writing, `bound ${type} ${value}`, () => writer.constant(`${type}_${value}`, code(value)));
     const clipped = writer.fresh(`${output}_clipped`);
     info(clipped, type);
-    writer.emit(createNode({ id: writer.fresh(`${output}_Clip`), op: 'Clip', inputs: [codes, bound(low), bound(high)], outputs: [clipped] }));
+    writer.emit(
+      createNode({
+        id: writer.fresh(`${output}_Clip`),
+        op: 'Clip',
+        inputs: [codes, bound(low), bound(high)],
+        outputs: [clipped],
+      }),
+    );
     codes = clipped;
   }
-  writer.emit(createNode({ id: node.id, op: 'DequantizeLinear', inputs: [codes, grid.scaleName, grid.zeroName], outputs: [output] }));
+  writer.emit(
+    createNode({
+      id: node.id,
+      op: 'DequantizeLinear',
+      inputs: [codes, grid.scaleName, grid.zeroName],
+      outputs: [output],
+    }),
+  );
   grids.set(output, grid);
 }
 
@@ -158,15 +179,25 @@ function writePair({ graph, writer, grids, instead }: Writing, value: ValueId, g
   writer.info(output, { dtype: 'float32', ...known });
   const by = [grid.scaleName, grid.zeroName];
   writer.emit(
-    createNode({ id: writer.fresh(`${value}_QuantizeLinear`), op: 'QuantizeLinear', inputs: [value, ...by], outputs: [codes] }),
-    createNode({ id: writer.fresh(`${output}_DequantizeLinear`), op: 'DequantizeLinear', inputs: [codes, ...by], outputs: [output] }),
+    createNode({
+      id: writer.fresh(`${value}_QuantizeLinear`),
+      op: 'QuantizeLinear',
+      inputs: [value, ...by],
+      outputs: [codes],
+    }),
+    createNode({
+      id: writer.fresh(`${output}_DequantizeLinear`),
+      op: 'DequantizeLinear',
+      inputs: [codes, ...by],
+      outputs: [output],
+    }),
   );
   grids.set(output, grid);
   instead.set(value, output);
 }
 
 function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight): Node {
-  const { graph, writer, replaced, notes, settings } = writing;
+  const { writer, replaced, notes, settings } = writing;
   const name = node.inputs[1]!; // settled there
   const { codes, scale, axis, shape, bits } = lattice;
   let [least, most] = [0, 0];
@@ -185,7 +216,14 @@ function withIntegerWeight(writing: Writing, node: Node, lattice: LatticeWeight)
       const stored = writer.constant(`${name}_quantized`, tensor('int4', shape, pack(codes, 4)));
       integers = unpacked(writer, name, { stored, factor, shape });
     } else {
-      integers = writer.constant(`${name}_quantized`, tensor('int8', shape, Int8Array.from(codes, (code) => code * factor)));
+      integers = writer.constant(
+        `${name}_quantized`,
+        tensor(
+          'int8',
+          shape,
+          Int8Array.from(codes, (code) => code * factor),
+        ),
+      );
     }
     const sizes = axis === undefined ? [] : [scale.length];
     const zeros = tensor('int8', sizes, new Int8Array(scale.length));
@@ -264,7 +302,8 @@ function withBias(
   if (!bias || name === undefined || !grid || settings.target.integer.bias === 'float' || bias.shape.length !== 1) {
     return inputs;
   }
-  if (node.op === 'Gemm' && ['alpha', 'beta'].some((each) => (node.attributes.get(each)?.value ?? 1) !== 1)) return inputs;
+  if (node.op === 'Gemm' && ['alpha', 'beta'].some((each) => (node.attributes.get(each)?.value ?? 1) !== 1))
+    return inputs;
   const values = toFloats(bias);
   const products = Float32Array.from(scale, (each) => Math.fround(each * grid.scale));
   const at = (i: number) => (products.length === 1 ? 0 : i);

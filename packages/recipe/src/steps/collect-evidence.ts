@@ -12,7 +12,7 @@ export interface EvidenceRequest {
   /** Where the step stands in the recipe. */
   readonly where: string;
   readonly context: StepContext;
-  /** Whether made inputs do where no data was given. */
+  /** Whether samples of the training data do where no calibration data was given, and made inputs where there is neither. */
   readonly made?: boolean;
   /** The most samples of the training data that gradients are taken on; all when left out. */
   readonly samples?: number;
@@ -33,8 +33,8 @@ export async function collectEvidence(
   const known: Collectors = { ...builtInCollectors, ...collectors };
   const gradients = needs.some(({ statistic }) => known[statistic]?.gradients !== undefined);
   const labelled = gradients ? labelledBatches(graph, request) : undefined;
-  const batches =
-    labelled ?? context.calibration?.batches ?? (gradients || !request.made ? undefined : await context.made?.());
+  const plain = context.calibration?.batches ?? (request.made ? trainingBatches(graph, context) : undefined);
+  const batches = labelled ?? plain ?? (gradients || !request.made ? undefined : await context.made?.());
   if (!batches) throw missingData(where, 'calibration');
   return calibrate(graph, needs, {
     executor: context.executor,
@@ -42,6 +42,16 @@ export async function collectEvidence(
     collectors,
     progress: (done, message) => context.progress('calibrate', done, message),
   });
+}
+
+const mostSamples = 512; // of the training data, for ranges
+
+/** A few samples of the training data, as many of each class where there are classes. */
+function trainingBatches(graph: Graph, { training, seed }: StepContext): Batches | undefined {
+  if (!training) return undefined;
+  const few = training.size <= mostSamples || !hasClasses(training);
+  const taken = few ? training : takeBalanced(training, { count: mostSamples, seed });
+  return batchesFor(taken, portsOf(graph));
 }
 
 function labelledBatches(graph: Graph, { context, samples }: EvidenceRequest): Batches | undefined {

@@ -16,12 +16,13 @@ const madeRanges: Note = {
 /** Runs a compressor: it looks at the graph, one calibration run answers its needs, it carries its plan out. */
 export async function compress(graph: Graph, compressor: Compressor, request: CompressRequest): Promise<Outcome> {
   const { context, stage } = request;
-  const { calibration, executor, registry } = context;
-  const plan = compressor(inferShapes(graph), { axes: axisRulesOf(registry), data: calibration !== undefined });
+  const { calibration, training, executor, registry } = context;
+  const measured = calibration !== undefined || (stage === 'quantize' && training !== undefined);
+  const plan = compressor(inferShapes(graph), { axes: axisRulesOf(registry), data: measured });
   const evidence = await collectEvidence(plan.graph, plan.needs, { ...request, made: stage === 'quantize' });
   context.progress(stage);
   const compressed = plan.apply(evidence);
-  const notes = calibration || plan.needs.length === 0 ? compressed.notes : [...compressed.notes, madeRanges];
+  const notes = measured || plan.needs.length === 0 ? compressed.notes : [...compressed.notes, madeRanges];
   if (!compressed.refine || !calibration) return { graph: compressed.graph, notes };
   const refined = await compressed.refine({
     executor,
