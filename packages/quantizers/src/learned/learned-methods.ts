@@ -1,6 +1,6 @@
 import type { LearnedMethod } from './learned-settings.js';
 
-/** What the quantizers of weights and activations learn under one method. */
+/** The numbers that the quantizers of weights and activations learn under one method. */
 export interface MethodParts {
   /** Whether scales of weights are trained. */
   readonly weightScales: boolean;

@@ -1,7 +1,7 @@
 import type { Target } from '@espalier/core';
 import type { LeftOut } from '../node-choice.js';
 
-/** How a quantizer learns; see `methods`. */
+/** The name of a way to learn; see `methods`. */
 export type LearnedMethod = 'lsq' | 'lsq+' | 'pact' | 'ste';
 
 /** Where the scales of a quantizer begin. */
