@@ -14,6 +14,7 @@ import { convertOpset, foldConstants, removeDeadNodes } from '@espalier/passes';
 import { unsupportedForm } from './errors.js';
 import { ownConstants } from './own-constants.js';
 import { parametersOf } from './parameters-of.js';
+import type { TrainingOptions } from './training-options.js';
 
 /** The operator set that derivatives are written in. */
 export const trainingOpset = 18;
@@ -45,14 +46,17 @@ export interface TrainingForm {
 export const trainingForm = (graph: Graph): Graph => trainingFormOf(graph).graph;
 
 /** The training form with what was found in it; see `trainingForm`. */
-export function trainingFormOf(graph: Graph): TrainingForm {
+export function trainingFormOf(
+  graph: Graph,
+  { batchNorm = 'batch' }: Pick<TrainingOptions, 'batchNorm'> = {},
+): TrainingForm {
   const current = inferShapes(inCurrentOpset(ownConstants(graph)));
   const settled = removeDeadNodes(inferShapes(foldedAround(current)));
   const draft = editGraph(settled);
   const statistics: BatchStatistics[] = [];
   for (const node of settled.nodes) {
     const [input, , , runningMean, runningVariance] = node.inputs;
-    if (node.op !== 'BatchNormalization' || input === undefined) continue;
+    if (node.op !== 'BatchNormalization' || batchNorm === 'running' || input === undefined) continue;
     if (runningMean === undefined || runningVariance === undefined) continue;
     if (!settled.constants.has(runningMean) || !settled.constants.has(runningVariance)) continue;
     refuseReadStatistics(settled, node);

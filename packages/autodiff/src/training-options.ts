@@ -14,6 +14,10 @@ export interface TrainingOptions {
   readonly decays?: (name: string) => boolean | number;
   /** The factor on the learning rate of quantizer scales. Default: 1. */
   readonly scaleRate?: number;
+  /** The strength λ by which quantized weights are held near the middle of their bins. Default: 0. */
+  readonly dampening?: number;
+  /** Whether batch norms use the statistics of batches, or keep the running ones as they are. Default: `batch`. */
+  readonly batchNorm?: 'batch' | 'running';
   /** Largest common norm of all gradients; no limit when left out. */
   readonly clipNorm?: number;
   /** Parameters that are multiplied by a mask after each update. */

@@ -1,8 +1,18 @@
-import { buildGraph, floats, type Graph, type GraphBuilder, type Tensor, type ValueId, zeros } from '@espalier/core';
+import {
+  buildGraph,
+  floats,
+  type Graph,
+  type GraphBuilder,
+  scalar,
+  type Tensor,
+  type ValueId,
+  zeros,
+} from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
 import { removeDeadNodes } from '@espalier/passes';
 import { chosenParameters } from './chosen-parameters.js';
 import { clipGradients } from './clip-gradients.js';
+import { dampeningGradient } from './dampening.js';
 import { outOfRange } from './errors.js';
 import { gradients } from './gradients.js';
 import { nextStatistics } from './next-statistics.js';
@@ -53,9 +63,10 @@ export interface TrainingStep {
  */
 export function trainingStep(graph: Graph, options: TrainingOptions): TrainingStep {
   checkRange('clipNorm', options.clipNorm, { least: Number.MIN_VALUE, most: Number.MAX_VALUE });
+  checkRange('dampening', options.dampening, { least: 0, most: Number.MAX_VALUE });
   checkRange('scaleRate', options.scaleRate, { least: 0, most: Number.MAX_VALUE });
   checkRange('bnMomentum', options.bnMomentum, { least: 0, most: 1 });
-  const form = trainingFormOf(graph);
+  const form = trainingFormOf(graph, options);
   const parameters = chosenParameters(form.graph, options);
   const stage = setStage(form, { parameters, options });
   const { graph: differentiated, gradients: found } = gradients(
@@ -64,7 +75,7 @@ export function trainingStep(graph: Graph, options: TrainingOptions): TrainingSt
     parameters.map(({ value }) => value),
   );
   const b = buildGraph(differentiated);
-  const raw = parameters.map((parameter) => scaledGradient(b, form.graph, { parameter, found }));
+  const raw = parameters.map((parameter) => wholeGradient(b, form.graph, { parameter, found, options }));
   const clipped = options.clipNorm === undefined ? raw : clipGradients(b, raw, options.clipNorm);
   const updates = parameters.map((parameter, i) => update(b, { parameter, gradient: clipped[i]!, stage, options }));
   const statistics = form.statistics.flatMap((each) => {
@@ -138,8 +149,11 @@ function update(
   const mask = stage.masks.get(value);
   let output = next.parameter;
   if (mask !== undefined) output = b.add('Mul', [output, mask], { name: `${value}_masked` });
-  // A scale that reaches zero divides by it.
-  if (role === 'quantizer') output = b.add('Max', [output, b.constant('smallest_scale', smallestScale)]);
+  // A scale that reaches zero divides by it, and one that falls to almost nothing clips all that it is for.
+  if (role === 'quantizer') {
+    const half = b.add('Mul', [value, b.constant('half', scalar(0.5))]);
+    output = b.add('Max', [output, half, b.constant('smallest_scale', smallestScale)]);
+  }
   return {
     parameter: { name: value, input: value, output, initial: tensor },
     state: [...state].map(([name, input]) => ({
@@ -163,12 +177,18 @@ function rateOf(
 
 const smallestScale = /* @__PURE__ */ floats([1e-8], []);
 
-function scaledGradient(
-  b: GraphBuilder,
-  graph: Graph,
-  { parameter, found }: { readonly parameter: Parameter; readonly found: ReadonlyMap<ValueId, ValueId> },
-): ValueId {
+interface GradientParts {
+  readonly parameter: Parameter;
+  readonly found: ReadonlyMap<ValueId, ValueId>;
+  readonly options: TrainingOptions;
+}
+
+/** The gradient of the loss, with what quantizers add to it or scale it by. */
+function wholeGradient(b: GraphBuilder, graph: Graph, { parameter, found, options }: GradientParts): ValueId {
   const gradient = found.get(parameter.value)!; // gradients answers for each value asked
+  const { dampening = 0 } = options;
+  const pull = dampening > 0 ? dampeningGradient(b, graph, { parameter, strength: dampening }) : undefined;
+  if (pull !== undefined) return b.add('Add', [gradient, pull]);
   if (parameter.role !== 'quantizer') return gradient;
   const factor = b.constant('scale_factor', floats([quantizerScaleFactor(graph, parameter)], []));
   return b.add('Mul', [gradient, factor]);

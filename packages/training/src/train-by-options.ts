@@ -52,6 +52,8 @@ function requestOf(model: Graph, options: TrainerOptions, context: TrainerContex
     augment,
     freeze,
     evaluateEvery,
+    ...(options.dampening === 0 ? {} : { dampening: options.dampening }),
+    ...(options.batchNorm === 'batch' ? {} : { batchNorm: options.batchNorm }),
     ...(options.scaleRate === 1 ? {} : { scaleRate: options.scaleRate }),
     ...(decays ? { decays } : {}),
     ...(options.keepZeros ? { masks: zerosOf(model) } : {}),

@@ -42,6 +42,10 @@ export interface Objective {
   readonly clipNorm?: number;
   /** The factor on the learning rate of quantizer scales. Default: 1. */
   readonly scaleRate?: number;
+  /** The strength by which quantized weights are held near the middle of their bins. Default: 0. */
+  readonly dampening?: number;
+  /** Whether batch norms use the statistics of batches, or keep the running ones as they are. Default: `batch`. */
+  readonly batchNorm?: 'batch' | 'running';
   /** Which parameters decay, or the factor on the optimizer's weight decay of each. Default: weights alone. */
   readonly decays?: (parameter: string) => boolean | number;
   /** A model in inference form that a loss such as distillation learns from; it sees the same batches. */

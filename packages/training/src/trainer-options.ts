@@ -38,6 +38,18 @@ export const trainerOptions = {
     min: 0,
     about: 'factor on the learning rate of the scales of learned quantizers',
   },
+  dampening: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    about: 'strength by which quantized weights are held near the middle of their bins, against swinging between two',
+  },
+  batchNorm: {
+    type: 'choice',
+    of: ['batch', 'running'],
+    default: 'batch',
+    about: 'statistics of batch norms: those of each batch, or the running ones of the model, which then stay',
+  },
   freeze: { type: 'texts', default: [], about: 'globs of parameters that do not change' },
   keepZeros: { type: 'boolean', default: true, about: 'weights that are zero stay zero, as after pruning' },
   evaluateEvery: { type: 'integer', default: 1, min: 1, about: 'epochs between two evaluations' },

@@ -162,9 +162,12 @@ describe('learned', () => {
     expect(quantizersIn(graph, 'offset').length).toBeGreaterThan(0);
   });
 
-  it('refuses a model that has learned quantizers already, and asks for evidence', async () => {
-    const { graph } = await learnedOf({});
-    expect(() => learnedQuantizer({})(graph)).toThrow(expect.objectContaining({ code: 'QUANTIZE_LEARNED' }));
+  it('begins again where quantizers are learned already, and asks for evidence', async () => {
+    const given = small();
+    const { graph } = await learnedOf({}, given);
+    const { graph: again } = await learnedOf({ weights: { bits: 2 } }, graph);
+    expect(quantizersIn(again, 'weight').map(({ inputs }) => inputs[0])).toEqual(['w1', 'w2', 'w3', 'w4']);
+    expect(quantizersIn(again, 'activation')).toHaveLength(quantizersIn(graph, 'activation').length);
     expect(() => learnedQuantizer({})(small()).apply(noEvidence)).toThrow(
       expect.objectContaining({ code: 'EVIDENCE_MISSING' }),
     );

@@ -8,7 +8,6 @@ import {
   type Note,
   noEvidence,
   opsetOf,
-  problem,
   type ValueId,
 } from '@espalier/core';
 import { inferShapes } from '@espalier/ops';
@@ -37,6 +36,7 @@ import { layerEnds } from './layer-ends.js';
 import type { LearnedSettings } from './learned-settings.js';
 import { placeQuantizers } from './place-quantizers.js';
 import { positiveNorms } from './positive-norms.js';
+import { withoutQuantizers } from './without-quantizers.js';
 
 const bits = { type: 'integer', min: 2, max: 8, default: 8 } as const;
 const start = {
@@ -103,15 +103,8 @@ const leastOpset = 18; // that of training
 
 function compressorOf(settings: LearnedSettings): Compressor {
   return (given, { axes: rules = new Map() } = {}) => {
-    if (given.nodes.some(({ op }) => op === 'espalier::FakeQuantize')) {
-      throw problem('QUANTIZE_LEARNED', {
-        where: 'quantizer learned',
-        expected: 'a float model',
-        found: 'a model that has learned quantizers already',
-        fix: 'Train it, or write it with the quantizer `integers`.',
-      });
-    }
-    const tidy = tidied(given);
+    // Learned before on other grids: bits are lowered step by step that way.
+    const tidy = tidied(withoutQuantizers(given));
     const folded = inferShapes(foldBatchNorm(tidy));
     const graph = settings.batchNorm === 'fold' ? folded : tidy;
     const planning = plannerOf(settings, rules);

@@ -30,6 +30,8 @@ function stepOf(model: Graph, from: StepIngredients, { frozen, masks }: StepSitu
     masks: [...masks.keys()].filter((name) => !isFrozen(name)),
     ...(from.clipNorm === undefined ? {} : { clipNorm: from.clipNorm }),
     ...(from.scaleRate === undefined ? {} : { scaleRate: from.scaleRate }),
+    ...(from.dampening === undefined ? {} : { dampening: from.dampening }),
+    ...(from.batchNorm === undefined ? {} : { batchNorm: from.batchNorm }),
     ...(from.decays ? { decays: from.decays } : {}),
   });
 }
