@@ -50,7 +50,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/passes': 60,
   '@espalier/pruners': 45, // one rule for each op, one file for each score
   '@espalier/quantizers': 33, // codebooks, targets, weights wherever they stand, other precisions
-  '@espalier/recipe': 50, // a third of it the YAML parser
+  '@espalier/recipe': 52, // a third of it the YAML parser
   '@espalier/safetensors': 2.5,
   '@espalier/schedules': 3,
   '@espalier/tensor': 170, // TensorFlow.js for the most part

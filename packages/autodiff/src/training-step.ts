@@ -1,8 +1,10 @@
 import {
   buildGraph,
+  checkKeys,
   floats,
   type Graph,
   type GraphBuilder,
+  type KeysOf,
   scalar,
   type Tensor,
   type ValueId,
@@ -55,6 +57,18 @@ export interface TrainingStep {
   readonly lossInputs: ReadonlyMap<string, ValueId>;
 }
 
+const keys: KeysOf<TrainingOptions> = {
+  loss: true,
+  optimizer: true,
+  output: true,
+  target: true,
+  trainable: true,
+  decays: true,
+  clipNorm: true,
+  masks: true,
+  bnMomentum: true,
+};
+
 /**
  * The step of training as one graph: the network in training form, the loss, all gradients, and the update of each
  * parameter, so that any executor trains. The caller feeds each carried output back as the next step's input.
@@ -62,6 +76,7 @@ export interface TrainingStep {
  *   OPTION_INVALID.
  */
 export function trainingStep(graph: Graph, options: TrainingOptions): TrainingStep {
+  checkKeys<TrainingOptions>('trainingStep', options, keys);
   checkRange('clipNorm', options.clipNorm, { least: Number.MIN_VALUE, most: Number.MAX_VALUE });
   checkRange('dampening', options.dampening, { least: 0, most: Number.MAX_VALUE });
   checkRange('scaleRate', options.scaleRate, { least: 0, most: Number.MAX_VALUE });

@@ -1,10 +1,12 @@
 import {
   type Collectors,
+  checkKeys,
   EspalierError,
   type Evidence,
   type Executor,
   evidenceOf,
   type Graph,
+  type KeysOf,
   type Need,
   noEvidence,
   type Tensor,
@@ -31,6 +33,14 @@ export interface CalibrationRun {
   readonly collectors?: Collectors;
 }
 
+const keys: KeysOf<CalibrationRun> = {
+  executor: true,
+  batches: true,
+  total: true,
+  progress: true,
+  collectors: true,
+};
+
 /**
  * Runs the data through the graph once for everything that is needed, and twice where a statistic needs the range
  * first. The statistics are nodes of the graph that runs: only their small results leave the runtime, so memory
@@ -44,6 +54,7 @@ export interface CalibrationRun {
  * throws, and with gradients CALIBRATION_LABEL and the errors of autodiff (AUTODIFF_OP and others).
  */
 export async function calibrate(graph: Graph, needs: readonly Need[], run: CalibrationRun): Promise<Evidence> {
+  checkKeys<CalibrationRun>('calibrate', run, keys);
   if (needs.length === 0) return noEvidence;
   const typed = withTypes(graph);
   const plan = planPasses(typed, needs, run.collectors);

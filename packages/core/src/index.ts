@@ -3,6 +3,7 @@ export * from './axis-rule.js';
 export * from './build-graph.js';
 export * from './check-feeds.js';
 export * from './check-graph.js';
+export * from './check-keys.js';
 export type * from './collector.js';
 export * from './compressor.js';
 export * from './current-names.js';

@@ -1,4 +1,4 @@
-import type { Graph } from '@espalier/core';
+import { checkKeys, type Graph, type KeysOf } from '@espalier/core';
 import { encodeModel } from './encode-model.js';
 import { messageTooLarge, unwritable } from './errors.js';
 
@@ -19,12 +19,22 @@ export interface OnnxWriteOptions {
   readonly sparse?: boolean;
 }
 
+/** The keys of the options of writing. */
+export const writeKeys: KeysOf<OnnxWriteOptions> = {
+  externalData: true,
+  externalThreshold: true,
+  externalEnding: true,
+  externalLimit: true,
+  sparse: true,
+};
+
 /**
  * A graph as the bytes of an ONNX file, in chunks that follow each other. Weights are not copied: chunks are views
  * of the graph's tensors, so do not write to them. The same graph always gives the same bytes.
  * @throws ONNX_LIMIT beyond 2 GiB (use `writeOnnx`), ONNX_UNWRITABLE, GRAPH_*.
  */
 export function encodeOnnx(graph: Graph, options: OnnxWriteOptions = {}): readonly Uint8Array[] {
+  checkKeys<OnnxWriteOptions>('encodeOnnx', options, writeKeys);
   if (options.externalData === 'always') {
     throw unwritable('encodeOnnx', {
       expected: 'weights inside the model',

@@ -1,6 +1,6 @@
-import { beside, type Files, type Graph } from '@espalier/core';
+import { beside, checkKeys, type Files, type Graph } from '@espalier/core';
 import { encodeModel } from './encode-model.js';
-import { largestMessage, type OnnxWriteOptions } from './encode-onnx.js';
+import { largestMessage, type OnnxWriteOptions, writeKeys } from './encode-onnx.js';
 import { messageTooLarge } from './errors.js';
 import { createExternalLayout } from './external-layout.js';
 
@@ -15,6 +15,7 @@ export async function writeOnnx(
   files: Files,
   target: { readonly path: string } & OnnxWriteOptions,
 ): Promise<readonly string[]> {
+  checkKeys<typeof target>('writeOnnx', target, { ...writeKeys, path: true });
   const { path, externalData = 'auto', externalThreshold = 1024, sparse = false } = target;
   const { externalEnding = '.data', externalLimit = Number.POSITIVE_INFINITY } = target;
   if (externalData !== 'always') {

@@ -15,7 +15,16 @@ import {
   weightTargets,
 } from '@espalier/bounds';
 import { calibrate } from '@espalier/calibration';
-import { type Executor, type Files, type Graph, instantiate, matchNames, type Registry } from '@espalier/core';
+import {
+  checkKeys,
+  type Executor,
+  type Files,
+  type Graph,
+  instantiate,
+  type KeysOf,
+  matchNames,
+  type Registry,
+} from '@espalier/core';
 import { axisRulesOf, inferShapes } from '@espalier/ops';
 import type { InputRequest } from './input-request.js';
 import { batchesFor } from './open-data.js';
@@ -57,12 +66,32 @@ export interface AnalyzeRequest extends Pick<AdviceOptions, 'bits' | 'granularit
 
 const standIn = 'random:64';
 
+const keys: KeysOf<AnalyzeRequest> = {
+  registry: true,
+  executor: true,
+  files: true,
+  input: true,
+  bits: true,
+  granularity: true,
+  layers: true,
+  bounds: true,
+  against: true,
+  data: true,
+  dataName: true,
+  given: true,
+  runner: true,
+  seed: true,
+  progress: true,
+  versions: true,
+};
+
 /**
  * Says for each weight tensor of a model file whether pruning or quantization costs less at each width; on request with
  * errors at the outputs of layers beside bounds, and with the drift of representations to a second model.
  * @throws OPTION_INVALID, and what reading and running throw.
  */
 export async function analyzeModel(request: AnalyzeRequest): Promise<AnalyzeReport> {
+  checkKeys<AnalyzeRequest>('analyzeModel', request, keys);
   const { registry, files, input: path, progress = () => {}, layers = [], bits, granularity } = request;
   const started = performance.now();
   progress('read');

@@ -1,5 +1,13 @@
 import { type CompressReport, compressedSizes, costSummary, costsOf, reportLayers, widthsOf } from '@espalier/analysis';
-import { type Files, type Note, type Port, readReference, resolveReference } from '@espalier/core';
+import {
+  checkKeys,
+  type Files,
+  type KeysOf,
+  type Note,
+  type Port,
+  readReference,
+  resolveReference,
+} from '@espalier/core';
 import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
@@ -33,14 +41,32 @@ export interface CompressRequest extends RunRequest {
   readonly versions?: Readonly<Record<string, string>>;
 }
 
+const keys: KeysOf<CompressRequest> = {
+  input: true,
+  output: true,
+  force: true,
+  given: true,
+  versions: true,
+  recipe: true,
+  registry: true,
+  executor: true,
+  files: true,
+  checkpoint: true,
+  signal: true,
+  progress: true,
+  events: true,
+};
+
 /**
  * Runs a recipe on a model file: reads it, runs the steps, writes the result, loads what was written in the target
  * runtime, runs it, compares it with the original, and only then gives it its name. The same recipe, seed and model
  * give the same bytes.
  * @throws EspalierErrors of every stage; nothing is left at `output` then but what was there before.
  */
-export const compress = async (request: CompressRequest): Promise<CompressReport> =>
-  (await compressFile(request)).report;
+export async function compress(request: CompressRequest): Promise<CompressReport> {
+  checkKeys<CompressRequest>('compress', request, keys);
+  return (await compressFile(request)).report;
+}
 
 /** `compress`, with the paths of all files that were written. */
 export async function compressFile(

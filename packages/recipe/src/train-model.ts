@@ -1,5 +1,14 @@
 import { type ClassifierMetrics, evaluateSession } from '@espalier/analysis';
-import { type Dataset, type Graph, isInteger, type Reference, readReference, resolveReference } from '@espalier/core';
+import {
+  checkKeys,
+  type Dataset,
+  type Graph,
+  isInteger,
+  type KeysOf,
+  type Reference,
+  readReference,
+  resolveReference,
+} from '@espalier/core';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
 import { badValue } from './errors.js';
@@ -47,12 +56,27 @@ export interface TrainingReport {
   readonly executor: string;
 }
 
+const keys: KeysOf<TrainModelRequest> = {
+  model: true,
+  output: true,
+  force: true,
+  recipe: true,
+  registry: true,
+  executor: true,
+  files: true,
+  checkpoint: true,
+  signal: true,
+  progress: true,
+  events: true,
+};
+
 /**
  * Runs a recipe whose result is a trained model: opens the model, runs the steps, writes the result, loads what was
  * written in the target runtime, measures it, and only then gives it its name.
  * @throws RECIPE_INVALID without a model or a training step, and EspalierErrors of every stage.
  */
 export async function trainModel(request: TrainModelRequest): Promise<TrainingReport> {
+  checkKeys<TrainModelRequest>('trainModel', request, keys);
   const { recipe, registry, executor, files, progress = () => {} } = request;
   const input = request.model ?? recipe.model;
   if (input === undefined) throw badValue('recipe.model', 'a file or an architecture to train', input);

@@ -1,4 +1,4 @@
-import type { Dataset, Executor, Graph, Measured } from '@espalier/core';
+import { checkKeys, type Dataset, type Executor, type Graph, type KeysOf, type Measured } from '@espalier/core';
 import { prefetch } from './data/prefetch.js';
 import { type BatchNeeds, checkFields, readBatch } from './data/read-batch.js';
 import { badRequest } from './errors.js';
@@ -22,12 +22,23 @@ export interface EvaluateRequest {
   readonly progress?: (done: number) => void;
 }
 
+const keys: KeysOf<EvaluateRequest> = {
+  model: true,
+  dataset: true,
+  executor: true,
+  batch: true,
+  target: true,
+  metrics: true,
+  progress: true,
+};
+
 /**
  * Measures a model on every sample of a data set, the last batch as large as it is. A model of a fixed batch size
  * leaves out what does not fill a batch.
  * @throws TRAINING_REQUEST, TRAINING_TARGETS, and what the executor throws.
  */
 export async function evaluate(request: EvaluateRequest): Promise<Measured> {
+  checkKeys<EvaluateRequest>('evaluate', request, keys);
   const { model, dataset, executor, target = 'label', progress } = request;
   const needs: BatchNeeds = { dataset, inputs: model.inputs, target };
   checkFields(needs);

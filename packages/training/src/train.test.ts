@@ -45,6 +45,14 @@ describe('train', () => {
     expect(structuredClone(events)).toEqual(events);
   });
 
+  it('refuses what a request does not have, from callers without types', async () => {
+    const request = toyRequest(executor);
+    await expect(train({ ...request, ...{ learningRate: 0.1 } })).rejects.toThrow(
+      /^train: expected one of the options .*found "learningRate". It is called schedule now\./,
+    );
+    await expect(train({ ...request, ...{ patiense: 3 } })).rejects.toThrow(/Did you mean "patience"\?/);
+  });
+
   it('leaves the model it was given as it was, and trains a graph of the same form', async () => {
     const model = toyModel();
     const before = toNumbers(model.constants.get('conv.weight')!);

@@ -1,5 +1,5 @@
 import { type TrainingStep, withParameters } from '@espalier/autodiff';
-import { matchNames, sizeOf, type Trained } from '@espalier/core';
+import { checkKeys, type KeysOf, matchNames, sizeOf, type Trained } from '@espalier/core';
 import { checkpointStore } from './checkpoint/checkpoint-store.js';
 import { fingerprint } from './checkpoint/run-fingerprint.js';
 import { notFinite } from './errors.js';
@@ -15,13 +15,50 @@ import { initialWeights, stepGraph } from './run/step-graph.js';
 import { openTeacher } from './run/teacher.js';
 import type { TrainRequest, Weights } from './train-request.js';
 
+const keys: KeysOf<TrainRequest> = {
+  model: true,
+  seed: true,
+  training: true,
+  evaluation: true,
+  batch: true,
+  target: true,
+  augment: true,
+  loss: true,
+  optimizer: true,
+  clipNorm: true,
+  decays: true,
+  teacher: true,
+  lossInputs: true,
+  epochs: true,
+  steps: true,
+  phases: true,
+  schedule: true,
+  freeze: true,
+  masks: true,
+  prune: true,
+  project: true,
+  metrics: true,
+  evaluateEvery: true,
+  patience: true,
+  keepBest: true,
+  monitor: true,
+  executor: true,
+  checkpoint: true,
+  events: true,
+  signal: true,
+};
+
+/** Names that options had before. */
+const formerly = { learningRate: 'schedule', earlyStopping: 'patience', checkpointEvery: 'checkpoint.every' };
+
 /**
  * Trains a model: for each step of each phase it reads the next batch, runs the step's graph, feeds what came out
  * back in, and tells what happened. The same request gives the same bytes, whether or not it was interrupted.
- * @throws TRAINING_REQUEST, TRAINING_NOT_FINITE, TRAINING_TARGETS, CHECKPOINT_OTHER_RUN, CHECKPOINT_DAMAGED, and what
+ * @throws OPTION_UNKNOWN, TRAINING_REQUEST, TRAINING_NOT_FINITE, TRAINING_TARGETS, CHECKPOINT_OTHER_RUN, CHECKPOINT_DAMAGED, and what
  * differentiation and the executor throw.
  */
 export async function train(request: TrainRequest): Promise<Trained> {
+  checkKeys<TrainRequest>('train', request, keys, formerly);
   const plan = runPlan(request);
   monitored(request); // an unknown metric is better found now than after the first epoch
   const { freeze = [] } = request;

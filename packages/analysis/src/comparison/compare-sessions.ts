@@ -1,4 +1,4 @@
-import { isFloat, type Session, type Tensor } from '@espalier/core';
+import { checkKeys, isFloat, type KeysOf, type Session, type Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { noSamples, noSharedOutput } from '../errors.js';
 import { type Batch, type Batches, feedsOf, firstSamples, labelsOf, samplesIn } from './batches.js';
@@ -51,6 +51,16 @@ export interface Comparison {
   readonly bytes: { readonly a: number; readonly b: number; readonly ratio: number } | null;
 }
 
+type Compared = CompareOptions & { readonly batches: Batches };
+
+const keys: KeysOf<Compared> = {
+  batches: true,
+  latency: true,
+  labels: true,
+  bytes: true,
+  progress: true,
+};
+
 /**
  * Runs two sessions on the same batches and compares what they return, a being the reference. Memory stays that of
  * one batch. @throws ANALYSIS_EMPTY without samples, COMPARE_OUTPUTS, COMPARE_SIZE, EVALUATE_LABELS.
@@ -58,8 +68,10 @@ export interface Comparison {
 export async function compareSessions(
   a: Session,
   b: Session,
-  { batches, latency, labels = 'label', bytes, progress }: CompareOptions & { readonly batches: Batches },
+  options: CompareOptions & { readonly batches: Batches },
 ): Promise<Comparison> {
+  checkKeys<Compared>('compareSessions', options, keys);
+  const { batches, latency, labels = 'label', bytes, progress } = options;
   const { pairs, unmatched } = matchOutputs(a, b);
   const meters = pairs.map(({ name }) => createErrorMeter(`output "${name}"`));
   const equals = pairs.map((): EqualCount => ({ total: 0, same: 0 }));

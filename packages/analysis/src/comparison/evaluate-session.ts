@@ -1,4 +1,4 @@
-import type { Session, Tensor } from '@espalier/core';
+import { checkKeys, type KeysOf, type Session, type Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { badLabels, noSamples, noScores, unknownOutput } from '../errors.js';
 import { type Batches, feedsOf, labelsOf, samplesIn } from './batches.js';
@@ -35,6 +35,13 @@ export interface Evaluation {
   readonly scores: 'logits' | 'probabilities';
 }
 
+const keys: KeysOf<EvaluateOptions> = {
+  labels: true,
+  output: true,
+  scores: true,
+  progress: true,
+};
+
 /**
  * Accuracy and loss of a classifier on labelled batches. The loss is the mean of -ln p(label), with p from softmax
  * when the scores are logits; where the model returns probabilities, one below 1e-7 counts as 1e-7, so that a
@@ -44,8 +51,10 @@ export interface Evaluation {
 export async function evaluateSession(
   session: Session,
   batches: Batches,
-  { labels = 'label', output, scores, progress }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkKeys<EvaluateOptions>('evaluateSession', options, keys);
+  const { labels = 'label', output, scores, progress } = options;
   const tally = createTally();
   let named = output;
   let seconds = 0;

@@ -2,9 +2,11 @@ import {
   type AxisRules,
   byteLength,
   bytesFor,
+  checkKeys,
   type Graph,
   indexOf,
   inSight,
+  type KeysOf,
   type Node,
   sizeOf,
   tensorInfo,
@@ -38,12 +40,15 @@ export interface CostOptions {
   readonly rules?: AxisRules;
 }
 
+const keys: KeysOf<CostOptions> = { sizes: true, rules: true };
+
 /**
  * Parameters, bytes, MACs, BOPs and activation memory of a graph, by node and in all. A symbolic batch counts as one
  * sample. A node whose shapes are not known is listed in `unknown`, and then the totals are undefined rather than
  * wrong. `costsOf(graph, { sizes: { sequence: 128 } })` gives other symbols a size.
  */
 export function costsOf(graph: Graph, options: CostOptions = {}): Costs {
+  checkKeys<CostOptions>('costsOf', options, keys);
   const sizes = sizesFor(graph, new Map(Object.entries(options.sizes ?? {})));
   const bound = boundShapes(graph, sizes);
   return costsWithin(bound, { sizes, rules: options.rules, sight: bound, outer: () => undefined });

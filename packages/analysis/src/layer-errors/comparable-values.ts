@@ -68,9 +68,19 @@ export async function singleFeeds(
 /** Cuts values into groups whose bytes for one sample fit `groupBytes`, as far as sizes are known. */
 export function valueGroups(
   graph: Graph,
-  { wanted, groupBytes, ...sizes }: { readonly wanted: readonly ValueId[]; readonly groupBytes: number } & CostOptions,
+  {
+    wanted,
+    groupBytes,
+    sizes,
+    rules,
+  }: { readonly wanted: readonly ValueId[]; readonly groupBytes: number } & CostOptions,
 ): readonly (readonly ValueId[])[] {
-  const bytes = new Map(costsOf(graph, sizes).nodes.map(({ node, outputBytes }) => [node, outputBytes]));
+  const bytes = new Map(
+    costsOf(graph, { ...(sizes ? { sizes } : {}), ...(rules ? { rules } : {}) }).nodes.map(({ node, outputBytes }) => [
+      node,
+      outputBytes,
+    ]),
+  );
   const { producer } = indexOf(graph);
   const groups: ValueId[][] = [];
   let room = 0;

@@ -1,4 +1,4 @@
-import { type AxisPort, type AxisRules, type Graph, isFloat } from '@espalier/core';
+import { type AxisPort, type AxisRules, checkKeys, type Graph, isFloat, type KeysOf } from '@espalier/core';
 import { type RelateOptions, type Relations, relateAxes } from '@espalier/ops';
 import { type AttentionClasses, attentionClasses } from './attention-classes.js';
 import type { Group, Slice } from './group.js';
@@ -16,6 +16,8 @@ export interface CoupledGraph {
   readonly scored: ScoredWeight;
 }
 
+const keys: KeysOf<RelateOptions> = { attention: true, rules: true };
+
 /**
  * Finds the minimally removable groups of a graph: every slice of every constant that must go together, found from what
  * the ops mean and from inferred shapes, never from names. Groups that cannot be pruned say why. Shapes must have
@@ -25,6 +27,7 @@ export interface CoupledGraph {
  *     const small = cut(net, new Map([[net.groups[0].id, [0, 1]]])); // without its first two units
  */
 export function coupled(graph: Graph, options: RelateOptions = {}): CoupledGraph {
+  checkKeys<RelateOptions>('coupled', options, keys);
   const relations = relateAxes(graph, options);
   const attention = attentionClasses(graph, relations);
   const places: Place[] = [];

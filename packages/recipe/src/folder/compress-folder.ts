@@ -1,5 +1,5 @@
 import type { CompressReport } from '@espalier/analysis';
-import { EspalierError, type Files } from '@espalier/core';
+import { checkKeys, EspalierError, type Files, type KeysOf } from '@espalier/core';
 import { type CompressRequest, compressFile } from '../compress.js';
 import type { Recipe } from '../recipe.js';
 import { copyCompanions } from './copy-companions.js';
@@ -37,6 +37,22 @@ export interface FolderReport {
   readonly warnings: readonly string[];
 }
 
+const keys: KeysOf<FolderRequest> = {
+  input: true,
+  output: true,
+  force: true,
+  given: true,
+  versions: true,
+  recipe: true,
+  registry: true,
+  executor: true,
+  files: true,
+  checkpoint: true,
+  signal: true,
+  progress: true,
+  events: true,
+};
+
 /**
  * Writes the folder from which transformers.js and onnxruntime-web load: `onnx/NAME.onnx` in each form, each file
  * verified by running it, and the configuration files that stand beside the model. A form is left out, with the
@@ -44,6 +60,7 @@ export interface FolderReport {
  * @throws FILE_MISSING, FOLDER_EMPTY, and what `compress` throws, unless only the runtime refuses a compressed form.
  */
 export async function compressFolder(request: FolderRequest): Promise<FolderReport> {
+  checkKeys<FolderRequest>('compressFolder', request, keys);
   const { files, recipe, input } = request;
   const folder = request.output.replace(/\/+$/, '');
   const { models, skipped, places } = await findModels(files, input);
