@@ -67,6 +67,7 @@ const keys: KeysOf<TrainingOptions> = {
   clipNorm: true,
   masks: true,
   bnMomentum: true,
+  scaleRate: true,
 };
 
 /**

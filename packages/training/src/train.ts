@@ -27,6 +27,7 @@ const keys: KeysOf<TrainRequest> = {
   optimizer: true,
   clipNorm: true,
   decays: true,
+  scaleRate: true,
   teacher: true,
   lossInputs: true,
   epochs: true,
