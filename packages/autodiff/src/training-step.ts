@@ -68,6 +68,8 @@ const keys: KeysOf<TrainingOptions> = {
   masks: true,
   bnMomentum: true,
   scaleRate: true,
+  dampening: true,
+  batchNorm: true,
 };
 
 /**

@@ -28,6 +28,8 @@ const keys: KeysOf<TrainRequest> = {
   clipNorm: true,
   decays: true,
   scaleRate: true,
+  dampening: true,
+  batchNorm: true,
   teacher: true,
   lossInputs: true,
   epochs: true,
