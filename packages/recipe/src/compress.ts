@@ -11,6 +11,7 @@ import {
 import { axisRulesOf, inferShapes } from '@espalier/ops';
 import { checkOutput } from './check-output.js';
 import { checkSteps } from './check-steps.js';
+import { drawsNumbers } from './draws-numbers.js';
 import { rangesNeedRun } from './errors.js';
 import { checkInputRequest, type InputRequest, sizedGraph } from './input-request.js';
 import { type MadeData, madeData } from './made-data.js';
@@ -107,6 +108,8 @@ interface Made {
   readonly steps: readonly StepRecord[];
   readonly costs: CompressReport['costs'];
   readonly sizes: CompressReport['sizes'];
+  /** Whether the model draws random numbers. */
+  readonly random: boolean;
   /** Absent for large models, whose weights must not stay in memory while the runtime holds both files. */
   readonly graphs: ComparedGraphs | undefined;
   /** Costs and weights by layer; the errors of outputs come later, where the graphs are kept. */
@@ -167,6 +170,7 @@ async function make(request: CompressRequest): Promise<Made> {
     costs: { before: costSummary(costsOf(inferShapes(model.graph), { rules })), after: costSummary(costs.after) },
     sizes: large ? null : { before: await compressedSizes(model.graph), after: await compressedSizes(run.graph) },
     layers: reportLayers(run.reference, output, { costs }),
+    random: drawsNumbers(model.graph),
     graphs: large && executor.openFile ? undefined : { original: model.graph, reference: run.reference, output },
   };
 }
@@ -222,5 +226,8 @@ function reportOf(request: CompressRequest, made: Made, verified: Verified): Com
     seed: recipe.seed ?? 0,
   };
   const comparable = errors !== undefined || comparison === null;
-  return { ...report, warnings: warningsOf(report, { notes, errors: comparable, single: verified.single }) };
+  return {
+    ...report,
+    warnings: warningsOf(report, { notes, errors: comparable, single: verified.single, random: made.random }),
+  };
 }

@@ -64,12 +64,12 @@ export interface Verified {
 
 /** Loads the written file in the runtime, runs it, and compares it with the original. @throws what the runtime throws. */
 export async function verifyOutput(of: Verification): Promise<Verified> {
-  const { executor, original, output, graphs, progress } = of;
+  const { executor, original, graphs, progress } = of;
   progress('load');
   const opened = await openOriginal(executor, { graph: graphs?.original, file: original.file }).catch(unlessRefusal);
   if (opened instanceof EspalierError) return notRun(of, opened);
   const { session: before, single } = opened;
-  const after = await openSession(executor, { graph: graphs?.output, file: output.file });
+  const after = await openResult(of, single);
   try {
     const comparison = await comparisonOf(of, [before, after]);
     const metrics = await metricsOf(of, [before, after]);
@@ -92,9 +92,21 @@ const unlessRefusal = (cause: unknown): EspalierError => {
   throw cause;
 };
 
-/** The findings where the runtime does not take the original: the output has to load unless it lacks the same. */
+/** Any failure of the runtime, as there is no telling whose fault it is. */
+const failure = (cause: unknown): EspalierError => {
+  if (cause instanceof EspalierError && cause.code.startsWith('EXECUTOR_')) return cause;
+  throw cause;
+};
+
+/** The result: the written file, or its graph in float32 where the original runs so alone. */
+async function openResult({ executor, graphs, output }: Verification, single: boolean): Promise<Session> {
+  const source = { graph: graphs?.output, file: output.file };
+  return single ? (await openOriginal(executor, source)).session : openSession(executor, source);
+}
+
+/** The findings where the runtime does not take the original: whether it takes the result is only said. */
 async function notRun({ executor, graphs, output }: Verification, refused: EspalierError): Promise<Verified> {
-  const session = await openSession(executor, { graph: graphs?.output, file: output.file }).catch(unlessRefusal);
+  const session = await openSession(executor, { graph: graphs?.output, file: output.file }).catch(failure);
   const loaded = !(session instanceof EspalierError);
   if (loaded) await session.close();
   return {

@@ -48,6 +48,14 @@ describe('the warnings of a run', () => {
     expect(compared({})).not.toMatch(/says little/);
   });
 
+  it('say that a model draws random numbers, or was run in float32', () => {
+    const warned = (circumstances: { random?: boolean; single?: boolean }) =>
+      warningsOf(findings([], 0.9), { notes: [], errors: true, ...circumstances }).join(' ');
+    expect(warned({ random: true })).toMatch(/draws random numbers/);
+    expect(warned({ single: true })).toMatch(/no kernels for the type/);
+    expect(warned({})).not.toMatch(/random numbers|no kernels/);
+  });
+
   it('do not call microseconds slower', () => {
     const side = { medianMs: 0, p10Ms: 0, p90Ms: 0, runs: 5 };
     const latency = (aMs: number, bMs: number) => ({ a: side, b: side, aMs, bMs, ratio: bMs / aMs, runtime: 'r' });

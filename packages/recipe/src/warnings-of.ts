@@ -14,6 +14,8 @@ interface Circumstances {
   readonly errors: boolean;
   /** Whether the original was run in float32. */
   readonly single?: boolean;
+  /** Whether the model draws random numbers. */
+  readonly random?: boolean;
 }
 
 /** Differences of latency below this are those of the clock and of one call. */
@@ -22,13 +24,16 @@ const leastMs = 0.05;
 /** Warnings for whoever uses the result, in plain sentences. */
 export function warningsOf(
   { comparison, fed, metrics, latency, sizes, input, output, steps }: Findings,
-  { notes, errors, single }: Circumstances,
+  { notes, errors, single, random }: Circumstances,
 ): readonly string[] {
   const warnings = notes.filter(({ outcome }) => outcome === 'warning').map(({ reason }) => reason);
   if (single) {
     warnings.push(
       'The runtime has no kernels for the type that the original computes in: its outputs and latency are those of the same model in float32.',
     );
+  }
+  if (random) {
+    warnings.push('The model draws random numbers: outputs that depend on them differ between any two runs of it.');
   }
   if (fed.role === 'calibration') {
     warnings.push(

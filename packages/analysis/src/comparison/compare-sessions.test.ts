@@ -1,4 +1,4 @@
-import { floats, fromNumbers, type Session, type Tensor } from '@espalier/core';
+import { EspalierError, floats, fromNumbers, type Session, type Tensor } from '@espalier/core';
 import { expect, test, vi } from 'vitest';
 import type { Batch } from './batches.js';
 import { compareSessions } from './compare-sessions.js';
@@ -74,7 +74,7 @@ test('latency is measured on one sample, in pairs, and a ratio above 1 means tha
   const b = session({ y: scaled(1) }, 30);
   const { latency } = await compareSessions(a, b, { batches, latency: { ...quick, runs: 9 } });
   now.mockRestore();
-  expect(a.seen.slice(2)).toEqual(Array.from({ length: 10 }, () => 1));
+  expect(a.seen.slice(2)).toEqual(Array.from({ length: 11 }, () => 1)); // one to see whether a row runs
   expect(latency).toMatchObject({ aMs: 10, bMs: 30, ratio: 3, a: { runs: 9 }, b: { runs: 9 } });
 });
 
@@ -113,4 +113,18 @@ test('outputs of another size and empty data are errors', async () => {
   await expect(
     compareSessions(session({ y: scaled(1) }), session({ y: scaled(1) }), { batches: [], latency: false }),
   ).rejects.toMatchObject({ code: 'ANALYSIS_EMPTY' });
+});
+
+test('a model that does not run on one row of a whole feed is timed on the feed', async () => {
+  const picky = (): Session => ({
+    ...session({ y: scaled(1) }),
+    async run(feeds) {
+      const x = feeds.get('x')!;
+      if (x.shape[0] !== 3) throw new EspalierError('EXECUTOR_FAILED', 'three rows, please', {});
+      return new Map([['y', x]]);
+    },
+  });
+  const whole = [new Map<string, Tensor>([['x', floats([1, 0, 0, 1, 3, 2], [3, 2])]])];
+  const { latency } = await compareSessions(picky(), picky(), { batches: whole, latency: quick });
+  expect(latency?.a.runs).toBeGreaterThan(0);
 });

@@ -1,4 +1,4 @@
-import { checkKeys, isFloat, type KeysOf, type Session, type Tensor } from '@espalier/core';
+import { checkKeys, EspalierError, isFloat, type KeysOf, type Session, type Tensor } from '@espalier/core';
 import { numbersOf } from '@espalier/ops';
 import { noSamples, noSharedOutput } from '../errors.js';
 import { type Batch, type Batches, feedsOf, firstSamples, labelsOf, samplesIn } from './batches.js';
@@ -191,13 +191,28 @@ function createAgreement() {
   return { add, read };
 }
 
-function pairLatency(
+/** Whether a model runs on the first row of a batch: the first axis of a picture of [height, width, 3] is no batch. */
+async function takesOne(session: Session, batch: Batch): Promise<boolean> {
+  const feeds = feedsOf(session, batch);
+  const first = firstSamples(session.inputs, feeds);
+  if (first === feeds) return true;
+  try {
+    await session.run(first);
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof EspalierError)) throw cause;
+    return false;
+  }
+}
+
+async function pairLatency(
   [a, b]: readonly [Session, Session],
   { batch, options }: { readonly batch: Batch; readonly options: LatencyOptions },
 ): Promise<LatencyPair> {
-  const [left, right] = [a, b].map((session) => ({
-    session,
-    feeds: firstSamples(session.inputs, feedsOf(session, batch)),
-  }));
+  const one = await takesOne(a, batch);
+  const [left, right] = [a, b].map((session) => {
+    const feeds = feedsOf(session, batch);
+    return { session, feeds: one ? firstSamples(session.inputs, feeds) : feeds };
+  });
   return measureLatencyPair(left!, right!, options);
 }

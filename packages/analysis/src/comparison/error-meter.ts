@@ -34,6 +34,9 @@ export interface ErrorMeter {
   read(): ErrorStats;
 }
 
+/** The smallest normal float32. Runtimes flush what is below to zero, or not, as they like. */
+const smallestNormal = 2 ** -126;
+
 /** A new meter; `where` names what is compared in error messages. */
 export function createErrorMeter(where = 'comparison'): ErrorMeter {
   let count = 0;
@@ -57,7 +60,8 @@ export function createErrorMeter(where = 'comparison'): ErrorMeter {
     for (let i = 0; i < reference.length; i++) {
       const r = reference[i]!;
       const o = other[i]!;
-      const e = r - o;
+      const difference = r - o;
+      const e = difference < smallestNormal && difference > -smallestNormal ? 0 : difference;
       if (e - e !== 0) {
         // Equal infinities and two NaNs are no break, but no agreement either.
         if (Object.is(r, o)) undefinedBoth++;

@@ -12,6 +12,7 @@ it('finds an output that is the same for every sample, within a batch and across
   expect(constantAfter([1, 2, 1, 2])).toBe(true);
   expect(constantAfter([1, 2, 1, 2], [1, 2, 1, 2])).toBe(true);
   expect(constantAfter([1, 2, 1, 3])).toBe(false);
+  expect(constantAfter([1e-44, 2, 0, 2])).toBe(true);
   expect(constantAfter([1, 2, 1, 2], [1, 2, 2, 2])).toBe(false);
 });
 

@@ -15,6 +15,11 @@ test('equal numbers have the highest ratio, which survives JSON', () => {
   expect(JSON.parse(JSON.stringify(errorStats([1], [1])))).toEqual(errorStats([1], [1]));
 });
 
+test('numbers that runtimes may flush to zero are no difference', () => {
+  expect(snrDb([1e-44, 1e-40], [0, 2e-40])).toBe(300);
+  expect(snrDb([1e-36], [2e-36])).toBe(0);
+});
+
 test('a NaN that the reference does not have is the lowest ratio and is counted', () => {
   expect(errorStats([1, 2, 3], [1, Number.NaN, 3])).toMatchObject({
     snrDb: -300,
