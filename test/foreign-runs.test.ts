@@ -8,7 +8,11 @@ import {
   createRandom,
   floats,
   type Graph,
+  int,
+  ints,
   joinBytes,
+  longs,
+  scalar,
   type Tensor,
   tensor,
 } from '@espalier/core';
@@ -122,4 +126,31 @@ describe('a model of a type that the runtime has no kernels for', () => {
     expect(report.comparison?.outputs[0]?.snrDb).toBeGreaterThan(least);
     expect(report.warnings.join(' ')).toMatch(/no kernels for the type/);
   });
+});
+
+it('a picture of [height, width, 3] is fed whole through calibration, comparison and errors by layer', async () => {
+  const picture: Graph = createGraph({
+    inputs: ['image'],
+    outputs: ['y'],
+    values: new Map([
+      ['image', { dtype: 'uint8' as const, shape: ['height', 'width', 3] }],
+      ['y', { dtype: 'float32' as const, shape: [1, 16, 'h', 'w'] }],
+    ]),
+    constants: new Map<string, Tensor>([
+      ['scale', scalar(255)],
+      ['first', longs([0])],
+      ['w', draw([16, 3, 4, 4])],
+    ]),
+    nodes: [
+      createNode({ id: 'c', op: 'Cast', inputs: ['image'], outputs: ['f'], attributes: { to: int(1) } }),
+      createNode({ id: 'd', op: 'Div', inputs: ['f', 'scale'], outputs: ['n'] }),
+      createNode({ id: 't', op: 'Transpose', inputs: ['n'], outputs: ['p'], attributes: { perm: ints([2, 0, 1]) } }),
+      createNode({ id: 'u', op: 'Unsqueeze', inputs: ['p', 'first'], outputs: ['b'] }),
+      createNode({ id: 'k', op: 'Conv', inputs: ['b', 'w'], outputs: ['y'], attributes: { strides: ints([4, 4]) } }),
+    ],
+  });
+  const report = await run(picture, 'int8');
+  expect(report.comparison?.outputs[0]?.snrDb).toBeGreaterThan(30);
+  expect(report.latency?.ratio).toBeGreaterThan(0);
+  expect(report.layers.some(({ snrDb }) => snrDb !== null)).toBe(true);
 });

@@ -97,7 +97,7 @@ export function batchesFor(
   if (inputs.length === 0) return oneEmptyFeed;
   const names = new Set([...inputs.map(({ name }) => name), ...(labels ? ['label'] : [])]);
   const feeds = [...dataset.fields.keys()].filter((name) => names.has(name));
-  if (inputs.some((port) => isWhole(dataset, port))) return wholeFeeds(dataset, feeds);
+  if (feedsWhole(dataset, inputs)) return wholeFeeds(dataset, feeds);
   const fixed = inputs.map(({ shape }) => shape?.[0]).find((dim) => typeof dim === 'number');
   return batchesOf(dataset, { batch: fixed ?? batch ?? comfortable(dataset), feeds, dropLast: fixed !== undefined });
 }
@@ -110,6 +110,10 @@ const isWhole = (dataset: Dataset, port: Port): boolean => {
   const field = dataset.fields.get(port.name)?.shape;
   return field !== undefined && field.length === port.shape?.length;
 };
+
+/** Whether a batch of a data set is one whole feed, whose first axes do not number samples. */
+export const feedsWhole = (dataset: Dataset, inputs: readonly Port[]): boolean =>
+  inputs.some((port) => isWhole(dataset, port));
 
 /** A model without inputs computes the same at every run. */
 async function* oneEmptyFeed(): AsyncGenerator<ReadonlyMap<string, Tensor>> {

@@ -19,7 +19,7 @@ import {
   type Session,
 } from '@espalier/core';
 import { singlePrecision } from '@espalier/passes';
-import { batchesFor } from './open-data.js';
+import { batchesFor, feedsWhole } from './open-data.js';
 import { isRefusal, openOriginal } from './open-original.js';
 import { openSession } from './open-session.js';
 import type { Progress } from './step.js';
@@ -161,10 +161,11 @@ async function errorsOf(
 ): Promise<LayerErrors | undefined> {
   if (!graphs || !samples) return undefined;
   const batches = batchesFor(samples, inputs)();
-  const reference = single ? singlePrecision(graphs.reference).graph : graphs.reference;
-  return layerErrors(reference, graphs.output, {
+  const runnable = (graph: Graph): Graph => (single ? singlePrecision(graph).graph : graph);
+  return layerErrors(runnable(graphs.reference), runnable(graphs.output), {
     executor,
     batches,
+    whole: feedsWhole(samples, inputs),
     progress: (done) => progress('errors by layer', done),
   });
 }

@@ -48,14 +48,14 @@ export function comparableValues(
 /** Single samples from the front of the batches; as many rows at a time as an input fixes. */
 export async function singleFeeds(
   graph: Graph,
-  { batches, samples }: { readonly batches: Batches; readonly samples: number },
+  { batches, samples, whole }: { readonly batches: Batches; readonly samples: number; readonly whole: boolean },
 ): Promise<readonly Feeds[]> {
   const feeds: Feeds[] = [];
   const lead = graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((dim) => typeof dim === 'number');
   const step = typeof lead === 'number' && lead > 0 ? lead : 1;
   for await (const batch of batches) {
     const fed = new Map([...batch].filter(([name]) => graph.inputs.includes(name)));
-    const count = samplesIn(fed);
+    const count = whole ? 1 : samplesIn(fed);
     if (count === 1) feeds.push(fed);
     for (let from = 0; count > 1 && from < count && feeds.length < samples; from += step) {
       feeds.push(new Map([...fed].map(([name, tensor]) => [name, rowsOf(tensor, { from, count: step })])));

@@ -11,6 +11,8 @@ export interface LayerErrorOptions extends CostOptions {
   readonly batches: Batches;
   /** Samples to look at. Default: 8. */
   readonly samples?: number;
+  /** Whether each batch is one whole feed, whose first axes do not number samples. Default: false. */
+  readonly whole?: boolean;
   /** Bytes of intermediate values that one run may return. Default: 64 MB. */
   readonly groupBytes?: number;
   /** Values to compare. Default: the outputs of all layers that multiply, of Add, and of the graph. */
@@ -44,10 +46,19 @@ export interface LayerErrors {
 export async function layerErrors(
   original: Graph,
   changed: Graph,
-  { executor, batches, samples = 8, groupBytes = 2 ** 26, values, progress, ...sizes }: LayerErrorOptions,
+  {
+    executor,
+    batches,
+    samples = 8,
+    whole = false,
+    groupBytes = 2 ** 26,
+    values,
+    progress,
+    ...sizes
+  }: LayerErrorOptions,
 ): Promise<LayerErrors> {
   const { wanted, skipped } = comparableValues(original, changed, values);
-  const feeds = await singleFeeds(original, { batches, samples });
+  const feeds = await singleFeeds(original, { batches, samples, whole });
   if (feeds.length === 0) throw noSamples('layer errors');
   const meters = new Map(wanted.map(({ value }) => [value, createErrorMeter(`value "${value}"`)]));
   const reshaped = new Set<ValueId>();
