@@ -95,11 +95,12 @@ export async function besidePeer({
       // Beyond this, both compute the same for any use: the rest is the rounding of sums in another order.
       const heard = Math.min(b, exact) - Math.min(a, exact);
       const bytes = readFileSync(output).length / readFileSync(path).length;
+      const isWorse = bytes > 1 || heard < -1 || latency > 1.05;
       return [
         `beside onnxruntime's quantizer: ${bytes.toFixed(3)} of its bytes`,
         `${b - a >= 0 ? '+' : ''}${(b - a).toFixed(1)} dB (${b.toFixed(1)} and ${a.toFixed(1)})`,
         `${latency.toFixed(2)} of its time`,
-        ...(bytes > 1 || heard < -1 || latency > 1.05 ? ['WORSE'] : []),
+        ...(a >= exact && bytes < 1 ? ['which quantized nothing'] : isWorse ? ['WORSE'] : []),
       ].join(', ');
     } finally {
       await theirs.close();

@@ -48,7 +48,11 @@ export function comparableValues(
 /** Single samples from the front of the batches; as many rows at a time as an input fixes. */
 export async function singleFeeds(
   graph: Graph,
-  { batches, samples, whole }: { readonly batches: Batches; readonly samples: number; readonly whole: boolean },
+  {
+    batches,
+    samples,
+    whole = false,
+  }: { readonly batches: Batches; readonly samples: number; readonly whole?: boolean },
 ): Promise<readonly Feeds[]> {
   const feeds: Feeds[] = [];
   const lead = graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((dim) => typeof dim === 'number');
