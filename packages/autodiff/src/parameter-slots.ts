@@ -47,6 +47,7 @@ const uses = {
   ]),
   PRelu: layer([undefined, 'norm']),
   'espalier::FakeQuantize': layer(['weight', 'quantizer'], 'fixed in a quantizer'),
+  'espalier::ParameterizedQuantize': layer(['weight', 'quantizer', 'quantizer', 'quantizer']),
   Concat: { kind: 'join' },
   ...all({ kind: 'shift' }, ['Add', 'Sub', 'Sum']),
   ...all({ kind: 'scale' }, ['Div', 'Mul']),

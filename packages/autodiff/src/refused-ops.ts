@@ -110,6 +110,7 @@ export const refusedOps = {
   ...all('an op whose second derivative is not written: use central differences', [
     'espalier::BatchNormGradient',
     'espalier::FakeQuantizeGradient',
+    'espalier::ParameterizedQuantizeGradient',
   ]),
   ...all('an op whose derivative is not written', [
     'Affine',

@@ -54,6 +54,7 @@ const slots: Readonly<Partial<Record<OpName, Partial<Record<ConstantRole, readon
   'com.microsoft::QLinearWhere': { scale: [2, 3, 5, 6, 7, 8] },
   'com.microsoft::QuantizeLinear': { scale: [1, 2] },
   'espalier::FakeQuantize': { scale: [1, 2] },
+  'espalier::ParameterizedQuantize': { scale: [1, 2, 3] },
 };
 
 /** Any number of parts: scale and zero point of the result, then each part with its own. */

@@ -272,6 +272,8 @@ export const opNames = [
   'espalier::ConvWeightGradient',
   'espalier::FakeQuantize',
   'espalier::FakeQuantizeGradient',
+  'espalier::ParameterizedQuantize',
+  'espalier::ParameterizedQuantizeGradient',
   'espalier::MaxPoolGradient',
 ] as const;
 

@@ -6,6 +6,8 @@ import { lowerConvInputGradient } from './lower/conv-input-gradient.js';
 import { lowerConvWeightGradient } from './lower/conv-weight-gradient.js';
 import { lowerFakeQuantizeGradient } from './lower/fake-quantize-gradient.js';
 import { lowerMaxPoolGradient } from './lower/max-pool-gradient.js';
+import { lowerParameterizedQuantize } from './lower/parameterized-quantize.js';
+import { lowerParameterizedQuantizeGradient } from './lower/parameterized-quantize-gradient.js';
 import type { Lowering } from './lowering.js';
 
 /** The lowering of each op of the `espalier` domain to standard ops. */
@@ -17,6 +19,8 @@ export const lowerings = {
   'espalier::FakeQuantize': lowerFakeQuantize,
   'espalier::FakeQuantizeGradient': lowerFakeQuantizeGradient,
   'espalier::MaxPoolGradient': lowerMaxPoolGradient,
+  'espalier::ParameterizedQuantize': lowerParameterizedQuantize,
+  'espalier::ParameterizedQuantizeGradient': lowerParameterizedQuantizeGradient,
 } as const satisfies Record<string, Lowering>;
 
 const byOp: ReadonlyMap<string, Lowering> = new Map(Object.entries(lowerings));

@@ -44,6 +44,7 @@ const layers = new Set([
   'PRelu',
   'espalier::BatchNormTraining',
   'espalier::FakeQuantize',
+  'espalier::ParameterizedQuantize',
 ]);
 
 /** Ops that read whole numbers as codes of weights: several of those are weights like others. */

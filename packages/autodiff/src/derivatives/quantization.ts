@@ -47,5 +47,18 @@ function clippedGradient(c: DerivativeContext, dx: ValueId): ValueId {
   return single && scale.length === 1 ? c.emit('Reshape', [sum, c.longs([1])]) : sum;
 }
 
+/** The gradients of what is quantized, of the step, the limit and the exponent: see the lowering of the gradient op. */
+const parameterizedQuantize: Derivative = (c) => {
+  const exponent = c.node.inputs[3];
+  return c.emitAll(
+    'espalier::ParameterizedQuantizeGradient',
+    [c.input(0), c.input(1), c.input(2), exponent, c.gradient(0)],
+    { outputs: exponent === undefined ? 3 : 4, attributes: Object.fromEntries(c.node.attributes) },
+  );
+};
+
 /** Quantizers for training. */
-export const quantization = { 'espalier::FakeQuantize': fakeQuantize } satisfies Readonly<Record<string, Derivative>>;
+export const quantization = {
+  'espalier::FakeQuantize': fakeQuantize,
+  'espalier::ParameterizedQuantize': parameterizedQuantize,
+} satisfies Readonly<Record<string, Derivative>>;

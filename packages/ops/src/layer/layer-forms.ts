@@ -92,6 +92,7 @@ export const layerForms = {
     'espalier::ConvInputGradient',
     'espalier::ConvWeightGradient',
     'espalier::FakeQuantizeGradient',
+    'espalier::ParameterizedQuantizeGradient',
     'espalier::MaxPoolGradient',
   ]),
   ...none('codes or decodes each element', [
@@ -101,6 +102,7 @@ export const layerForms = {
     'com.microsoft::DequantizeLinear',
     'com.microsoft::QuantizeLinear',
     'espalier::FakeQuantize',
+    'espalier::ParameterizedQuantize',
   ]),
   ...none('combines elements of one input', [
     'ArgMax',

@@ -49,4 +49,5 @@ export const quantizationRules = {
   'com.microsoft::QLinearWhere': (site) => [typeOf(site.dtype(1), broadcastOf(site, [0, 1, 4]))],
   'com.microsoft::QuantizeLinear': quantize,
   'espalier::FakeQuantize': same,
+  'espalier::ParameterizedQuantize': same,
 } as const satisfies Partial<Record<OpName, ShapeRule>>;

@@ -49,5 +49,7 @@ export const trainingRules = {
     typeOf(site.dtype(0), site.shape(0)),
     typeOf(site.dtype(1), site.shape(1)),
   ],
+  'espalier::ParameterizedQuantizeGradient': (site) =>
+    [0, 1, 2, 3].map((slot) => typeOf(site.dtype(slot), site.shape(slot))),
   'espalier::MaxPoolGradient': (site) => [typeOf(site.dtype(0), site.shape(0))],
 } as const satisfies Partial<Record<OpName, ShapeRule>>;

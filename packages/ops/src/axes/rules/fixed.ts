@@ -104,4 +104,5 @@ export const fixedRules = {
   'espalier::ConvWeightGradient': training,
   'espalier::FakeQuantizeGradient': training,
   'espalier::MaxPoolGradient': training,
+  'espalier::ParameterizedQuantizeGradient': training,
 } as const satisfies Record<string, AxisRule>;

@@ -4,11 +4,15 @@ import { broadcast, roles } from './elementwise.js';
 import { ends } from './ends.js';
 
 /** Scales and zero points are one number, one per index of an axis, or one per block of it. */
-function relateScales(site: AxisSite, x: AxisPort, along: number): void {
+function relateScales(
+  site: AxisSite,
+  x: AxisPort,
+  { along, last }: { readonly along: number; readonly last: number },
+): void {
   const block = intOf(site.node, 'block_size', 0);
   const axis = x.axes[along];
   if (block > 0 && axis) site.tie(axis, (i) => Math.floor(i / block));
-  for (const port of site.inputs.slice(1, 3)) {
+  for (const port of site.inputs.slice(1, last + 1)) {
     if (!port || port.shape.length === 0) continue;
     if (port.shape.length === 1) {
       if (axis?.size === port.shape[0]) site.same(port.axes[0]!, axis!);
@@ -22,21 +26,23 @@ function relateScales(site: AxisSite, x: AxisPort, along: number): void {
   }
 }
 
-/** Real numbers to codes and back: transparent for whatever is cut, and the code of zero is that of zero. */
-const quantize: AxisRule = {
+/** Real numbers to codes and back, with scales in slots 1 to `last`: transparent for whatever is cut, and the code of zero is that of zero. */
+const quantizeUpTo = (last: number): AxisRule => ({
   relate(site) {
     const found = ends(site);
     if (!found) return;
     const { x } = found;
     broadcast(site, [x]);
-    for (const slot of [1, 2]) roles(site, slot, 'keeps');
+    for (let slot = 1; slot <= last; slot++) roles(site, slot, 'keeps');
     const along = axisAt(intOf(site.node, 'axis', 1), x.shape.length);
-    relateScales(site, x, along);
+    relateScales(site, x, { along, last });
     if (x.constant && site.node.op.endsWith('DequantizeLinear')) {
       site.coded(x, site.inputs[2], along, intOf(site.node, 'block_size', 0));
     }
   },
-};
+});
+
+const quantize = quantizeUpTo(2);
 
 /** The range always holds zero, so that zeros that go do not change it. */
 const dynamicQuantize: AxisRule = { relate: (site) => broadcast(site, site.inputs.slice(0, 1)) };
@@ -49,4 +55,5 @@ export const quantizeRules = {
   'com.microsoft::DequantizeLinear': quantize,
   'com.microsoft::QuantizeLinear': quantize,
   'espalier::FakeQuantize': quantize,
+  'espalier::ParameterizedQuantize': quantizeUpTo(3),
 } as const satisfies Record<string, AxisRule>;

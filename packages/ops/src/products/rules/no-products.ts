@@ -42,7 +42,8 @@ export const noProducts = [
   'com.microsoft::RelativePositionBias', 'com.microsoft::RotaryEmbedding', 'com.microsoft::SkipGroupNorm',
   'com.microsoft::SkipLayerNormalization', 'com.microsoft::SkipSimplifiedLayerNormalization', 'com.microsoft::Trilu',
   'espalier::BatchNormGradient', 'espalier::BatchNormTraining', 'espalier::FakeQuantize',
-  'espalier::FakeQuantizeGradient', 'espalier::MaxPoolGradient',
+  'espalier::FakeQuantizeGradient', 'espalier::MaxPoolGradient', 'espalier::ParameterizedQuantize',
+  'espalier::ParameterizedQuantizeGradient',
 ] as const satisfies readonly OpName[];
 
 /** The same, of ops that are not among the known ones. */
