@@ -17,8 +17,30 @@ import type { Metric } from './metrics/metric.js';
 /** Tensors by the names they have in the model: parameters, running statistics. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
+/** What a projection knows besides the weights after the update. */
+export interface Update {
+  /** Counts from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** The weights before the update: their difference is the direction that the optimizer took. */
+  readonly before: Weights;
+  /** What the projection returned after the step before; empty at the first step. */
+  readonly memory: Weights;
+}
+
+/** What a projection makes of an update. */
+export interface Projected {
+  readonly weights: Weights;
+  /** Passed to the next step, and kept in checkpoints. Default: the memory as it was. */
+  readonly memory?: Weights;
+}
+
 /** A pure change of the weights after each update: what a method demands of them beyond the gradient. */
-export type Projection = (weights: Weights, step: number) => Weights;
+export interface Projection {
+  (weights: Weights, update: Update): Projected;
+  /** Tells projections apart: a checkpoint of a run with another key is refused. Default: none. */
+  readonly key?: string;
+}
 
 /** Chooses what to prune: masks for the model's current weights that reach a sparsity. */
 export type Prune = (model: Graph, sparsity: number) => Masks | Promise<Masks>;

@@ -91,9 +91,14 @@ describe('train', () => {
     const trained = await train(
       toyRequest(executor, {
         epochs: 1,
-        project(weights, step) {
+        project(weights, { step, before, memory }) {
           seen.push(step);
-          return new Map([...weights, ['fc.bias', floats([7, 7, 7])]]);
+          expect(before.get('fc.bias')!.data[0]).toBe(step === 1 ? toyModel().constants.get('fc.bias')!.data[0] : 7);
+          expect(memory.get('last')?.data[0] ?? 0).toBe(step - 1);
+          return {
+            weights: new Map([...weights, ['fc.bias', floats([7, 7, 7])]]),
+            memory: new Map([['last', floats([step], [])]]),
+          };
         },
       }),
     );

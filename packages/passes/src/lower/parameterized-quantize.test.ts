@@ -19,7 +19,10 @@ function lowered(data: Tensor, { step, limit, exponent, signed = 1 }: Parameters
   const inputs = [data, step, limit, exponent].map((each, i) => each && b.constant(`in${i}`, each));
   const attributes = { signed: int(signed), axis: int(0) };
   const outputs = dy
-    ? b.addAll('espalier::ParameterizedQuantizeGradient', [...inputs, b.constant('dy', dy)], { outputs: exponent ? 4 : 3, attributes })
+    ? b.addAll('espalier::ParameterizedQuantizeGradient', [...inputs, b.constant('dy', dy)], {
+        outputs: exponent ? 4 : 3,
+        attributes,
+      })
     : [b.add('espalier::ParameterizedQuantize', inputs, { attributes })];
   return lowerCustomOps(inferShapes({ ...b.finish(), outputs }));
 }
@@ -96,6 +99,8 @@ describe('a parameterized quantizer', () => {
   test('an axis that x lacks is refused', () => {
     const wrong = { step: floats([0.1, 0.1]), limit: floats([1, 1]) };
     const graph = () => lowered(floats([1], []), wrong);
-    expect(graph).toThrowErrorMatchingInlineSnapshot(`[EspalierError: node "ParameterizedQuantize/ParameterizedQuantize" (espalier::ParameterizedQuantize): expected an axis within rank 0, found 0. Correct the node, or lower it with a pass of your own first.]`);
+    expect(graph).toThrowErrorMatchingInlineSnapshot(
+      `[EspalierError: node "ParameterizedQuantize/ParameterizedQuantize" (espalier::ParameterizedQuantize): expected an axis within rank 0, found 0. Correct the node, or lower it with a pass of your own first.]`,
+    );
   });
 });

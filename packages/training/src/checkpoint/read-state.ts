@@ -27,6 +27,7 @@ export function readState(
       optimizer: folder('optimizer'),
       masks: folder('masks'),
       dense: folder('dense'),
+      memory: folder('memory'),
       kept: new Map(kept.map((name, i) => [name, folder(`kept/${i}`)])),
       best: best && { ...best, weights: folder('best') },
       stopped,

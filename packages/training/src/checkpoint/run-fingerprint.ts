@@ -7,8 +7,8 @@ import type { TrainRequest } from '../train-request.js';
 /**
  * A SHA-256 over all that decides a run: the graph of its step (which holds model, loss and optimizer with their
  * numbers), the weights it begins with, the teacher, schedules by their values, pruning by the masks it chooses for
- * the weights at the beginning, data sets by name and size, phases and settings. Projections and `lossInputs` cannot
- * be compared and are left out.
+ * the weights at the beginning, data sets by name and size, phases and settings. Of a projection its key counts;
+ * `lossInputs` cannot be compared and are left out.
  */
 export async function fingerprint(
   request: TrainRequest,
@@ -25,7 +25,17 @@ export async function fingerprint(
     }
   }
   const sets = [training, evaluation].map((set) => set && [set.name, set.size, [...set.fields.keys()]]);
-  const settings = { batch, seed, target, augment, freeze, evaluateEvery, patience };
+  const projection = request.project?.key;
+  const settings = {
+    batch,
+    seed,
+    target,
+    augment,
+    freeze,
+    evaluateEvery,
+    patience,
+    ...(projection ? { projection } : {}),
+  };
   const monitor = [request.keepBest, request.monitor, request.metrics?.map(({ name }) => name)];
   const spoken = phases.map((phase) =>
     phase.do === 'ramp' ? { ...phase, sparsity: sampled((at) => rampSparsity(phase, at, plan), phase.steps) } : phase,

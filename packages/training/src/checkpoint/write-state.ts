@@ -4,7 +4,8 @@ import type { RunState } from '../run/run-state.js';
 import { type StateText, stateKey } from './state-text.js';
 
 /**
- * A run's state as one safetensors file: tensors under `weights/`, `optimizer/`, `masks/`, `dense/`, `best/` and `kept/NUMBER/`,
+ * A run's state as one safetensors file: tensors under `weights/`, `optimizer/`, `masks/`, `dense/`, `memory/`, `best/`
+ * and `kept/NUMBER/`,
  * everything else as JSON in its metadata. One file is one unit: it is there whole or not at all.
  */
 export function writeState(state: RunState, fingerprint: string): readonly Uint8Array[] {
@@ -16,6 +17,7 @@ export function writeState(state: RunState, fingerprint: string): readonly Uint8
   put('optimizer', state.optimizer);
   put('masks', state.masks);
   put('dense', state.dense);
+  put('memory', state.memory);
   if (state.best) put('best', state.best.weights);
   const kept = [...state.kept.keys()];
   for (const [i, name] of kept.entries()) put(`kept/${i}`, state.kept.get(name)!);

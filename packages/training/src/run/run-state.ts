@@ -24,6 +24,8 @@ export interface RunState {
    * only where the sparsity falls again later.
    */
   readonly dense: Weights;
+  /** What the projection of the run goes on from. */
+  readonly memory: Weights;
   /** Globs of parameters that do not change. */
   readonly frozen: readonly string[];
   /** Weights that phases kept, by the name they were kept under. */
@@ -56,6 +58,7 @@ export const initialState = (weights: Weights, frozen: readonly string[], masks:
   masks,
   sparsity: 0,
   dense: new Map(),
+  memory: new Map(),
   frozen,
   kept: new Map(),
   best: undefined,

@@ -40,10 +40,12 @@ export async function settleStep(
   const { request, plan, pace } = run;
   const { step } = after;
   if (!Number.isFinite(loss)) throw notFinite('a loss that is finite', { step, learningRate, found: String(loss) });
-  const weights = request.project
-    ? unlessFrozen(request.project(after.weights, step), before.weights, after.frozen)
-    : after.weights;
-  let state: RunState = { ...after, weights, lossSum: after.lossSum + loss, lossCount: after.lossCount + 1 };
+  let state: RunState = {
+    ...after,
+    ...projected({ before, after, learningRate }, request),
+    lossSum: after.lossSum + loss,
+    lossCount: after.lossCount + 1,
+  };
   request.events?.({
     event: 'step',
     step,
@@ -57,6 +59,17 @@ export async function settleStep(
   if (ends) state = await judgeEpoch(state, request, plan);
   if (saves) await saveState(state, run);
   return request.signal?.aborted && state.stopped === undefined ? { ...state, stopped: 'cancelled' } : state;
+}
+
+/** The weights after the projection, except frozen ones, and what it goes on from. */
+function projected(
+  { before, after, learningRate }: Omit<StepResult, 'loss'>,
+  { project }: Run['request'],
+): Pick<RunState, 'weights' | 'memory'> {
+  const { step, memory } = after;
+  if (!project) return { weights: after.weights, memory };
+  const made = project(after.weights, { step, learningRate, before: before.weights, memory });
+  return { weights: unlessFrozen(made.weights, before.weights, after.frozen), memory: made.memory ?? memory };
 }
 
 /** Whether a step ends an epoch, and whether an evaluation and a checkpoint follow it. */

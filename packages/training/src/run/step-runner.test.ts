@@ -121,7 +121,7 @@ describe('steps of a run', () => {
 
   it('feed tensors back where a projection changes them', async () => {
     const { executor, told } = watched(wasm);
-    await train(toyRequest(executor, { epochs: 1, project: (weights) => weights }));
+    await train(toyRequest(executor, { epochs: 1, project: (weights) => ({ weights }) }));
     expect(told).not.toContain('loop');
   });
 
