@@ -13,5 +13,6 @@ export { squaredErrorMetric } from './metrics/squared-error.js';
 export { topOne } from './metrics/top-one.js';
 export { sparsify } from './sparsify/sparsify.js';
 export { train } from './train.js';
+export { type TrainerPlan, trainByOptions, trainingBatches } from './train-by-options.js';
 export type * from './train-request.js';
 export { type TrainerOptions, trainerOptions } from './trainer-options.js';

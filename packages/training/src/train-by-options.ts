@@ -13,7 +13,7 @@ import type { TrainerOptions } from './trainer-options.js';
 import { withLearningRate } from './with-learning-rate.js';
 
 /** The part of a request that a trainer decides: the length, and its actions during training. */
-export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'schedule'>;
+export type TrainerPlan = Pick<TrainRequest, 'epochs' | 'phases' | 'prune' | 'schedule' | 'project'>;
 
 /** Trains by the options that all trainers share, then recomputes batch norms if the options say so. */
 export async function trainByOptions(
@@ -76,12 +76,16 @@ function zerosOf(model: Graph): Masks {
 /** The statistics of batch norms from training batches as they are, and what that does to the metrics. */
 async function remeasured(trained: Trained, request: TrainRequest, count: number): Promise<Trained> {
   const { executor, evaluation, batch } = request;
-  const graph = await reestimateBatchNorm(trained.graph, batchesOf(request, count), executor);
+  const graph = await reestimateBatchNorm(trained.graph, trainingBatches(request, count), executor);
   if (!evaluation) return { ...trained, graph };
   return { ...trained, graph, metrics: await evaluate({ model: graph, dataset: evaluation, executor, batch }) };
 }
 
-async function* batchesOf({ training, batch, seed, model }: TrainRequest, count: number) {
+/** The inputs of so many batches of the training data, in the order of its first epoch and not augmented. */
+export async function* trainingBatches(
+  { training, batch, seed, model }: Pick<TrainRequest, 'training' | 'batch' | 'seed' | 'model'>,
+  count: number,
+): AsyncGenerator<ReadonlyMap<string, Tensor>> {
   const order = batchOrder({ size: training.size, batch, seed });
   const needs = { dataset: training, inputs: model.inputs, target: 'label' };
   const read = (step: number) => readBatch(needs, order.at(step).samples);

@@ -115,6 +115,7 @@ function trained(state: RunState, { request, plan, pace }: Run): Trained {
     history: state.history,
     ...(metrics ? { metrics } : {}),
     masks: state.masks,
+    ...(state.memory.size > 0 ? { memory: state.memory } : {}),
     ...(state.masks.size > 0 ? { sparsity: maskedShare(state.masks) } : {}),
     epochs: state.history.length,
     steps: state.step,
