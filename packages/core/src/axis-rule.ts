@@ -150,6 +150,11 @@ export interface Edit {
  */
 export interface AxisRule {
   relate(site: AxisSite): void;
+  /**
+   * Whether the op hands on its first input element by element, as quantizers do: a constant there then has the roles
+   * of what comes out. Default: false.
+   */
+  readonly transparent?: boolean;
   /** Asked for every node with an axis that loses indices, before anything is removed; undefined when nothing is to do. */
   rewrite?(site: AxisSite, kept: Kept): Edit | undefined;
 }

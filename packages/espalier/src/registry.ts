@@ -1,6 +1,7 @@
 import * as autodiff from '@espalier/autodiff';
 import { createRegistry } from '@espalier/core';
 import * as datasets from '@espalier/datasets';
+import { geta } from '@espalier/joint';
 import { onnxExport, onnxImport } from '@espalier/onnx';
 import { onnxruntime } from '@espalier/onnxruntime';
 import { onnxruntimeTarget } from '@espalier/onnxruntime/target';
@@ -89,6 +90,7 @@ export const registry = createRegistry([
   schedules.warmUp,
   finetune,
   sparsify,
+  geta,
   zoo.lenet5,
   zoo.vgg7,
   zoo.resnet20,

@@ -1,3 +1,12 @@
+export { fixWidths } from './fix-widths.js';
+export { geta } from './geta.js';
+export { type GetaOptions, getaOptions } from './geta-options.js';
+export { type ParameterizeOptions, parameterize } from './parameterize.js';
+export type { QassoMemory } from './qasso/memory.js';
+export type { ChooseUnits, QassoPlan } from './qasso/plan.js';
 export { qasso } from './qasso/qasso.js';
+export type { Criterion, CriterionWeights } from './qasso/saliency.js';
+export type { Stages } from './qasso/stages.js';
+export { type Part, type UnitGroup, unitGroups } from './qasso/unit-parts.js';
 export { type Quantizer, quantizersOf } from './quantizers-of.js';
 export { type Lattice, stepFor, stepWithin, type Widths, widthOf } from './width.js';

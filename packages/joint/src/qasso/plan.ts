@@ -18,8 +18,6 @@ export interface QassoPlan {
   readonly widths: { readonly weights: Widths; readonly activations: Widths };
   /** The widest width when the projection stage begins. */
   readonly start: number;
-  /** Learning rate of steps, limits and exponents, as a share of that of the weights. */
-  readonly rateFactor: number;
 }
 
 /** The widths that a moment permits a quantizer; `fixed` is its width in the last stage. */

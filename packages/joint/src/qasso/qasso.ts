@@ -4,7 +4,7 @@ import { forgetUnits } from './forget-units.js';
 import { type QassoMemory, readMemory, unitStates, unitsIn, writeMemory } from './memory.js';
 import type { QassoPlan } from './plan.js';
 import { saliency } from './saliency.js';
-import { fixedWidths, projectSteps, slowQuantizers } from './settle-widths.js';
+import { fixedWidths, holdExponents, projectSteps } from './settle-widths.js';
 import { type Moment, momentOf } from './stages.js';
 import { eachRun, type UnitGroup } from './unit-parts.js';
 
@@ -26,7 +26,7 @@ export const qasso =
     const moment = momentOf(update.step, plan.stages);
     const memory = startOfPeriod(readMemory(update.memory, plan), { moment, plan, update, after });
     const weights = new Map(after);
-    slowQuantizers(weights, update.before, plan);
+    holdExponents(weights, plan);
     const held = forgetUnits(weights, { before: update.before, after, moment, memory, plan });
     const widths = moment.stage === 'cool' ? fixedWidths(memory.widths, weights, plan) : memory.widths;
     projectSteps(weights, { moment, widths, held, plan });

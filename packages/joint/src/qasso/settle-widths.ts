@@ -6,27 +6,17 @@ import { stepWithin } from '../width.js';
 import { permitted, type QassoPlan } from './plan.js';
 import type { Moment } from './stages.js';
 
-const smallest = 1e-8;
 const exponents = { least: 0.2, most: 3 };
 
-/** Gives quantizers their own learning rate: their part of the update shrinks by a factor. Parameters stay positive. */
-export function slowQuantizers(
-  weights: Map<string, Tensor>,
-  before: Weights,
-  { quantizers, rateFactor }: Pick<QassoPlan, 'quantizers' | 'rateFactor'>,
-): void {
-  const slow = (name: string | undefined, least: number, most = Number.POSITIVE_INFINITY) => {
-    const [next, old] = [weights.get(name ?? '')?.data, before.get(name ?? '')];
-    if (name === undefined || !next || !old) return;
-    const values = Float32Array.from(old.data as Float32Array, (value, i) =>
-      Math.min(Math.max(value + rateFactor * (Number(next[i]) - value), least), most),
+/** Keeps learned exponents where powers are well-behaved. */
+export function holdExponents(weights: Map<string, Tensor>, { quantizers }: Pick<QassoPlan, 'quantizers'>): void {
+  for (const { exponent } of quantizers) {
+    const now = weights.get(exponent ?? '');
+    if (exponent === undefined || !now) continue;
+    const values = Float32Array.from(now.data as Float32Array, (value) =>
+      Math.min(Math.max(value, exponents.least), exponents.most),
     );
-    weights.set(name, floats(values, old.shape));
-  };
-  for (const { step, limit, exponent } of quantizers) {
-    slow(step, smallest);
-    slow(limit, smallest);
-    slow(exponent, exponents.least, exponents.most);
+    weights.set(exponent, floats(values, now.shape));
   }
 }
 

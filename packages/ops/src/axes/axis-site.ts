@@ -87,7 +87,7 @@ export function siteOf(open: OpenRelations, node: Node, roles: Map<ValueId, Map<
     mark: space.mark,
     role(of, axis, role) {
       if (role === 'inner' && of) space.mark(of.axes[axis]!, 'inner');
-      if (!of?.constant) return;
+      if (!of) return;
       const axes = roles.get(of.value) ?? new Map<number, Role>();
       roles.set(of.value, axes.set(axis, role));
     },

@@ -40,6 +40,7 @@ export function relateAxes(graph: Graph, options: RelateOptions = {}): Relations
   const { ports, size } = portsOf(graph);
   const space = createAxisSpace(size);
   const roles = new Map<ValueId, Map<number, Role>>();
+  const coded = new Map<ValueId, AxisPort>();
   const parts: Regrouping[] = [];
   const codes = new Map<ValueId, ZeroCode>();
   const open = { graph, ports, space, parts, codes };
@@ -57,8 +58,16 @@ export function relateAxes(graph: Graph, options: RelateOptions = {}): Relations
     const unknown = [...node.inputs, ...node.outputs].some((value) => value !== undefined && !ports.has(value));
     if (unknown) site.pinAll('a shape is not known');
     else ruleOf(node.op).relate(site);
-    for (const port of site.inputs) if (port?.constant) mergeRoles(port, told.get(port.value), roles);
+    const passed = ruleOf(node.op).transparent ? site.inputs[0] : undefined;
+    const output = site.outputs[0];
+    if (passed && output && (passed.constant || coded.has(passed.value))) coded.set(output.value, passed);
+    for (const port of site.inputs) {
+      if (port && port !== passed && (port.constant || coded.has(port.value)))
+        mergeRoles(port, told.get(port.value), roles);
+    }
   }
+  // The readers of what comes out of a quantizer read the weight: the last quantizer hands its roles back first.
+  for (const [value, source] of [...coded].reverse()) mergeRoles(source, roles.get(value), roles);
   settleRegroupings(space, parts, options);
   return {
     space,

@@ -28,6 +28,7 @@ function relateScales(
 
 /** Real numbers to codes and back, with scales in slots 1 to `last`: transparent for whatever is cut, and the code of zero is that of zero. */
 const quantizeUpTo = (last: number): AxisRule => ({
+  transparent: true,
   relate(site) {
     const found = ends(site);
     if (!found) return;
