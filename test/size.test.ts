@@ -44,6 +44,7 @@ const limits: Readonly<Record<string, number>> = {
   '@espalier/core': 13.6,
   '@espalier/datasets': 36,
   espalier: 2,
+  '@espalier/joint': 9,
   '@espalier/onnx': 16,
   '@espalier/onnxruntime': 14,
   '@espalier/ops': 62,

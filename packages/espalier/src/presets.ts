@@ -61,6 +61,11 @@ export const presets = {
       steps: [simplify, { prune: { use: 'magnitude', with: { sparsity: 0.5 } } }, convolve, { quantize: 'static' }],
     }),
   },
+  geta: {
+    about:
+      'half of the channels removed and 4 to 8 bits per layer learned in one training of 20 epochs; needs training data.',
+    recipe: defineRecipe({ espalier: 1, steps: [{ train: 'geta' }] }),
+  },
 } as const satisfies Readonly<Record<string, Preset>>;
 
 /** A folder recipe that ships with Espalier: a preset whose output is a folder. */
