@@ -38,7 +38,7 @@ export interface Trained {
   readonly metrics?: Measured;
   /** 0 for what is pruned and 1 for what is kept, by parameter. */
   readonly masks: ReadonlyMap<string, Tensor>;
-  /** What a projection remembered at the end, by its own names. */
+  /** The memory of a projection at the end, by its own names. */
   readonly memory?: ReadonlyMap<string, Tensor>;
   /** Share of zeros in the masks; absent where nothing is masked. */
   readonly sparsity?: number;

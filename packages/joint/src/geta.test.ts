@@ -1,5 +1,5 @@
 import { crossEntropy, sgd } from '@espalier/autodiff';
-import { floats, type Graph, memoryFiles, type TrainingEvent, toNumbers } from '@espalier/core';
+import { type Graph, memoryFiles, type TrainingEvent } from '@espalier/core';
 import { encodeOnnx } from '@espalier/onnx';
 import { createOnnxRuntime } from '@espalier/onnxruntime';
 import { inferShapes } from '@espalier/ops';

@@ -17,18 +17,18 @@ import type { Metric } from './metrics/metric.js';
 /** Tensors by the names they have in the model: parameters, running statistics. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** What a projection knows besides the weights after the update. */
+/** The surroundings of an update. */
 export interface Update {
   /** Counts from 1. */
   readonly step: number;
   readonly learningRate: number;
   /** The weights before the update: their difference is the direction that the optimizer took. */
   readonly before: Weights;
-  /** What the projection returned after the step before; empty at the first step. */
+  /** The memory that the projection returned after the step before; empty at the first step. */
   readonly memory: Weights;
 }
 
-/** What a projection makes of an update. */
+/** The result of a projection. */
 export interface Projected {
   readonly weights: Weights;
   /** Passed to the next step, and kept in checkpoints. Default: the memory as it was. */

@@ -9,7 +9,7 @@ import type { QassoPlan } from './plan.js';
 import type { Moment } from './stages.js';
 import { eachRun, type Part } from './unit-parts.js';
 
-/** What forgetting looks at. */
+/** The update that units are forgotten in, and where it stands in the run. */
 export interface Forgetting {
   readonly before: Weights;
   readonly after: Weights;

@@ -2,10 +2,10 @@ import { floats, type Tensor, tensor } from '@espalier/core';
 import type { Weights } from '@espalier/training';
 import type { QassoPlan } from './plan.js';
 
-/** What became of a unit. */
+/** The states of a unit. */
 export const unitStates = { kept: 0, redundant: 1, removed: 2 } as const;
 
-/** What QASSO remembers from step to step. */
+/** The state of QASSO besides the weights. */
 export interface QassoMemory {
   /** The state of every unit, by group. */
   readonly units: readonly Uint8Array[];

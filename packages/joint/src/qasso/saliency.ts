@@ -1,7 +1,7 @@
 import type { Weights } from '@espalier/training';
 import { eachRun, type UnitGroup } from './unit-parts.js';
 
-/** How much the five criteria of a score count. */
+/** The five criteria of a score. */
 export const criteria = ['magnitude', 'averageMagnitude', 'cosine', 'firstOrder', 'secondOrder'] as const;
 
 /** One of the criteria of a score. */

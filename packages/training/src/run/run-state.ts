@@ -24,7 +24,7 @@ export interface RunState {
    * only where the sparsity falls again later.
    */
   readonly dense: Weights;
-  /** What the projection of the run goes on from. */
+  /** The memory of the projection. */
   readonly memory: Weights;
   /** Globs of parameters that do not change. */
   readonly frozen: readonly string[];

@@ -42,7 +42,7 @@ function channelsOf(site: AxisSite, slots: ConvSlots): Channels | undefined {
 const wholeGroups = ({ groups, each }: Channels): boolean => groups >= each.inputs;
 
 /** A convolution with its operands wherever they are. */
-export const convolution = (slots: ConvSlots = {}): Required<AxisRule> => ({
+export const convolution = (slots: ConvSlots = {}): Required<Omit<AxisRule, 'transparent'>> => ({
   relate(site) {
     const found = channelsOf(site, slots);
     if (!found) return site.pinAll('its shapes are not known');
