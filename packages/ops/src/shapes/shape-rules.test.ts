@@ -590,6 +590,7 @@ const byHand: readonly (readonly [Case, ...(readonly Dim[])[]])[] = [
     [1, 4, 4, 8],
   ],
   [on('espalier::FakeQuantize', [f(2, 3), scale, zero8]), [2, 3]],
+  [on('espalier::ParameterizedQuantize', [f(2, 3), scale, scale]), [2, 3]],
   [on('com.microsoft::SparseToDenseMatMul', [f(2, 3), f(3, 4)]), [2, 4]],
 ];
 
@@ -602,6 +603,7 @@ const elsewhere: readonly OpName[] = [
   'espalier::ConvWeightGradient',
   'espalier::FakeQuantizeGradient',
   'espalier::MaxPoolGradient',
+  'espalier::ParameterizedQuantizeGradient',
   'If',
   'Loop',
   'Scan',
