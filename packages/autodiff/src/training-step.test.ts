@@ -383,14 +383,14 @@ test('a fake-quantizer learns its scale, which stays positive', async () => {
     ],
   };
   const step = trainingStep(quantized, { loss: meanSquaredError(), optimizer: sgd({ momentum: 0 }) });
-  // wq = [0.9, -2.1], y = -2.8, dwq = -5.6 [1, 2]; ds = Σ dwq (round(v) - v) / √(2·7), v = [3.33, -6.67].
+  // wq = [0.9, -2.1], y = -2.8, dwq = -5.6 [1, 2]; ds = Σ dwq (round(v) - v) s/‖w‖, v = [3.33, -6.67]: less than 1/√(2·7).
   const feeds = new Map<string, Tensor>([
     ['x', floats([1, 2], [1, 2])],
     [step.target, floats([0], [1, 1])],
   ]);
   const { carried } = await run(step, feeds, { rate: 0.1 });
   const slope = -5.6 * (3 - 1 / 0.3) - 11.2 * (-7 + 2 / 0.3);
-  expect(carried.get('s')!.data[0]).toBeCloseTo(0.3 - (0.1 * slope) / Math.sqrt(14), 5);
+  expect(carried.get('s')!.data[0]).toBeCloseTo(0.3 - (0.1 * slope * 0.3) / Math.sqrt(5), 5);
   expect(carried.get('w')!.data[0]).toBeCloseTo(1.56, 5);
   const { carried: far } = await run(step, feeds, { rate: 1000 });
   expect(Number(far.get('s')!.data[0])).toBeGreaterThan(0);

@@ -19,7 +19,7 @@ import { outOfRange } from './errors.js';
 import { gradients } from './gradients.js';
 import { nextStatistics } from './next-statistics.js';
 import type { Parameter } from './parameters-of.js';
-import { quantizerScaleFactor } from './quantizer-scale-factor.js';
+import { scaleFactor } from './quantizer-scale-factor.js';
 import { type Stage, setStage } from './set-stage.js';
 import { trainingFormOf } from './training-form.js';
 import type { TrainingOptions } from './training-options.js';
@@ -208,6 +208,5 @@ function wholeGradient(b: GraphBuilder, graph: Graph, { parameter, found, option
   const pull = dampening > 0 ? dampeningGradient(b, graph, { parameter, strength: dampening }) : undefined;
   if (pull !== undefined) return b.add('Add', [gradient, pull]);
   if (parameter.role !== 'quantizer') return gradient;
-  const factor = b.constant('scale_factor', floats([quantizerScaleFactor(graph, parameter)], []));
-  return b.add('Mul', [gradient, factor]);
+  return b.add('Mul', [gradient, scaleFactor(b, graph, parameter)]);
 }
