@@ -11,6 +11,7 @@ import {
   type Tensor,
   tensor,
   tensorInfo,
+  text,
   toFloats,
   toNumbers,
   type ValueId,
@@ -81,7 +82,7 @@ const stillOurs = (graph: Graph): boolean =>
   graph.nodes.some(({ op }) => op.startsWith('espalier::') && op !== 'espalier::FakeQuantize');
 
 function writeActivation(writing: Writing, node: Node): void {
-  const { graph, writer, instead, grids } = writing;
+  const { graph, writer, instead, grids, settings } = writing;
   const [from, by, zeroFrom] = node.inputs;
   const output = node.outputs[0]!; // as inference checked
   const scales = graph.constants.get(by!);
@@ -94,13 +95,16 @@ function writeActivation(writing: Writing, node: Node): void {
   const type = signed ? 'int8' : 'uint8';
   const code = (value: number): Tensor =>
     signed ? tensor('int8', [], Int8Array.of(value)) : tensor('uint8', [], Uint8Array.of(value));
-  const shared = `grid ${scale} ${zeroPoint} ${type}`;
-  const grid: ValueGrid = {
-    scale,
-    high,
-    scaleName: once(writing, `${shared} scale`, () => writer.constant(`${output}_scale`, scalar(scale))),
-    zeroName: once(writing, `${shared} zero`, () => writer.constant(`${output}_zero_point`, code(zeroPoint))),
+  const gridAt = (by: number): ValueGrid => {
+    const shared = `grid ${scale / by} ${zeroPoint * by} ${type}`;
+    return {
+      scale: scale / by,
+      high: (high + 1) * by - 1,
+      scaleName: once(writing, `${shared} scale`, () => writer.constant(`${output}_scale`, scalar(scale / by))),
+      zeroName: once(writing, `${shared} zero`, () => writer.constant(`${output}_zero_point`, code(zeroPoint * by))),
+    };
   };
+  const grid = gridAt(1);
   const shape = tensorInfo(graph, output)?.shape;
   const info = (value: ValueId, dtype: 'float32' | typeof type) =>
     writer.info(value, { dtype, ...(shape ? { shape } : {}) });
@@ -130,15 +134,33 @@ function writeActivation(writing: Writing, node: Node): void {
     );
     codes = clipped;
   }
+  const shift = !signed && settings.target.integer.bias === 'int32-product' ? 8 - bits : 0;
+  if (shift > 0) {
+    // The same lattice in steps of a power of two, so that biases have finer steps.
+    const by = once(writing, `shift ${shift}`, () => writer.constant(`shift_${shift}`, code(shift)));
+    const shifted = writer.fresh(`${output}_shifted`);
+    info(shifted, type);
+    writer.emit(
+      createNode({
+        id: writer.fresh(`${output}_BitShift`),
+        op: 'BitShift',
+        inputs: [codes, by],
+        outputs: [shifted],
+        attributes: { direction: text('LEFT') },
+      }),
+    );
+    codes = shifted;
+  }
+  const finer = gridAt(2 ** shift);
   writer.emit(
     createNode({
       id: node.id,
       op: 'DequantizeLinear',
-      inputs: [codes, grid.scaleName, grid.zeroName],
+      inputs: [codes, finer.scaleName, finer.zeroName],
       outputs: [output],
     }),
   );
-  grids.set(output, grid);
+  grids.set(output, finer);
 }
 
 /** The zero point of an activation: a constant, also where it was learned, for its lattice is settled by now. */
