@@ -81,7 +81,7 @@ export async function besidePeer({
   try {
     const theirs = await open(path);
     try {
-      const feeds = await openRandom({ input, executor, take: 8, seed: 2 });
+      const feeds = await openRandom({ input, executor, take: 64, seed: 2 }); // outputs may be two numbers a sample
       const worst = async (session: Session) => {
         const { outputs } = await compareSessions(original, session, { batches: feeds(), latency: false });
         return Math.min(...outputs.map(({ snrDb }) => snrDb));

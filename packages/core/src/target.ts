@@ -35,6 +35,8 @@ export interface IntegerKernel {
 export interface DynamicKernel {
   /** The parts of the weight that may have a scale of their own. */
   readonly weightScales: 'channel' | 'tensor';
+  /** Why the kernel does not take this node; undefined where it does. */
+  readonly obstacle?: (node: Node, graph: Graph) => string | undefined;
 }
 
 /** An op that reads weights of few bits, packed into bytes, with a scale for each block. */

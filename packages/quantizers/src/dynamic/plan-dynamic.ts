@@ -67,6 +67,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const op = 'com.microsoft::DynamicQuantizeLSTM';
     const reason =
       (runsDynamic(settings, op) ? undefined : without(settings, node.op)) ??
+      settings.target.dynamic[op]?.obstacle?.(node, graph) ??
       activationObstacle(graph, node) ??
       lstmObstacle(graph, node);
     return reason === undefined ? integers('lstm', settings, op) : storedOr(graph, node, { settings, reason });
