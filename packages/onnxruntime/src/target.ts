@@ -32,7 +32,7 @@ const narrowGroups = (node: Node, graph: Graph) => {
   return depthwise || narrow >= narrowest ? undefined : `groups of ${narrow} channels are faster in float`;
 };
 /**
- * Each step quantizes the state anew. Measured as above, integers beside float: 32 units take 1.3 to 2.2 times as long,
+ * Each step quantizes the state again. Measured as above, integers beside float: 32 units take 1.3 to 2.2 times as long,
  * 64 0.9 to 1.4, 128 0.6 to 0.9, 512 0.1 to 0.3.
  */
 const fewestUnits = 96;
