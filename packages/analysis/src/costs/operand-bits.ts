@@ -24,11 +24,22 @@ function valueBits(graph: Graph, value: ValueId): number | undefined {
   for (let maker = producer.get(at); maker; maker = producer.get(at)) {
     const source = maker.inputs[0];
     if (source === undefined) break;
-    if (maker.op.endsWith('DequantizeLinear')) return storedBits(graph, source);
+    if (maker.op.endsWith('DequantizeLinear')) return storedBits(graph, packedSource(graph, source));
     if (!carries(maker.op)) break;
     at = source;
   }
   return widthOf(graph, at) ?? widthOf(graph, value);
+}
+
+/** The constant that a Cast, and a Mul of whole numbers, make codes of when the file is loaded; else the value itself. */
+function packedSource(graph: Graph, value: ValueId): ValueId {
+  const { producer } = indexOf(graph);
+  let at: ValueId | undefined = value;
+  for (let maker = producer.get(at); maker && (maker.op === 'Cast' || maker.op === 'Mul'); maker = producer.get(at)) {
+    at = maker.inputs[0];
+    if (at === undefined) break;
+  }
+  return at !== undefined && graph.constants.has(at) ? at : value;
 }
 
 function storedBits(graph: Graph, value: ValueId): number | undefined {

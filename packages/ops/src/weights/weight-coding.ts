@@ -7,6 +7,8 @@ import {
   type Node,
   sizeOf,
   type Tensor,
+  tensor,
+  toFloats,
   type Use,
   usesOf,
   type ValueId,
@@ -53,6 +55,10 @@ export function codingOf(graph: Graph, value: ValueId): WeightCoding | undefined
   if (!codes || codes.shape.length === 0) return undefined;
   for (const use of usesOf(graph, value)) {
     const coding = blockCoding(graph, codes, use) ?? readerCoding(graph, { value, codes, use });
+    if (coding) return coding;
+  }
+  for (const use of usesOf(graph, value)) {
+    const coding = unpackedCoding(graph, codes, use);
     if (coding) return coding;
   }
   if (!isInteger(codes.dtype) || bitsOf(codes.dtype) > 16) return undefined;
@@ -123,6 +129,37 @@ function blocksFit({ rows, columns, bits, block, scale, zeroPoint }: BlockCoding
     sizeOf(scale.shape) === rows * blocks &&
     (!zeroPoint || sizeOf(zeroPoint.shape) === zeros)
   );
+}
+
+const longestChain = 4; // nodes between codes and their reader: Cast, Mul, Cast, and the reader
+
+/** Codes that nodes unpack first, by Cast and by Mul with one whole number, for a reader that has their scale. */
+function unpackedCoding(graph: Graph, codes: Tensor, first: Use): LinearCoding | undefined {
+  if (first.node.op !== 'Cast' || !isInteger(codes.dtype)) return undefined;
+  let factor = 1;
+  let use: Use | undefined = first;
+  for (let i = 0; i < longestChain && use; i++) {
+    const { node, slot }: Use = use;
+    if (codedInput(node.op, slot)) {
+      const coding = readerCoding(graph, { value: '', codes, use });
+      const { scale } = coding ?? {};
+      if (!coding || !scale || factor === 1) return coding;
+      return {
+        ...coding,
+        scale: tensor(
+          'float32',
+          scale.shape,
+          toFloats(scale).map((each) => each * factor),
+        ),
+      };
+    }
+    const other = node.op === 'Mul' ? constantAt(graph, node, 1 - slot) : undefined;
+    const whole = other && isInteger(other.dtype) && sizeOf(other.shape) === 1 ? Number(other.data[0]) : undefined;
+    if (node.op !== 'Cast' && whole === undefined) return undefined;
+    factor *= whole ?? 1;
+    use = usesOf(graph, node.outputs[0] ?? '')[0];
+  }
+  return undefined;
 }
 
 /** The constant of a Mul that reads the Cast of a weight. */

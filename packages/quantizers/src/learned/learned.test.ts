@@ -11,7 +11,7 @@ import {
   tensorInfo,
   textOf,
 } from '@espalier/core';
-import { inferShapes } from '@espalier/ops';
+import { inferShapes, weightOf } from '@espalier/ops';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { float32, type Line, network, normals } from '../../test/networks.js';
@@ -234,6 +234,18 @@ describe('integers', () => {
     expect(notes.map(({ details }) => details?.['storedBits'])).toEqual([8, 4, 4, 8]);
     const { graph: wide } = written(graph, { storage: 'int8' });
     expect([...wide.constants.values()].some(({ dtype }) => dtype === 'int4')).toBe(false);
+  });
+
+  it('has weights that readers of files find again', async () => {
+    const { graph } = await learnedOf({ weights: { bits: 4 }, batchNorm: 'fold' });
+    const { graph: file } = written(graph);
+    for (const node of quantizersIn(graph, 'weight')) {
+      const wanted = latticeTensor(latticeOf(graph, node)!).data;
+      const { values } = weightOf(file, `${node.outputs[0]}_quantized`)!;
+      wanted.forEach((value, i) => {
+        expect(values[i]).toBeCloseTo(value, 6);
+      });
+    }
   });
 
   it('leaves a model without learned quantizers as it is, and says so', () => {
