@@ -14,6 +14,7 @@ import {
   type ValueId,
 } from '@espalier/core';
 import { decodeOnnx } from '@espalier/onnx';
+import { parametersOf } from '@espalier/ops';
 import { simplify } from '@espalier/passes';
 import {
   branchesOf,
@@ -56,11 +57,8 @@ function untouched(graph: Graph, groups: readonly Group[]): readonly (readonly [
     .sort((a, b) => b[1] - a[1]);
 }
 
-const parametersOf = (graph: Graph): number =>
-  [...graph.constants.values()].reduce(
-    (sum, { dtype, shape }) => sum + (isFloat(dtype) && shape.length > 0 ? sizeOf(shape) : 0),
-    0,
-  );
+const parametersIn = (graph: Graph): number =>
+  [...graph.constants.keys()].reduce((sum, value) => sum + parametersOf(graph, value), 0);
 
 type Outputs = Awaited<ReturnType<typeof runOnnx>>;
 
@@ -109,7 +107,7 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
   const grouping = performance.now() - start;
   const prunable = groups.filter((group) => group.prunable);
   const exact = prunable.filter((group) => !group.changesStatistics);
-  const all = parametersOf(graph);
+  const all = parametersIn(graph);
   const rest = untouched(graph, exact);
   const largest = (list: readonly (readonly [ValueId, number])[]) =>
     list
@@ -146,13 +144,13 @@ async function measure(path: string, name: string): Promise<{ readonly text: str
     const predicted = cost(new Map([...removals].map(([id, units]) => [id, units.length])));
     const before = cost(new Map());
     const reached = goal === 'units' ? sparsity : 1 - predicted[goal] / before[goal];
-    const right = predicted.parameters === parametersOf(small);
+    const right = predicted.parameters === parametersIn(small);
     const masked = await runOnnx(normsOverKept(maskGroups(net, removals), net, removals), feeds);
     const result = await runOnnx(small, feeds);
     const difference = largestDifference(masked, result);
     good &&= right && (difference <= tolerance || largestGap(masked, result) <= rounding);
     lines.push(
-      `  ${scope} ${goal} ${sparsity}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersOf(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${goal === 'units' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
+      `  ${scope} ${goal} ${sparsity}${statistics ? ' with statistics' : ''}: ${millions(before.parameters)} -> ${millions(predicted.parameters)} parameters${right ? '' : ` (WRONG: ${parametersIn(small)})`}, MACs -${percent(1 - predicted.macs / before.macs)}, ${goal === 'units' ? '' : `reached ${reached.toFixed(3)}, `}cut in ${cutting.toFixed(0)} ms, difference ${difference.toExponential(1)}`,
     );
   }
   for (const attention of ['head', 'head-dimension'] as const) {
