@@ -1,5 +1,6 @@
 import { type Dataset, readReference } from '@espalier/core';
-import { parseDataSpec, splitInTwo, subset } from '@espalier/datasets';
+import { splitInTwo, subset } from '@espalier/datasets';
+import { sourceParts } from './open-data.js';
 import type { DataSource } from './recipe.js';
 
 /** Calibration samples, and others of the same source on which errors are measured. */
@@ -27,9 +28,8 @@ export async function heldOut(
     seed,
   }: { readonly open: (source: DataSource) => Promise<Dataset>; readonly least: number; readonly seed: number },
 ): Promise<HeldOut> {
-  const reference = typeof source === 'string' ? parseDataSpec(source) : source;
+  const { reference, preprocess } = sourceParts(source);
   const { use, given } = readReference(reference, 'data.calibration');
-  const { preprocess } = typeof source === 'string' ? {} : source;
   const taken = calibration.size;
   const draw = (take: number) => open({ use, with: { ...given, take }, ...(preprocess ? { preprocess } : {}) });
   if (given['take'] === taken) {

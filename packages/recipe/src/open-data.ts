@@ -37,7 +37,7 @@ export interface DataContext {
  * @throws what the loader throws, DATA_FIT when the samples cannot become the inputs.
  */
 export async function openData(source: string | DataSource, context: DataContext): Promise<Dataset> {
-  const { reference, preprocess } = parts(source);
+  const { reference, preprocess } = sourceParts(source);
   const loader = resolveReference(context.registry, { kind: 'dataset', reference, where: context.where });
   const dataset = await loader({
     files: context.files,
@@ -53,7 +53,11 @@ export async function openData(source: string | DataSource, context: DataContext
   return fit(settled ? settleInputs(dataset, inputs, settled) : dataset, inputs, preprocess);
 }
 
-function parts(source: string | DataSource): { reference: Reference; preprocess: PreprocessFields | undefined } {
+/** A source as the reference of its data set, and how its images become numbers. */
+export function sourceParts(source: string | DataSource): {
+  reference: Reference;
+  preprocess: PreprocessFields | undefined;
+} {
   if (typeof source === 'string') return { reference: parseDataSpec(source), preprocess: undefined };
   const { preprocess, ...reference } = source;
   return { reference, preprocess };
