@@ -10,11 +10,13 @@ const numbers = (count: number): Dataset => {
   return tensorSet({ name: 'numbers', fields: new Map<string, Tensor>([['x', floats(data, [count, 1])]]) });
 };
 
+const takeOf = ({ with: options }: DataSource): number => Number(options?.['take']);
+
 it('draws further samples of a source that says how its images become numbers', async () => {
   const opened: DataSource[] = [];
   const open = async (source: DataSource) => {
     opened.push(source);
-    return numbers(Math.min(100, Number((source as { with: { take: number } }).with.take)));
+    return numbers(Math.min(100, takeOf(source)));
   };
   const preprocess = { mean: [0.5], std: [0.25] };
   const source: DataSource = { use: 'images', with: { path: 'images', take: 20 }, preprocess };
