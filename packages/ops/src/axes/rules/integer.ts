@@ -30,6 +30,15 @@ interface Slots {
   readonly bias?: number;
 }
 
+/** Two operands, then their zero points. */
+const plain: Slots = { a: 0, b: 1, aZero: 2, bZero: 3, scales: [2, 3] };
+/** Each operand is followed by its scale and its zero point; those of the result come next. */
+const coded: Slots = { a: 0, aZero: 2, b: 3, bZero: 5, scales: [1, 2, 4, 5, 6, 7] };
+/** The same with a bias between the operands and the scale and zero point of the result. */
+const codedGemm = { ...coded, bias: 6, scales: [1, 2, 4, 5, 7, 8] } as const satisfies Slots;
+/** Where the zero point of an operand stands after it. */
+const zeroAfter = 2;
+
 function codes(site: AxisSite, { a, aZero, b, bZero, bias }: Slots, along: number): void {
   site.coded(site.inputs[a], site.inputs[aZero]);
   site.coded(site.inputs[b], site.inputs[bZero], along);
@@ -60,10 +69,11 @@ const product = (slots: Slots): AxisRule => ({
 
 const qGemm: AxisRule = {
   relate(site) {
-    gemmAt(site, { a: 0, b: 3, c: 6 });
+    const { a, b, bias: c, scales } = codedGemm;
+    gemmAt(site, { a, b, c });
     const column = intOf(site.node, 'transB', 0) ? 0 : 1;
-    vectors(site, [1, 2, 4, 5, 7, 8], site.inputs[3]?.axes[column]);
-    codes(site, { a: 0, aZero: 2, b: 3, bZero: 5, bias: 6, scales: [] }, column);
+    vectors(site, scales, site.inputs[b]?.axes[column]);
+    codes(site, codedGemm, column);
   },
 };
 
@@ -78,7 +88,7 @@ const elementwise = (
       [...operands, ...conditions].map((slot) => site.inputs[slot]),
     );
     for (const slot of conditions) roles(site, slot, 'keeps');
-    for (const slot of operands) site.coded(site.inputs[slot], site.inputs[slot + 2]);
+    for (const slot of operands) site.coded(site.inputs[slot], site.inputs[slot + zeroAfter]);
     const told = new Set([...operands, ...conditions]);
     vectors(
       site,
@@ -88,11 +98,14 @@ const elementwise = (
   },
 });
 
-/** Scale and zero point of the result, then each part with its own. */
+/** Scale and zero point of the result, then each part with its own: the first part stands in slot 2, the next in 5. */
+const firstPart = 2;
+const perPart = 3;
+
 const concat: AxisRule = {
   relate(site) {
     const y = site.outputs[0];
-    const parts = site.inputs.filter((_, slot) => slot >= 2 && slot % 3 === 2);
+    const parts = site.inputs.filter((_, slot) => slot >= firstPart && (slot - firstPart) % perPart === 0);
     if (!y || parts.some((part) => !part)) return site.pinAll('its shapes are not known');
     const axis = intOf(site.node, 'axis', 0);
     const along = axis < 0 ? axis + y.axes.length : axis;
@@ -103,7 +116,7 @@ const concat: AxisRule = {
         else site.same(each, y.axes[i]!);
       });
       offset += part.shape[along]!;
-      site.coded(part, site.inputs[4 + 3 * n]);
+      site.coded(part, site.inputs[firstPart + perPart * n + zeroAfter]);
     }
   },
 };
@@ -112,18 +125,18 @@ const channelsLast = (site: AxisSite): boolean => intOf(site.node, 'channels_las
 
 /** Ops that work on codes without turning them into real numbers. */
 export const integerRules = {
-  ConvInteger: conv({ a: 0, aZero: 2, b: 1, bZero: 3, scales: [2, 3] }),
-  MatMulInteger: product({ a: 0, aZero: 2, b: 1, bZero: 3, scales: [2, 3] }),
-  QLinearConv: conv({ a: 0, aZero: 2, b: 3, bZero: 5, bias: 8, scales: [1, 2, 4, 5, 6, 7] }),
-  QLinearMatMul: product({ a: 0, aZero: 2, b: 3, bZero: 5, scales: [1, 2, 4, 5, 6, 7] }),
+  ConvInteger: conv(plain),
+  MatMulInteger: product(plain),
+  QLinearConv: conv({ ...coded, bias: 8 }),
+  QLinearMatMul: product(coded),
   'com.microsoft::DynamicQuantizeMatMul': product({ a: 0, aZero: 3, b: 1, bZero: 3, bias: 4, scales: [2, 3] }),
-  'com.microsoft::MatMulInteger16': product({ a: 0, aZero: 2, b: 1, bZero: 3, scales: [] }),
+  'com.microsoft::MatMulInteger16': product({ ...plain, scales: [] }),
   'com.microsoft::MatMulIntegerToFloat': product({ a: 0, aZero: 4, b: 1, bZero: 5, bias: 6, scales: [2, 3, 4, 5] }),
   'com.microsoft::QGemm': qGemm,
   'com.microsoft::QLinearAdd': elementwise([0, 3]),
   'com.microsoft::QLinearAveragePool': poolOf(channelsLast),
   'com.microsoft::QLinearConcat': concat,
-  'com.microsoft::QLinearConv': conv({ a: 0, aZero: 2, b: 3, bZero: 5, bias: 8, scales: [1, 2, 4, 5, 6, 7] }),
+  'com.microsoft::QLinearConv': conv({ ...coded, bias: 8 }),
   'com.microsoft::QLinearGlobalAveragePool': poolOf(channelsLast),
   'com.microsoft::QLinearLeakyRelu': elementwise([0]),
   'com.microsoft::QLinearMul': elementwise([0, 3]),

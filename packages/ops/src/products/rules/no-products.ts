@@ -1,10 +1,10 @@
 import type { OpName } from '../../op-names.js';
 
 /**
- * Known ops that multiply nothing, or element by element only: norms, pooling, activations, interpolation. What the
- * bodies of If, Loop and Scan multiply is counted in the bodies.
+ * Known ops that multiply nothing, or element by element only: norms, pooling, activations, interpolation. Products in
+ * the bodies of If, Loop and Scan are counted with the bodies.
  */
-// biome-ignore format: one line for each name would be all that this file is
+// biome-ignore format: a name on each line would make a page of five
 export const noProducts = [
   'Abs', 'Acos', 'Acosh', 'Add', 'Affine', 'AffineGrid', 'And', 'ArgMax', 'ArgMin', 'Asin', 'Asinh', 'Atan', 'Atanh',
   'AveragePool', 'BatchNormalization', 'Bernoulli', 'BitShift', 'BitwiseAnd', 'BitwiseNot', 'BitwiseOr',
