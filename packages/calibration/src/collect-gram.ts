@@ -1,6 +1,6 @@
 import { type Collector, type Gram, toFloats, toNumbers } from '@espalier/core';
 import { notFinite } from './errors.js';
-import { layerOf } from './layer-rows.js';
+import { rowsOfLayer } from './layer-rows.js';
 
 /**
  * XᵀX of the rows that a layer multiplies by its weight, as GPTQ and its relatives need it (Frantar et al. 2022,
@@ -8,10 +8,10 @@ import { layerOf } from './layer-rows.js';
  * flattened weight [channels in / groups, kernel...]. Products are float32 within a batch, float64 across batches.
  */
 export const collectGram: Collector<'gram'> = {
-  values: (need, graph) => [layerOf(need, graph).data],
+  values: (need, graph) => [rowsOfLayer(need, graph).data],
   opset: 13,
   probe(need, statistics) {
-    const layer = layerOf(need, statistics.model);
+    const layer = rowsOfLayer(need, statistics.model);
     const { products, rows } = statistics.once(`gram ${need.node}`, () => layer.build(statistics));
     const size = { rows: 0, columns: 0 };
     let sum: Float64Array | undefined;

@@ -1,16 +1,16 @@
 import { type Collector, type Regression, type Tensor, toFloats, toNumbers } from '@espalier/core';
 import { impossibleNeed, notFinite } from './errors.js';
-import { layerOf, type Sums } from './layer-rows.js';
+import { rowsOfLayer, type Sums } from './layer-rows.js';
 
 /**
  * The sums for a least-squares fit of a layer's output to another value Y of the same run: XᵀX as for `gram`, YᵀX, and
  * the sums of the columns of both. Products are float32 within a batch, float64 across batches.
  */
 export const collectRegression: Collector<'regression'> = {
-  values: (need, graph) => [layerOf(need, graph).data, need.target],
+  values: (need, graph) => [rowsOfLayer(need, graph).data, need.target],
   opset: 13,
   probe(need, statistics) {
-    const layer = layerOf(need, statistics.model);
+    const layer = rowsOfLayer(need, statistics.model);
     const built = statistics.once(`regression ${need.node} ${need.target}`, () =>
       layer.build(statistics, need.target),
     ) as Required<Sums>; // built with a target

@@ -54,7 +54,7 @@ interface Rows {
 }
 
 /** The rows of a layer: of a plain product, or of the op Conv. @throws CALIBRATION_NEED. */
-export function layerOf(need: LayerNeed, graph: Graph): Layer {
+export function rowsOfLayer(need: LayerNeed, graph: Graph): Layer {
   const node = indexOf(graph).node.get(need.node);
   const layer = node ? operandsOf(graph, node) : { reason: 'no such node' };
   if (!node || isRefusal(layer)) throw noRows(need, node, isRefusal(layer) ? layer.reason : '');

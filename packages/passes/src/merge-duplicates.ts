@@ -69,7 +69,7 @@ export function mergeDuplicates(graph: Graph): Graph {
   const same = new Map<ValueId, ValueId>();
   const first = new Map<string, ValueId>();
   for (const [value, tensor] of graph.constants) {
-    const key = outputs.has(value) || isWeight(graph, value, tensor) ? undefined : constantKey(tensor);
+    const key = outputs.has(value) || isLayerWeight(graph, value, tensor) ? undefined : constantKey(tensor);
     const twin = key === undefined ? undefined : first.get(key);
     if (twin !== undefined) {
       same.set(value, twin);
@@ -93,7 +93,7 @@ export function mergeDuplicates(graph: Graph): Graph {
   return draft.finish();
 }
 
-function isWeight(graph: Graph, value: ValueId, { dtype, shape }: Tensor): boolean {
+function isLayerWeight(graph: Graph, value: ValueId, { dtype, shape }: Tensor): boolean {
   if (isFloat(dtype)) return usesOf(graph, value).some(({ node }) => layers.has(node.op));
   return sizeOf(shape) > 1 && (codes.has(dtype) || usesOf(graph, value).some(({ node }) => decoders.has(node.op)));
 }

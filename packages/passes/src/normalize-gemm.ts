@@ -62,7 +62,7 @@ const transposedMatrix = (matrix: Tensor): Tensor =>
   strided(matrix, { shape: matrix.shape.toReversed(), strides: stridesOf(matrix.shape).toReversed() });
 
 /** A constant float matrix, and nothing else. */
-function weightOf({ graph }: Work, value: ValueId | undefined): Tensor | undefined {
+function floatMatrix({ graph }: Work, value: ValueId | undefined): Tensor | undefined {
   const weight = value === undefined ? undefined : graph.constants.get(value);
   return weight?.shape.length === 2 && isFloat(weight.dtype) ? weight : undefined;
 }
@@ -75,7 +75,7 @@ const times = (tensor: Tensor, factor: number): Tensor | undefined =>
 function normalizeOne(work: Work, node: Node): void {
   const { graph, draft } = work;
   const [data, name, biasName] = node.inputs;
-  const weight = weightOf(work, name);
+  const weight = floatMatrix(work, name);
   if (!weight || data === undefined || name === undefined || graph.constants.has(data)) return;
   const alpha = floatOf(node, 'alpha', 1);
   const upright = intOf(node, 'transB', 0) === 1;
@@ -144,7 +144,7 @@ function asVector(bias: Tensor, channels: number): Tensor | undefined {
 function gemmFrom(work: Work, node: Node): void {
   const { graph, draft, outputs } = work;
   const [data, name] = node.inputs;
-  const weight = weightOf(work, name);
+  const weight = floatMatrix(work, name);
   const output = node.outputs[0];
   if (!weight || data === undefined || name === undefined || output === undefined || graph.constants.has(data)) return;
   if (tensorInfo(graph, data)?.shape?.length !== 2) return;

@@ -84,7 +84,7 @@ function patternProblem(pattern: Pattern, readers: readonly Reduction[]): string
 
 /** Why a node that holds weights is not looked at; undefined for nodes that hold none or are looked at. */
 function notPruned(graph: Graph, node: Node, { ops, rules }: CheckedPruneOptions): string | undefined {
-  const holds = (values: readonly (ValueId | undefined)[]) => values.some((value) => isWeight(graph, value));
+  const holds = (values: readonly (ValueId | undefined)[]) => values.some((value) => isMatrix(graph, value));
   if (isPrunable(node.op, rules)) {
     const layer = operandsOf(graph, node, rules);
     const values = isRefusal(layer) ? [] : layer.weights.map(({ value }) => value);
@@ -92,14 +92,14 @@ function notPruned(graph: Graph, node: Node, { ops, rules }: CheckedPruneOptions
     const quantized = node.inputs.some((value) => isQuantized(graph, value));
     return quantized ? 'Its weight is quantized already: prune before quantizing.' : undefined;
   }
-  if (subgraphsOf(node).some((body) => [...body.constants.keys()].some((value) => isWeight(body, value)))) {
+  if (subgraphsOf(node).some((body) => [...body.constants.keys()].some((value) => isMatrix(body, value)))) {
     return 'Weights inside its subgraphs are not pruned.';
   }
   if (node.op.includes('::') && holds(node.inputs)) return 'The layout of its weights is not known.';
   return undefined;
 }
 
-function isWeight(graph: Graph, value: ValueId | undefined): boolean {
+function isMatrix(graph: Graph, value: ValueId | undefined): boolean {
   const tensor = value === undefined ? undefined : graph.constants.get(value);
   return tensor !== undefined && isFloat(tensor.dtype) && tensor.shape.length >= 2;
 }

@@ -27,12 +27,12 @@ export function layerByRule(graph: Graph, node: Node, rule: AxisRule): Layer | R
   const site = siteOf({ graph, ports, space, parts: [], codes: new Map() }, node, roles);
   rule.relate(site);
   const told: Told = { inputs: site.inputs, result: site.outputs[0], space, roles };
-  const weights = site.inputs.flatMap((port, slot) => (port?.constant ? (weightOf(told, port, slot) ?? []) : []));
+  const weights = site.inputs.flatMap((port, slot) => (port?.constant ? (layerWeight(told, port, slot) ?? []) : []));
   if (weights.length === 0) return { reason: `the axis rule of ${node.op} sums over no constant` };
   return { node, kind: 'custom', weights, factors: { product: 1, bias: 1 }, fused: false };
 }
 
-function weightOf(told: Told, port: AxisPort, slot: number): LayerWeight | undefined {
+function layerWeight(told: Told, port: AxisPort, slot: number): LayerWeight | undefined {
   const { inputs, result, space, roles } = told;
   const of: Readonly<Record<'outputs' | 'sums' | 'inner' | 'stacked', number[]>> = {
     outputs: [],

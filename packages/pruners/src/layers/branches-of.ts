@@ -53,7 +53,7 @@ function branchAt(graph: Graph, { node, slot, position }: Term): Branch | undefi
   const from = new Set(kept.flatMap((value) => termsOf(graph, value, deepest)));
   if (!comesFrom(graph, term, { from, position })) return undefined;
   const { constants } = deadAfter(graph, [{ node, slot }]);
-  const weights = [...constants].filter((value) => isWeight(graph, value));
+  const weights = [...constants].filter((value) => isMatrix(graph, value));
   if (weights.length === 0) return undefined;
   const id = node.inputs.length > 2 ? `${node.id}/${slot}` : node.id;
   return { id, node, slot, shortcut: node.inputs.length > 2 ? output : kept[0]!, output, weights };
@@ -93,7 +93,7 @@ function comesFrom(graph: Graph, value: ValueId, { from, position }: Origin): bo
   return false;
 }
 
-function isWeight(graph: Graph, value: ValueId): boolean {
+function isMatrix(graph: Graph, value: ValueId): boolean {
   const { dtype, shape } = graph.constants.get(value)!; // dead constants are constants
   return isFloat(dtype) && shape.filter((size) => size > 1).length > 1 && sizeOf(shape) > 0;
 }

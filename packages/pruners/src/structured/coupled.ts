@@ -34,7 +34,7 @@ export function coupled(graph: Graph, options: RelateOptions = {}): CoupledGraph
   const units = new Map<number, Unit>();
   for (const value of graph.constants.keys()) {
     const port = relations.ports.get(value);
-    if (!port || !isWeight(port, relations)) continue;
+    if (!port || !isCuttable(port, relations)) continue;
     for (const axis of port.axes.keys()) {
       if (!relations.space.marked(port.axes[axis]!.start, 'inner'))
         collect(relations, { port, axis }, { places, units });
@@ -75,7 +75,7 @@ interface Place {
 }
 
 // Quantized weights are numbers too; wide integers are shapes, bounds and positions, unless a rule says otherwise.
-const isWeight = ({ constant, value }: AxisPort, relations: Relations): boolean =>
+const isCuttable = ({ constant, value }: AxisPort, relations: Relations): boolean =>
   constant !== undefined &&
   constant.shape.length > 0 &&
   (!['string', 'bool', 'int64', 'int32'].includes(constant.dtype) || relations.codeOf(value) !== undefined);
