@@ -1,4 +1,4 @@
-import { floats, type Tensor } from '@espalier/core';
+import { floats, roundHalfEven, type Tensor } from '@espalier/core';
 import type { Weights } from '@espalier/training';
 import { latticeAt } from '../lattice-at.js';
 import type { Quantizer } from '../quantizers-of.js';
@@ -103,15 +103,10 @@ function redundantIn(
     const sign = Math.sign(value);
     const c = Math.min(Math.abs(value), limit) ** exponent;
     clipped[i] = sign * c;
-    residual[i] = sign * (roundEven(c / step) - c / step) * coarsest;
+    residual[i] = sign * (roundHalfEven(c / step) - c / step) * coarsest;
   });
   return { part, quantizer, elements, clipped, residual };
 }
-
-const roundEven = (value: number): number => {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-};
 
 function angleOf(
   part: Part,
