@@ -1,4 +1,4 @@
-import type { Rounding, RoundingGrid } from '@espalier/core';
+import { type Rounding, type RoundingGrid, roundWeights } from '@espalier/core';
 import { descendCodes } from '@espalier/quantizers';
 import { badLayer } from '../errors.js';
 import { exactRounding } from './exact-rounding.js';
@@ -45,7 +45,7 @@ export function judgeQuantization(
   const problem = { gram, weight, grids: [grid], rows: 1, size };
   let best: Best = { error: Number.POSITIVE_INFINITY, method: '', codes: new Int32Array(size) };
   for (const [method, rounding] of Object.entries(roundings)) {
-    const codes = rounding(problem);
+    const { codes } = roundWeights(rounding, problem);
     checkCodes(codes, size, { grid, method });
     const error = errorOf(gram, weight, { codes, step: grid.step });
     if (error < best.error) best = { error, method, codes };

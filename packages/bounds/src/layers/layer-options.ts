@@ -1,12 +1,12 @@
 import { badOption, type Rounding } from '@espalier/core';
-import { descent, nearest, successive } from '@espalier/quantizers';
+import { descent, gptq, nearest } from '@espalier/quantizers';
 import type { Certificates } from './judge-quantization.js';
 import type { LayerRangeOptions } from './layer-range.js';
 
 /** The roundings that are tried unless others are given, by name. */
 export const builtInRoundings = (): Readonly<Record<string, Rounding>> => ({
   nearest: nearest(),
-  successive: successive(),
+  gptq: gptq(),
   descent: descent(),
 });
 

@@ -1,6 +1,8 @@
 import { definePlugin, gridAt, type Rounding, type RoundingProblem } from '@espalier/core';
-import { nearestRounding } from './nearest-rounding.js';
-import { successiveRounding } from './successive-rounding.js';
+import { withFittedGrids } from './fitted-grids.js';
+import { gptqRounding } from './gptq.js';
+import { nearestCodes } from './nearest-rounding.js';
+
 
 /**
  * Moves single codes to their best value, the others fixed, until none moves: z_i = nearest(z_i - (G·d)_i / (step·G_ii))
@@ -41,9 +43,9 @@ export function descendCodes(problem: RoundingProblem, start: Int32Array): Int32
   return codes;
 }
 
-const starts: Readonly<Record<string, Rounding>> = {
-  nearest: nearestRounding,
-  successive: (problem) => successiveRounding(problem),
+const starts: Readonly<Record<string, (problem: RoundingProblem) => Int32Array>> = {
+  nearest: nearestCodes,
+  gptq: (problem) => gptqRounding(problem).codes,
 };
 
 /** Coordinate descent as a plugin. */
@@ -52,10 +54,12 @@ export const descent = definePlugin({
   id: 'descent',
   about: 'Moves single codes while that lowers the output error.',
   options: {
-    start: { type: 'choice', of: ['successive', 'nearest'], default: 'successive', about: 'what it starts from' },
+    start: { type: 'choice', of: ['gptq', 'nearest'], default: 'gptq', about: 'what it starts from' },
   },
   create:
-    ({ start }) =>
-    (problem) =>
-      descendCodes(problem, starts[start]!(problem)), // the choice lists the table's keys
+    ({ start }): Rounding =>
+    (problem) => {
+      const fixed = withFittedGrids(problem);
+      return { codes: descendCodes(fixed, starts[start]!(fixed)), grids: fixed.grids }; // the choice lists the table's keys
+    },
 });

@@ -7,9 +7,13 @@ export function nearestCode(weight: number, { step, lowest, highest }: RoundingG
 }
 
 /** Each weight by itself to its nearest grid point; the inputs are not looked at. */
-export const nearestRounding: Rounding = /* @__PURE__ */ Object.assign(nearestCodes, { dataFree: true });
+export const nearestRounding: Rounding = /* @__PURE__ */ Object.assign(
+  (problem: RoundingProblem) => nearestCodes(problem),
+  { needs: [] },
+);
 
-function nearestCodes(problem: RoundingProblem): Int32Array {
+/** The codes of `nearestRounding`. */
+export function nearestCodes(problem: RoundingProblem): Int32Array {
   const { weight, rows, size } = problem;
   const codes = new Int32Array(rows * size);
   for (let row = 0; row < rows; row++) {
