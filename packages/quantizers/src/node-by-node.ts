@@ -1,12 +1,11 @@
 import {
   type AxisRules,
   type Compressor,
-  type Evidence,
   type Graph,
   inSight,
-  type Need,
   type Node,
   type Note,
+  type Rounding,
   subgraphsOf,
   type ValueId,
   withBodies,
@@ -16,6 +15,8 @@ import { type MadeConstants, madeConstants } from './made-constants.js';
 import { noteNodes, type Verdict } from './note-nodes.js';
 import { prepareGraph } from './prepare-graph.js';
 import { type GraphWriter, writeBody, writeGraph } from './quantized-graph.js';
+import { type RoundNode, roundNothing } from './rounded/round-node.js';
+import { roundedCompression } from './rounded/rounded-compression.js';
 
 /** The outcome for a node: the form it is written in with its line of the report, or the reason why it stays float. */
 export type Fate<Form extends string> =
@@ -33,9 +34,8 @@ export interface NodeWriting {
   /** Constants that were written in another form; they fall away where nobody else reads them. */
   readonly replaced: Set<ValueId>;
   readonly made: MadeConstants;
-  readonly evidence: Evidence;
-  /** Whether the graph is a body of If, Loop or Scan, where nothing is calibrated. */
-  readonly inBody: boolean;
+  /** Rounds the weights of nodes. */
+  readonly round: RoundNode;
   /** Axis rules of custom ops. */
   readonly rules: AxisRules;
 }
@@ -52,8 +52,8 @@ export interface NodeByNode<Form extends string> {
   fateOf(graph: Graph, node: Node, rules: AxisRules): Fate<Form>;
   /** The writers of one graph, by form. */
   writers(writing: NodeWriting): Readonly<Record<Form, (node: Node) => void>>;
-  /** The statistic that the form of a node needs, for nodes outside of subgraphs. */
-  readonly needOf?: (graph: Graph, node: Node, form: Form) => Need | undefined;
+  /** The rounding of weights, and the forms that take it. Default: each weight to the nearest point. */
+  readonly rounding?: { readonly rounding: Rounding; readonly forms: readonly Form[] } | undefined;
   /** Forms that are com.microsoft ops. */
   readonly contrib: readonly Form[];
 }
@@ -69,7 +69,7 @@ export function nodeByNode<Form extends string>({
   fateOf,
   writers,
   contrib,
-  needOf,
+  rounding,
 }: NodeByNode<Form>): Compressor {
   return (given, { axes: rules = new Map() } = {}) => {
     const { graph, stored } = prepareGraph(given, { opset, ...(single ? { single } : {}) });
@@ -78,25 +78,26 @@ export function nodeByNode<Form extends string>({
     );
     const notes = bodiesOnly ? bodyNotesOf(plan) : notesOf(plan);
     const forms = formsOf(plan);
-    return {
+    const opsets = contrib.some((form) => forms.has(form))
+      ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
+      : graph.opsets;
+    return roundedCompression({
       graph,
-      needs: graph.nodes.flatMap((node) => {
-        const { form } = plan.fates.get(node.id)!;
-        return form === 'float' ? [] : (needOf?.(graph, node, form) ?? []);
-      }),
-      apply(evidence) {
+      rounding: rounding?.rounding,
+      nodes: rounding ? graph.nodes.filter((node) => takes(rounding.forms, plan.fates.get(node.id)!)) : [],
+      write(evidenced, round) {
         if ([...forms].every((form) => form === 'float')) return { graph: given, notes };
-        const writer = writeGraph(graph);
+        const writer = writeGraph(evidenced);
         const replaced = new Set<ValueId>();
-        const opsets = contrib.some((form) => forms.has(form))
-          ? new Map([...graph.opsets, ['com.microsoft', 1] as const])
-          : graph.opsets;
-        writeNodes(plan, { writer, replaced, made: madeConstants(), rules, evidence, inBody: false, writers });
+        writeNodes({ ...plan, graph: evidenced }, { writer, replaced, made: madeConstants(), rules, round, writers });
         return { graph: stored(writer.finish(replaced, opsets)), notes };
       },
-    };
+    });
   };
 }
+
+const takes = <Form extends string>(forms: readonly Form[], fate: Fate<Form>): boolean =>
+  fate.form !== 'float' && forms.includes(fate.form as Form); // the narrowing does not see through the union
 
 /** The fates of the nodes of a graph, and the plans of its subgraphs. */
 interface Plan<Form extends string> {
@@ -138,7 +139,7 @@ function writeNodes<Form extends string>(
     const whole = withBodies(node, (body) => {
       const plan = bodies.get(body)!; // every body has one
       const inner = writeBody(body, plan.graph, writer);
-      writeNodes(plan, { ...writing, writer: inner, inBody: true });
+      writeNodes(plan, { ...writing, writer: inner, round: writing.round.bodies ?? roundNothing });
       return inner.finish(replaced);
     });
     write[fates.get(node.id)!.form](whole);

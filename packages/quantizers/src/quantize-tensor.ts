@@ -18,23 +18,35 @@ export interface TensorQuantization {
  * @throws QUANTIZE_PARAMETERS when the number of scales does not fit.
  */
 export function quantizeTensor(source: Tensor, { grid, granularity, scales }: TensorQuantization): Tensor {
-  const codes = quantizeToCodes(toFloats(source), source.shape, { grid, granularity, scales });
+  return codesTensor(
+    quantizeToCodes(toFloats(source), source.shape, { grid, granularity, scales }),
+    source.shape,
+    grid,
+  );
+}
+
+/** Integers of a grid in the smallest type that stores it. */
+export function codesTensor(
+  codes: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array,
+  shape: readonly number[],
+  grid: Grid,
+): Tensor {
   const type = storageOf(grid);
   switch (type) {
     case 'int4':
     case 'uint4':
-      return tensor(type, source.shape, pack(codes, 4));
+      return tensor(type, shape, pack(codes, 4));
     case 'int2':
     case 'uint2':
-      return tensor(type, source.shape, pack(codes, 2));
+      return tensor(type, shape, pack(codes, 2));
     case 'uint8':
-      return tensor(type, source.shape, new Uint8Array(codes.buffer, codes.byteOffset, codes.length));
+      return tensor(type, shape, codes instanceof Uint8Array ? codes : Uint8Array.from(codes));
     case 'int8':
-      return tensor(type, source.shape, codes as Int8Array); // quantizeToCodes allocates by grid
+      return tensor(type, shape, codes instanceof Int8Array ? codes : Int8Array.from(codes));
     case 'int16':
-      return tensor(type, source.shape, codes as Int16Array);
+      return tensor(type, shape, codes instanceof Int16Array ? codes : Int16Array.from(codes));
     case 'uint16':
-      return tensor(type, source.shape, codes as Uint16Array);
+      return tensor(type, shape, codes instanceof Uint16Array ? codes : Uint16Array.from(codes));
   }
 }
 

@@ -28,6 +28,12 @@ export const dynamicQuantizer = definePlugin({
           default: 'minmax',
           about: 'the whole range, or the part of least squared error',
         },
+        rounding: {
+          type: 'plugin',
+          kind: 'rounding',
+          optional: true,
+          about: 'how weights that are multiplied as integers are rounded. Default: each to the nearest; needs no data',
+        },
       },
     },
     reduceRange: { type: 'boolean', default: false, about: '7-bit weights, for x86 processors without VNNI' },
@@ -63,6 +69,6 @@ export const dynamicQuantizer = definePlugin({
       leftOut: leftOutBy(choice),
     };
     checkOpset(settings.target, 13, 'quantizer dynamic');
-    return dynamicCompressor(settings);
+    return dynamicCompressor(settings, { rounding: weights.rounding });
   },
 });

@@ -2,6 +2,7 @@ import { createNode, type Node, reshaped, toFloats } from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
 import { quantizeTensor } from '../quantize-tensor.js';
+import { roundedChannels } from '../rounded/rounded-channels.js';
 import { scaleConstants } from '../scale-constants.js';
 import { scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
@@ -17,7 +18,10 @@ export function writeConv(writing: DynamicWriting, node: Node): void {
   const channelwise = byChannel(settings, 'ConvInteger');
   const granularity = channelwise ? perChannel(0) : perTensor;
   const ranges = weightRanges(toFloats(weight), weight.shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
-  const scales = scalesOf(ranges, grid);
+  const covering = scalesOf(ranges, grid);
+  const rounded = roundedChannels(graph, node, { grid, scales: covering, round: writing.round });
+  const scales = rounded?.scales ?? covering;
+  const integers = rounded?.integers ?? quantizeTensor(weight, { grid, granularity, scales });
   const channels = weight.shape[0]!;
   const ones = weight.shape.slice(2).map(() => 1);
   const { scale, zeroPoint } = scaleConstants(scales, channelwise ? [channels] : [], storageOf(grid));
@@ -34,7 +38,7 @@ export function writeConv(writing: DynamicWriting, node: Node): void {
       op: 'ConvInteger',
       inputs: [
         activation.integers,
-        writer.constant(`${name}_quantized`, quantizeTensor(weight, { grid, granularity, scales })),
+        writer.constant(`${name}_quantized`, integers),
         activation.zeroPoint,
         writer.constant(`${name}_zero_point`, shared),
       ],

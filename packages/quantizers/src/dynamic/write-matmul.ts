@@ -1,10 +1,21 @@
-import { createNode, fromNumbers, type Node, type Tensor, tensor, type ValueId } from '@espalier/core';
+import {
+  createNode,
+  fromNumbers,
+  type Grid,
+  type Node,
+  type Rounded,
+  type Tensor,
+  tensor,
+  type ValueId,
+} from '@espalier/core';
 import { perChannel, perTensor } from '../granularity.js';
 import { storageOf } from '../grid.js';
 import { type MatrixWeights, matrixWeights, transposed } from '../matrix-weights.js';
-import { quantizeTensor } from '../quantize-tensor.js';
+import { codesTensor, quantizeTensor } from '../quantize-tensor.js';
+import { gridChoice, scalesOfRounded } from '../rounded/grid-choice.js';
+import type { GridChoice } from '../rounded/round-node.js';
 import { scaleConstants } from '../scale-constants.js';
-import { scalesOf } from '../scales.js';
+import { type Scales, scalesOf } from '../scales.js';
 import { weightRanges } from '../weight-ranges.js';
 import { isTable, turnedTable } from '../write-rows.js';
 import { byChannel } from './dynamic-settings.js';
@@ -18,7 +29,7 @@ import { biasOperand, type DynamicWriting, quantizedActivation, restoreSums } fr
 export function writeMatMul(writing: DynamicWriting, node: Node): void {
   const { writer } = writing;
   const matrix = matrixWeights(writing.graph, node);
-  const [integers, weightScale, zeroPoint] = matrixConstants(writing, matrix);
+  const [integers, weightScale, zeroPoint] = matrixConstants(writing, matrix, node);
   const activation = quantizedActivation(writing, node.inputs[matrix.data]!);
   const output = node.outputs[0]!;
   const product = matrix.bias ? writer.fresh(`${output}_product`) : output;
@@ -41,7 +52,7 @@ export function writeMatMul(writing: DynamicWriting, node: Node): void {
 
 type Written = readonly [integers: ValueId, scale: ValueId, zeroPoint: ValueId | undefined];
 
-function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): Written {
+function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights, node: Node): Written {
   const { graph, settings, made, replaced, writer } = writing;
   const { name } = matrix;
   const choice = { clip: settings.clip, perRow: byChannel(settings, 'MatMulInteger') };
@@ -57,7 +68,7 @@ function matrixConstants(writing: DynamicWriting, matrix: MatrixWeights): Writte
   }
   replaced.add(name);
   const [codes, scale, zeroPoint] = made(matrix.tensor, `matrix|${matrix.data}|${matrix.key}`, () => {
-    const parts = quantizedMatrix(matrix, writing);
+    const parts = quantizedMatrix(matrix, node, writing);
     return [
       writer.constant(`${name}_quantized`, parts.codes),
       writer.constant(`${name}_scale`, parts.scale),
@@ -75,15 +86,21 @@ interface QuantizedMatrix {
 
 function quantizedMatrix(
   { stack, rows, columns, values, data }: MatrixWeights,
-  { settings }: DynamicWriting,
+  node: Node,
+  { graph, settings, round }: DynamicWriting,
 ): QuantizedMatrix {
   const grid = settings.weights;
   const channels = byChannel(settings, 'MatMulInteger');
   const granularity = channels ? perChannel(stack.length + 1) : perTensor;
   const shape = [...stack, rows, columns];
   const ranges = weightRanges(values, shape, { grid, granularity, clip: settings.clip })!; // finite: checked before
-  const scales = scalesOf(ranges, grid);
-  const codes = quantizeTensor(tensor('float32', shape, values), { grid, granularity, scales });
+  const covering = scalesOf(ranges, grid);
+  const rounded = roundedMatrix(
+    { rows, columns, stack },
+    { grid, scales: covering, round: (choice) => round(graph, node, choice) },
+  );
+  const scales = rounded?.scales ?? covering;
+  const codes = rounded?.codes ?? quantizeTensor(tensor('float32', shape, values), { grid, granularity, scales });
   const { scale, zeroPoint } = scaleConstants(scales, channels ? [columns] : [], storageOf(grid));
   if (data === 0) return { codes, scale, zeroPoint: stack.length === 0 ? zeroPoint : first(zeroPoint) };
   const turned = transposed(codes.data as Int8Array | Uint8Array, rows, columns); // 8 bits
@@ -96,6 +113,32 @@ function quantizedMatrix(
     scale: channels ? tensor('float32', [columns, 1], scales.scale) : scale,
     zeroPoint: tensor('uint8', [], Uint8Array.of(128)),
   };
+}
+
+interface MatrixRounding {
+  readonly grid: Grid;
+  readonly scales: Scales;
+  round(choice: GridChoice): Rounded | undefined;
+}
+
+/** The rounded codes [rows, columns] of a single matrix; undefined where each weight goes to the nearest point. */
+function roundedMatrix(
+  { rows, columns, stack }: Pick<MatrixWeights, 'rows' | 'columns' | 'stack'>,
+  { grid, scales, round }: MatrixRounding,
+): { readonly codes: Tensor; readonly scales: Scales } | undefined {
+  if (stack.length > 0) return undefined;
+  const shared = scales.scale.length === 1;
+  const places = { rows: columns, groups: 1, group: rows, at: (row: number) => (shared ? 0 : row) };
+  const free = shared ? undefined : { shift: false, negative: false };
+  const rounded = round(gridChoice(scales, places, { grid, free }));
+  if (!rounded) return undefined;
+  const chosen = scalesOfRounded(scales, rounded, { places, grid });
+  const codes = new Int32Array(rows * columns);
+  for (let column = 0; column < columns; column++) {
+    const zero = chosen.zeroPoint[places.at(column)]!;
+    for (let row = 0; row < rows; row++) codes[row * columns + column] = rounded.codes[column * rows + row]! + zero;
+  }
+  return { codes: codesTensor(codes, [rows, columns], grid), scales: chosen };
 }
 
 /** One zero point for all: a kernel takes no more for a stack of matrices, and a symmetric grid has the same in each. */

@@ -109,7 +109,16 @@ function learn(state: State, gram: Float64Array, learning: Learning): void {
   let left = openIn(state.open.subarray(from, to));
   for (let t = 1; t <= iterations && left.length > 0; t++) {
     const share = t <= start ? 0 : (t - start) / (iterations - start);
-    const settled = adamStep(state, { ...learning, t, slopes, change, scale, moments, left, beta: t <= start ? 0 : 20 - 18 * share });
+    const settled = adamStep(state, {
+      ...learning,
+      t,
+      slopes,
+      change,
+      scale,
+      moments,
+      left,
+      beta: t <= start ? 0 : 20 - 18 * share,
+    });
     addChange(change, gram, { rows, size, left, slopes, product });
     for (const at of left) change[at] = 0;
     if (settled > 0) left = left.filter((at) => state.open[from + at] === 1);
@@ -200,7 +209,13 @@ export const adaround = definePlugin({
   options: {
     iterations: { type: 'integer', default: 2000, min: 1, about: 'steps of Adam' },
     learningRate: { type: 'number', default: 0.01, min: 1e-6, max: 1, about: 'learning rate of Adam' },
-    regularization: { type: 'number', default: 0.01, min: 0, max: 100, about: 'weight of the part that ends between points' },
+    regularization: {
+      type: 'number',
+      default: 0.01,
+      min: 0,
+      max: 100,
+      about: 'weight of the part that ends between points',
+    },
     warmup: { type: 'number', default: 0.2, min: 0, max: 0.9, about: 'share of the steps before that part counts' },
     inputs: {
       type: 'choice',

@@ -21,7 +21,7 @@ const shares = Array.from({ length: 10 }, (_, i) => 1 - i / 20);
  * inputs of the group. Weights go to the nearest point. Where grids are given, that is all it does.
  */
 export function awqClip(problem: RoundingProblem): Rounded {
-  const { weight, size, group = size, gram, free, grids } = problem;
+  const { weight, size, group = size, free, grids } = problem;
   if (!free) return { codes: nearestCodes(problem), grids };
   const groups = Math.ceil(size / group);
   const found = grids.map((like, at): RoundingGrid => {
@@ -95,7 +95,7 @@ export function awqFactors(problems: readonly RoundingProblem[]): Float64Array {
   const { size, magnitude } = problems[0]!; // there is a layer
   const ones = new Float64Array(size).fill(1);
   if (!magnitude) return ones;
-  let best = ones;
+  let best: Float64Array = ones;
   let least = Number.POSITIVE_INFINITY;
   for (const power of powers) {
     const factors = factorsOf(magnitude, power);
@@ -152,7 +152,8 @@ function scaledError(problem: RoundingProblem, factors: Float64Array): number {
 export const awq = definePlugin({
   kind: 'rounding',
   id: 'awq',
-  about: 'Large inputs count more: their weights are scaled up where the layer before takes that back; ranges by search.',
+  about:
+    'Large inputs count more: their weights are scaled up where the layer before takes that back; ranges by search.',
   options: {
     scaling: { type: 'boolean', default: true, about: 'whether inputs are scaled where something can take it back' },
     clipping: { type: 'boolean', default: true, about: 'whether ranges of groups are searched, or cover them' },

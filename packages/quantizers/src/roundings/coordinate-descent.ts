@@ -3,7 +3,6 @@ import { withFittedGrids } from './fitted-grids.js';
 import { gptqRounding } from './gptq.js';
 import { nearestCodes } from './nearest-rounding.js';
 
-
 /**
  * Moves single codes to their best value, the others fixed, until none moves: z_i = nearest(z_i - (G·d)_i / (step·G_ii))
  * with d = step·z - w. The result is never worse than the start, and no single change improves it.

@@ -5,10 +5,10 @@ import { fitGrid } from './fit-grid.js';
  * The grids of a problem, each fitted to its weights where the problem leaves that free: errors count by the energy of
  * their inputs (the diagonal of XᵀX), or all alike where no inputs were looked at.
  */
-export function fittedGrids(problem: RoundingProblem): readonly RoundingGrid[] {
-  const { weight, size, group = size, gram, grids, free } = problem;
+export function fittedGrids(problem: RoundingProblem, energies = diagonalOf(problem)): readonly RoundingGrid[] {
+  const { weight, size, group = size, grids, free } = problem;
   if (!free) return grids;
-  const energy = Float64Array.from({ length: size }, (_, i) => (gram.length > 0 ? gram[i * size + i]! : 1));
+  const energy = energies.slice();
   const mean = energy.reduce((sum, each) => sum + each, 0) / size || 1;
   for (let i = 0; i < size; i++) energy[i]! += 0.01 * mean; // inputs that were always 0 may not stay so
   const groups = Math.ceil(size / group);
@@ -20,6 +20,9 @@ export function fittedGrids(problem: RoundingProblem): readonly RoundingGrid[] {
     return fitGrid(sample, grid, free);
   });
 }
+
+const diagonalOf = ({ gram, size }: RoundingProblem): Float64Array =>
+  Float64Array.from({ length: size }, (_, i) => (gram.length > 0 ? gram[i * size + i]! : 1));
 
 /** The problem with such grids, and no choice left. */
 export function withFittedGrids(problem: RoundingProblem): RoundingProblem {

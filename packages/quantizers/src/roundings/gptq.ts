@@ -126,7 +126,9 @@ function lateGrid(
   const still = start === 0;
   for (let k = start; k < last; k++) {
     const pivot = factor[k * size + k]!;
-    const error = still ? 0 : -(sums[r * width + k - from]! + sumWithin({ errors, factor, size }, { r, from, k })) / pivot;
+    const error = still
+      ? 0
+      : -(sums[r * width + k - from]! + sumWithin({ errors, factor, size }, { r, from, k })) / pivot;
     errors[r * size + k] = error;
     moved[k - start] = weight[r * size + k]! + error;
     importance[k - start] = pivot * pivot;

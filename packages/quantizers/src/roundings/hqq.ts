@@ -82,7 +82,8 @@ function improved(
 
 function errorOf(weight: Float64Array, grid: RoundingGrid, power: number): number {
   let sum = 0;
-  for (let i = 0; i < weight.length; i++) sum += Math.abs(weight[i]! - grid.step * nearestCode(weight[i]!, grid)) ** power;
+  for (let i = 0; i < weight.length; i++)
+    sum += Math.abs(weight[i]! - grid.step * nearestCode(weight[i]!, grid)) ** power;
   return sum;
 }
 

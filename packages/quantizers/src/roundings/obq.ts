@@ -66,7 +66,10 @@ function roundRow(left: Float64Array, inverse: Float64Array, gridOf: (i: number)
 function cheapest(
   left: Float64Array,
   inverse: Float64Array,
-  { open, gridOf }: { readonly open: ReadonlySet<number>; readonly gridOf: (i: number) => RoundingProblem['grids'][number] },
+  {
+    open,
+    gridOf,
+  }: { readonly open: ReadonlySet<number>; readonly gridOf: (i: number) => RoundingProblem['grids'][number] },
 ): number {
   let [best, least, worst] = [-1, Number.POSITIVE_INFINITY, 0];
   for (const i of open) {

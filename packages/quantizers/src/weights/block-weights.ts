@@ -1,9 +1,11 @@
-import type { Grid, Rounding } from '@espalier/core';
+import type { Grid, Rounded } from '@espalier/core';
 import { perBlock } from '../granularity.js';
 import { levelsOf } from '../grid.js';
 import { transposed } from '../matrix-weights.js';
 import { packRows } from '../pack-rows.js';
 import { quantizeToCodes } from '../quantize-tensor.js';
+import { gridChoice, scalesOfRounded } from '../rounded/grid-choice.js';
+import type { GridChoice } from '../rounded/round-node.js';
 import type { Scales } from '../scales.js';
 import type { WeightClip } from '../weight-ranges.js';
 import { weightScales } from '../weight-scales.js';
@@ -27,62 +29,35 @@ export interface BlockChoice {
   readonly block: number;
   readonly clip: WeightClip;
   /** Default: each weight by itself to the nearest integer. */
-  readonly rounding?: BlockRounding | undefined;
-}
-
-/** A rounding, and the inputs that it looks at. */
-export interface BlockRounding {
-  readonly round: Rounding;
-  /** XᵀX of the inputs of the matrix, [rows, rows]; empty for roundings that do without. */
-  readonly gram: Float64Array;
+  readonly round?: (choice: GridChoice) => Rounded | undefined;
 }
 
 /** Puts each weight on its block's grid. Values must be finite. */
 export function blockWeights(
   values: Float32Array,
   [rows, columns]: readonly [number, number],
-  { grid, block, clip, rounding }: BlockChoice,
+  { grid, block, clip, round }: BlockChoice,
 ): BlockWeights {
   const granularity = perBlock(0, block);
   const shape = [rows, columns];
   const scales = weightScales(values, shape, { grid, granularity, clip })!; // callers check for NaN and infinity
-  const codes = rounding
-    ? roundedCodes(values, [rows, columns], { grid, block, scales, rounding })
-    : (quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array | Uint8Array); // 8 bits at most
-  return { rows, columns, block, blocks: Math.ceil(rows / block), codes, scales };
-}
-
-// A rounding sees a row of weights for each output, and codes counted from the zero point.
-function roundedCodes(
-  values: Float32Array,
-  [rows, columns]: readonly [number, number],
-  {
-    grid,
-    block,
-    scales,
-    rounding,
-  }: Pick<BlockChoice, 'grid' | 'block'> & {
-    readonly scales: Scales;
-    readonly rounding: BlockRounding;
-  },
-): Int8Array | Uint8Array {
-  const { low, high } = levelsOf(grid);
   const blocks = Math.ceil(rows / block);
-  const grids = Array.from({ length: columns * blocks }, (_, i) => {
-    const at = (i % blocks) * columns + Math.floor(i / blocks);
-    const zero = scales.zeroPoint[at]!;
-    return { step: scales.scale[at]!, lowest: low - zero, highest: high - zero };
-  });
-  const weight = Float64Array.from(transposed(values, rows, columns));
-  const found = rounding.round({ weight, rows: columns, size: rows, gram: rounding.gram, group: block, grids });
+  const places = { rows: columns, groups: blocks, group: block, at: (row: number, g: number) => g * columns + row };
+  const free = { shift: !grid.symmetric, negative: grid.signed && grid.symmetric };
+  const rounded = round?.(gridChoice(scales, places, { grid, free }));
+  if (!rounded) {
+    const codes = quantizeToCodes(values, shape, { grid, granularity, scales }) as Int8Array | Uint8Array; // 8 bits at most
+    return { rows, columns, block, blocks, codes, scales };
+  }
+  const chosen = scalesOfRounded(scales, rounded, { places, grid });
   const codes = grid.signed ? new Int8Array(values.length) : new Uint8Array(values.length);
   for (let column = 0; column < columns; column++) {
     for (let row = 0; row < rows; row++) {
-      const zero = scales.zeroPoint[Math.floor(row / block) * columns + column]!;
-      codes[row * columns + column] = found[column * rows + row]! + zero;
+      const zero = chosen.zeroPoint[Math.floor(row / block) * columns + column]!;
+      codes[row * columns + column] = rounded.codes[column * rows + row]! + zero;
     }
   }
-  return codes;
+  return { rows, columns, block, blocks, codes, scales: chosen };
 }
 
 /** The constants of com.microsoft::MatMulNBits. */

@@ -8,8 +8,8 @@ import { float32, network, normals } from '../../test/networks.js';
 import { evidenceFor, type Feeds, run } from '../../test/oracle.js';
 import { quantizationError } from '../quantization-error.js';
 import { descent } from '../roundings/coordinate-descent.js';
+import { gptq } from '../roundings/gptq.js';
 import { nearest } from '../roundings/nearest-rounding.js';
-import { successive } from '../roundings/successive-rounding.js';
 import { weightsQuantizer } from './weights.js';
 
 const draw = normals(7);
@@ -45,7 +45,7 @@ async function snrDb(graph: Graph, rounding: Rounding | undefined, [seen, other]
 }
 
 test('a rounding that looks at the inputs asks for them, one that does not needs no data', () => {
-  expect(weightsQuantizer({ smallest: 0, rounding: successive() })(net).needs).toEqual([
+  expect(weightsQuantizer({ smallest: 0, rounding: gptq() })(net).needs).toEqual([
     { statistic: 'gram', node: 'm' },
     { statistic: 'gram', node: 'g' },
   ]);
@@ -54,13 +54,13 @@ test('a rounding that looks at the inputs asks for them, one that does not needs
   );
   expect(named!.needs).toEqual([]);
   expect(named!.apply(noEvidence).graph.nodes).toEqual(plain!.apply(noEvidence).graph.nodes);
-  expect(() => weightsQuantizer({ smallest: 0, rounding: successive() })(net).apply(noEvidence)).toThrow(/gram matrix/);
+  expect(() => weightsQuantizer({ smallest: 0, rounding: gptq() })(net).apply(noEvidence)).toThrow(/gram matrix/);
 });
 
 test('later weights make up for the error of earlier ones, on inputs that calibration did not see', async () => {
   const data = [correlated(1), correlated(2)] as const;
   const plain = await snrDb(net, undefined, data);
-  expect(await snrDb(net, successive(), data)).toBeGreaterThan(plain + 2);
+  expect(await snrDb(net, gptq(), data)).toBeGreaterThan(plain + 2);
   expect(await snrDb(net, descent(), data)).toBeGreaterThan(plain + 2);
 });
 
@@ -88,7 +88,7 @@ test.skipIf(!existsSync(file))(
     const data = [tokens(1), tokens(2)] as const;
     const plain = await snrDb(graph, undefined, data);
     // 19.6 dB; 21.3 with successive rounding, 21.7 with descent after it.
-    expect(await snrDb(graph, successive(), data)).toBeGreaterThan(plain + 1);
+    expect(await snrDb(graph, gptq(), data)).toBeGreaterThan(plain + 1);
     expect(await snrDb(graph, descent(), data)).toBeGreaterThan(plain + 1.5);
   },
 );

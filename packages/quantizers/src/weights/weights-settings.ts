@@ -1,4 +1,4 @@
-import type { Grid, Rounding, Target } from '@espalier/core';
+import type { Grid, Target } from '@espalier/core';
 import type { CodebookName } from '../codebook.js';
 import type { LeftOut } from '../node-choice.js';
 import type { WeightClip } from '../weight-ranges.js';
@@ -9,8 +9,6 @@ export interface WeightsSettings {
   readonly grid: Grid;
   readonly block: number;
   readonly clip: WeightClip;
-  /** The rounding of weights in blocks; undefined for the nearest. */
-  readonly rounding: Rounding | undefined;
   readonly form: 'matmulnbits' | 'qdq';
   readonly codebook: 'none' | CodebookName;
   readonly accuracyLevel: number;

@@ -7,7 +7,6 @@ import { createStoredWeights } from '../stored-weights.js';
 import { targetOption, targetOr } from '../target-option.js';
 import { writeRows } from '../write-rows.js';
 import { fateOf, type WeightsForm } from './plan-weights.js';
-import { roundingNeed } from './rounding-of.js';
 import type { WeightsSettings } from './weights-settings.js';
 import type { WeightsWriting } from './weights-writing.js';
 import { writeBnb4 } from './write-bnb4.js';
@@ -40,8 +39,8 @@ export const weightsQuantizer = definePlugin({
       type: 'plugin',
       kind: 'rounding',
       optional: true,
-      when: { ...even, form: ['matmulnbits'] },
-      about: 'how matrices are rounded, by their inputs (needs data) or not. Default: each weight to the nearest',
+      when: even,
+      about: 'how weights are rounded, by their inputs (needs data) or not. Default: each weight to the nearest',
     },
     clip: {
       type: 'choice',
@@ -94,7 +93,6 @@ export const weightsQuantizer = definePlugin({
       grid: { bits, signed: symmetric, symmetric },
       block,
       clip: options.clip,
-      rounding: options.rounding,
       form: options.form,
       codebook,
       accuracyLevel,
@@ -119,7 +117,7 @@ export const weightsQuantizer = definePlugin({
       opset,
       single: ['bfloat16', 'float64'], // packed matrices and rows take float16
       fateOf: (graph, node, rules) => fateOf(graph, node, { ...settings, rules }),
-      needOf: (graph, node, form) => (form === 'matrix' ? roundingNeed(graph, node, settings) : undefined),
+      rounding: options.rounding && { rounding: options.rounding, forms: ['matrix', 'conv'] },
       contrib: qdq ? ['embedding'] : ['matrix', 'embedding'],
       writers(shared) {
         const rows = { clip: options.clip, perRow: true };

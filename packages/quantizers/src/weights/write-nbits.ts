@@ -2,7 +2,6 @@ import { createNode, fromNumbers, int, ints, type Node, tensor, tensorInfo, type
 import { type MatrixWeights, matrixWeights } from '../matrix-weights.js';
 import { biasNode } from './bias-node.js';
 import { blockWeights, nBitsLayout } from './block-weights.js';
-import { roundingOf } from './rounding-of.js';
 import type { WeightsWriting } from './weights-writing.js';
 
 /**
@@ -41,7 +40,7 @@ function nBitsConstants(writing: WeightsWriting, matrix: MatrixWeights, node: No
   const { bits } = settings.grid;
   const weights = blockWeights(matrix.values, [matrix.rows, matrix.columns], {
     ...settings,
-    rounding: roundingOf(writing, node),
+    round: (choice) => writing.round(writing.graph, node, choice),
   });
   const { integers, scale, zeroPoint } = nBitsLayout(weights, settings.grid);
   const { columns, blocks, block } = weights;

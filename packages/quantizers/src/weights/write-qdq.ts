@@ -1,23 +1,32 @@
-import { createNode, int, type Node, type Tensor, tensor, toFloats, type ValueId } from '@espalier/core';
+import { createNode, int, type Node, toFloats, type ValueId } from '@espalier/core';
 import { type Granularity, perBlock, perChannel, scaleLayout } from '../granularity.js';
 import { storageOf } from '../grid.js';
 import { matrixWeights } from '../matrix-weights.js';
-import { quantizeTensor } from '../quantize-tensor.js';
+import { codesTensor, quantizeTensor } from '../quantize-tensor.js';
+import type { GridChoice } from '../rounded/round-node.js';
+import { type RoundedChannels, roundedChannels } from '../rounded/rounded-channels.js';
 import { scaleConstants } from '../scale-constants.js';
 import { weightScales } from '../weight-scales.js';
 import { biasNode } from './bias-node.js';
+import { blockWeights } from './block-weights.js';
 import type { WeightsWriting } from './weights-writing.js';
 
 /** MatMul or Gemm whose matrix [inputs, outputs] comes from a blocked DequantizeLinear (opset 21, axis 0). */
 export function writeBlockedMatMul(writing: WeightsWriting, node: Node): void {
   const { graph, writer, settings } = writing;
   const matrix = matrixWeights(graph, node);
-  const shape = [matrix.rows, matrix.columns];
+  const shape = [matrix.rows, matrix.columns] as const;
+  const granularity = perBlock(0, settings.block);
   const restored = writeRestored(writing, {
     key: `matrix|${matrix.key}`,
     name: matrix.name,
-    source: tensor('float32', shape, matrix.values),
-    granularity: perBlock(0, settings.block),
+    shape,
+    granularity,
+    quantized() {
+      const round = (choice: GridChoice) => writing.round(graph, node, choice);
+      const { codes, scales } = blockWeights(matrix.values, shape, { ...settings, round });
+      return { integers: codesTensor(codes, shape, settings.grid), scales };
+    },
   });
   const output = node.outputs[0]!;
   const product = matrix.bias ? writer.fresh(`${output}_product`) : output;
@@ -29,11 +38,19 @@ export function writeBlockedMatMul(writing: WeightsWriting, node: Node): void {
 export function writeConvWeights(writing: WeightsWriting, node: Node): void {
   const name = node.inputs[1]!;
   const weight = writing.graph.constants.get(name)!;
+  const granularity = perChannel(0);
+  const { grid, clip } = writing.settings;
   const restored = writeRestored(writing, {
     key: 'conv',
     name,
-    source: weight,
-    granularity: perChannel(0),
+    shape: weight.shape,
+    granularity,
+    quantized() {
+      const scales = weightScales(toFloats(weight), weight.shape, { grid, granularity, clip })!; // finite: checked before
+      const choice = { grid, scales, round: writing.round, negative: grid.symmetric };
+      const rounded = roundedChannels(writing.graph, node, choice);
+      return rounded ?? { integers: quantizeTensor(weight, { grid, granularity, scales }), scales };
+    },
   });
   writing.writer.emit({ ...node, inputs: [node.inputs[0], restored, ...node.inputs.slice(2)] });
 }
@@ -42,18 +59,19 @@ interface Restored {
   /** The part of the constant that is restored. */
   readonly key: string;
   readonly name: ValueId;
-  /** The numbers to store. */
-  readonly source: Tensor;
+  readonly shape: readonly number[];
   readonly granularity: Exclude<Granularity, { per: 'tensor' }>;
+  /** The integers to store, and their scales. */
+  quantized(): RoundedChannels;
 }
 
 function writeRestored(writing: WeightsWriting, wish: Restored): ValueId {
-  const { key, name, source, granularity } = wish;
+  const { key, name, shape, granularity } = wish;
   const { writer, replaced, restored } = writing;
   const known = restored.get(`${key}|${name}`);
   if (known !== undefined) return known;
   const output = writer.fresh(`${name}_dequantized`);
-  writer.info(output, { dtype: 'float32', shape: source.shape });
+  writer.info(output, { dtype: 'float32', shape });
   writer.emit(
     createNode({
       id: writer.fresh(`${name}_DequantizeLinear`),
@@ -71,12 +89,12 @@ function writeRestored(writing: WeightsWriting, wish: Restored): ValueId {
   return output;
 }
 
-function storedConstants({ writer, settings }: WeightsWriting, { name, source, granularity }: Restored) {
-  const { grid, clip } = settings;
-  const scales = weightScales(toFloats(source), source.shape, { grid, granularity, clip })!; // finite: checked before
-  const { scale, zeroPoint } = scaleConstants(scales, scaleLayout(source.shape, granularity).shape, storageOf(grid));
+function storedConstants({ writer, settings }: WeightsWriting, { name, shape, granularity, quantized }: Restored) {
+  const { integers, scales } = quantized();
+  const places = scaleLayout(shape, granularity).shape;
+  const { scale, zeroPoint } = scaleConstants(scales, places, storageOf(settings.grid));
   return [
-    writer.ownConstant(`${name}_quantized`, quantizeTensor(source, { grid, granularity, scales })),
+    writer.ownConstant(`${name}_quantized`, integers),
     writer.ownConstant(`${name}_scale`, scale),
     writer.ownConstant(`${name}_zero_point`, zeroPoint),
   ];
