@@ -26,6 +26,8 @@ export interface TrainerContext {
 
 /** Trains a model: a whole procedure with its own settings, under one name. */
 export interface Trainer {
+  /** Whether another graph comes out: smaller, or in integers. Default: false, the graph that goes in with other weights. */
+  readonly changesGraph?: boolean;
   train(graph: Graph, context: TrainerContext): Promise<Trained>;
 }
 

@@ -19,7 +19,10 @@ export const geta = definePlugin({
   id: 'geta',
   about: 'Removes channels and learns the bits of every layer while it trains, then writes the smaller integer model.',
   options: getaOptions,
-  create: (options): Trainer => ({ train: (graph, context) => trainJointly(graph, options, context) }),
+  create: (options): Trainer => ({
+    changesGraph: true,
+    train: (graph, context) => trainJointly(graph, options, context),
+  }),
 });
 
 async function trainJointly(given: Graph, options: GetaOptions, context: TrainerContext): Promise<Trained> {

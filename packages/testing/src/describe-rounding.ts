@@ -27,7 +27,7 @@ function problemOf(group: number, steps: readonly number[]): RoundingProblem {
   );
   const weight = Float64Array.from({ length: rows * size }, () => random.normal());
   const grids = Array.from({ length: rows * Math.ceil(size / group) }, (_, i) => ({
-    step: steps[i % steps.length]!,
+    step: Math.fround(steps[i % steps.length]!),
     lowest: -4,
     highest: 3 + (i % 2),
   }));
@@ -45,7 +45,7 @@ const problems = {
   'steps that may be negative': { ...problemOf(5, [0.3, 0.4]), free: { shift: false, negative: true } },
 } satisfies Readonly<Record<string, RoundingProblem>>;
 
-/** What a problem holds under the names of what a rounding needs. */
+/** The parts of a problem, by the names of the statistics that a rounding reads. */
 function inputsFor(problem: RoundingProblem, { needs = ['gram'] }: Rounding): RoundingProblem {
   const { gram, size } = problem;
   const magnitude = Float64Array.from({ length: size }, (_, i) => Math.sqrt(gram[i * size + i]! / 40));

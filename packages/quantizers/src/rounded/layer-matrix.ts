@@ -83,8 +83,8 @@ function convMatrix(graph: Graph, node: Node): LayerMatrix | undefined {
 function biasOf(graph: Graph, value: ValueId | undefined, factor: number): Float64Array | undefined {
   if (value === undefined) return new Float64Array(1);
   const bias = graph.constants.get(value);
-  const vector = bias && bias.shape.every((size, axis) => size === 1 || axis === bias.shape.length - 1);
-  return vector ? Float64Array.from(toFloats(bias), (each) => each * factor) : undefined;
+  const vector = bias?.shape.every((size, axis) => size === 1 || axis === bias.shape.length - 1);
+  return bias && vector ? Float64Array.from(toFloats(bias), (each) => each * factor) : undefined;
 }
 
 /** Writes [rows, columns] into `out` as [columns, rows]. */

@@ -22,7 +22,7 @@ export interface RoundedPlan {
   readonly rounding: Rounding | undefined;
   /** The nodes whose weights are rounded by it. */
   readonly nodes: readonly Node[];
-  /** What the quantizer itself needs. */
+  /** The needs of the quantizer itself. */
   readonly needs?: readonly Need[];
   /**
    * Writes the graph, or one with the same nodes by id and other weights. `round` is asked once for each weight that is

@@ -127,7 +127,7 @@ function learn(state: State, gram: Float64Array, learning: Learning): void {
 
 const openIn = (open: Uint8Array): Int32Array => Int32Array.from(open.keys()).filter((at) => open[at] === 1);
 
-/** What the error is divided by: mean(diag G) · mean(step²). */
+/** The divisor of the error: mean(diag G) · mean(step²). */
 function scaleOf(step: Float64Array, gram: Float64Array, size: number): number {
   let trace = 0;
   for (let i = 0; i < size; i++) trace += gram[i * size + i]!;
@@ -162,12 +162,12 @@ function adamStep(state: State, step: AdamStep): number {
     const pull = beta === 0 ? 0 : -2 * regularization * beta * Math.sign(side) * Math.abs(side) ** (beta - 1);
     const sigma = 1 / (1 + Math.exp(-state.v[at]!));
     const gradient = ((2 * width * slopes[i]!) / scale + pull) * (zeta - gamma) * sigma * (1 - sigma);
-    const m = (first[i] = 0.9 * first[i]! + 0.1 * gradient);
-    const s = (second[i] = 0.999 * second[i]! + 0.001 * gradient * gradient);
-    const v = state.v[at]! - (learningRate * (m / bias1)) / (Math.sqrt(s / bias2) + 1e-8);
+    first[i] = 0.9 * first[i]! + 0.1 * gradient;
+    second[i] = 0.999 * second[i]! + 0.001 * gradient * gradient;
+    const v = state.v[at]! - (learningRate * (first[i] / bias1)) / (Math.sqrt(second[i] / bias2) + 1e-8);
     state.v[at] = v;
     const raw = (zeta - gamma) / (1 + Math.exp(-v)) + gamma;
-    const next = raw <= 0 ? 0 : raw >= 1 ? 1 : raw;
+    const next = Math.min(1, Math.max(0, raw));
     change[i] = width * (next - h);
     state.h[at] = next;
     if (next === raw) continue;

@@ -207,7 +207,9 @@ function slowSweep({ weight, rows, size, gram, grids, group = size }: RoundingPr
         rest.map((a) => rest.map((b) => gram[a * size + b]! + (a === b ? (damping * trace) / size : 0))),
       );
       const error = (w[i]! - code * grid.step) / inverse[0]![0]!;
-      rest.forEach((column, k) => (w[column]! -= error * inverse[k]![0]!));
+      rest.forEach((column, k) => {
+        w[column]! -= error * inverse[k]![0]!;
+      });
     }
   }
   return codes;
