@@ -43,8 +43,7 @@ describe('every built-in plugin', () => {
     const options = plugin.options['width']?.type === 'number' ? { width: 0.25 } : {};
     runKit(describeModel(plugin, { with: options, executor }), frame);
   }
-  // geta prunes and quantizes while it trains: its result is another graph, which is tried beside its code.
-  for (const plugin of registry.list('trainer').filter(({ id }) => id !== 'geta'))
+  for (const plugin of registry.list('trainer'))
     runKit(describeTrainer(plugin, { with: { batch: 32 }, registry, executor }), frame);
   for (const plugin of registry.list('rounding')) runKit(describeRounding(plugin), frame);
   for (const plugin of registry.list('executor')) runKit(describePlugin(plugin), frame);
