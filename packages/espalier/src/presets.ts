@@ -39,6 +39,20 @@ export const presets = {
     about: 'matrix weights in 4 bits, block by block; activations stay float: for transformers bound by memory.',
     recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'weights' }] }),
   },
+  'int4-gptq': {
+    about: 'as `int4-weights`, each weight rounded to make up for the errors of others (GPTQ); better with calibration.',
+    recipe: defineRecipe({
+      espalier: 1,
+      steps: [simplify, { quantize: { use: 'weights', with: { rounding: 'gptq' } } }],
+    }),
+  },
+  'int4-awq': {
+    about: 'as `int4-weights`, with inputs of large magnitude scaled first (AWQ); better with calibration.',
+    recipe: defineRecipe({
+      espalier: 1,
+      steps: [simplify, { quantize: { use: 'weights', with: { rounding: 'awq' } } }],
+    }),
+  },
   fp16: {
     about: 'weights in 16-bit floats: half the size, hardly any error.',
     recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'fp16' }] }),
