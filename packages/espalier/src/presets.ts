@@ -40,7 +40,8 @@ export const presets = {
     recipe: defineRecipe({ espalier: 1, steps: [simplify, { quantize: 'weights' }] }),
   },
   'int4-gptq': {
-    about: 'as `int4-weights`, each weight rounded to make up for the errors of others (GPTQ); better with calibration.',
+    about:
+      'as `int4-weights`, each weight rounded to make up for the errors of others (GPTQ); better with calibration.',
     recipe: defineRecipe({
       espalier: 1,
       steps: [simplify, { quantize: { use: 'weights', with: { rounding: 'gptq' } } }],

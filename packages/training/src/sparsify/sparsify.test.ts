@@ -269,8 +269,9 @@ describe('sparsify', () => {
 
 describe('phases whose sparsity falls', () => {
   it('regrow weights that earlier phases pruned', async () => {
+    const { pruner: _, ...shared } = parts;
     const trained = await train({
-      ...parts,
+      ...shared,
       model: toyModel(),
       training: context.training,
       executor,
